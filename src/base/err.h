@@ -1,0 +1,40 @@
+/* The outside world's errors: one table with the text and whether the same call may succeed later.
+ * Bad input is not here (core/drop.h), bugs assert. */
+#ifndef SC_BASE_ERR_H
+#define SC_BASE_ERR_H
+
+#include <stdbool.h>
+
+/* X(NAME, retriable, text) */
+#define SC_ERR_TABLE(X)                                                                            \
+    X(OK, false, "ok")                                                                             \
+    X(NOT_FOUND, false, "not found")                                                               \
+    X(UNAVAILABLE, true, "server not reachable")                                                   \
+    X(TIMEOUT, true, "no answer in time")                                                          \
+    X(AUTH, false, "login refused")                                                                \
+    X(CONFIG, false, "server settings do not fit")                                                 \
+    X(CONFLICT, false, "somebody else changed it first")                                           \
+    X(ABORT, false, "the transaction must be aborted")                                             \
+    X(FENCED, false, "another worker took over")                                                   \
+    X(FATAL, false, "the client cannot go on")                                                     \
+    X(TORN, false, "the state log and its offsets do not agree")                                   \
+    X(TOO_LARGE, false, "over the size limit")                                                     \
+    X(CORRUPT, false, "bytes are not what they should be")                                         \
+    X(VERSION, false, "version not supported")                                                     \
+    X(INVALID, false, "request is not valid")                                                      \
+    X(IO, true, "input or output failed")                                                          \
+    X(INTERRUPTED, true, "interrupted")
+
+enum sc_err {
+#define SC_ERR_ENUM(name, retry, text) SC_ERR_##name,
+    SC_ERR_TABLE(SC_ERR_ENUM)
+#undef SC_ERR_ENUM
+        SC_ERR_COUNT
+};
+
+/* Lower-case metric label ("not_found"), a sentence part, and the retry fact. Thread: any. */
+const char *sc_err_name(enum sc_err e);
+const char *sc_err_text(enum sc_err e);
+bool sc_err_retriable(enum sc_err e);
+
+#endif

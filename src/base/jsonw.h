@@ -1,0 +1,37 @@
+/* JSON writer into a struct sc_buf: commas and escapes are its business, nesting is the caller's.
+ * Depth at most 64 (asserted). Strings that are not UTF-8 have bad bytes replaced by U+FFFD. */
+#ifndef SC_BASE_JSONW_H
+#define SC_BASE_JSONW_H
+
+#include "base/decimal.h"
+#include "base/str.h"
+
+struct sc_jsonw {
+    struct sc_buf *out;
+    uint64_t comma; /* bit d: an element was written at depth d */
+    unsigned depth;
+    bool after_key;
+};
+
+void sc_jsonw_init(struct sc_jsonw *w, struct sc_buf *out);
+void sc_jsonw_obj(struct sc_jsonw *w);
+void sc_jsonw_obj_end(struct sc_jsonw *w);
+void sc_jsonw_arr(struct sc_jsonw *w);
+void sc_jsonw_arr_end(struct sc_jsonw *w);
+void sc_jsonw_key(struct sc_jsonw *w, struct sc_str key);
+void sc_jsonw_keyz(struct sc_jsonw *w, const char *key);
+void sc_jsonw_str(struct sc_jsonw *w, struct sc_str s);
+void sc_jsonw_strz(struct sc_jsonw *w, const char *z);
+void sc_jsonw_int(struct sc_jsonw *w, int64_t i);
+void sc_jsonw_uint(struct sc_jsonw *w, uint64_t u);
+/* Shortest text that reads back the same; NaN and infinities as null. */
+void sc_jsonw_double(struct sc_jsonw *w, double d);
+void sc_jsonw_decimal(struct sc_jsonw *w, struct sc_decimal d);
+void sc_jsonw_bool(struct sc_jsonw *w, bool b);
+void sc_jsonw_null(struct sc_jsonw *w);
+/* Milliseconds since the epoch as an RFC 3339 string in UTC. */
+void sc_jsonw_time(struct sc_jsonw *w, int64_t ms);
+/* `json` as it is: one complete JSON value. */
+void sc_jsonw_raw(struct sc_jsonw *w, struct sc_str json);
+
+#endif

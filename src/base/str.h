@@ -1,0 +1,82 @@
+/* Strings as (pointer, length), and a growing byte buffer.
+ *
+ * A struct sc_str borrows: it owns nothing and need not be NUL-terminated. A struct sc_buf owns
+ * heap memory and is reused over batches. */
+#ifndef SC_BASE_STR_H
+#define SC_BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct sc_arena;
+
+struct sc_str {
+    const char *p;
+    size_t len;
+};
+
+#define SC_STR(lit) ((struct sc_str){(lit), sizeof(lit) - 1})
+#define SC_STR_NULL ((struct sc_str){NULL, 0})
+#define SC_STR_FMT(s) (int)(s).len, (s).p /* for "%.*s" */
+
+static inline struct sc_str sc_str_from(const char *z)
+{
+    return (struct sc_str){z, z ? strlen(z) : 0};
+}
+
+static inline bool sc_str_eq(struct sc_str a, struct sc_str b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+}
+
+static inline bool sc_str_eqz(struct sc_str a, const char *z)
+{
+    return sc_str_eq(a, sc_str_from(z));
+}
+
+/* Bytewise order, shorter first among equal prefixes: <0, 0, >0. */
+int sc_str_cmp(struct sc_str a, struct sc_str b);
+bool sc_str_starts(struct sc_str s, struct sc_str prefix);
+bool sc_str_ends(struct sc_str s, struct sc_str suffix);
+/* Without leading and trailing ASCII white space. */
+struct sc_str sc_str_trim(struct sc_str s);
+/* Copy into the arena, NUL-terminated. */
+struct sc_str sc_str_dup(struct sc_arena *ar, struct sc_str s);
+/* printf into the arena. */
+struct sc_str sc_str_printf(struct sc_arena *ar, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The whole of `s` as a decimal integer; false on anything else or overflow. */
+bool sc_str_int(struct sc_str s, int64_t *out);
+/* True when `s` is well-formed UTF-8 (no surrogates, no overlong forms). */
+bool sc_str_utf8_ok(struct sc_str s);
+/* Edit distance, capped at `max`+1: for "did you mean". Strings over 64 bytes: max+1. */
+unsigned sc_str_distance(struct sc_str a, struct sc_str b, unsigned max);
+
+/* A growing byte buffer on the heap. Zero-initialised is empty and valid. */
+struct sc_buf {
+    char *p;
+    size_t len, cap;
+};
+
+void sc_buf_fini(struct sc_buf *b);
+void sc_buf_reserve(struct sc_buf *b, size_t more);
+void sc_buf_add(struct sc_buf *b, const void *p, size_t n);
+void sc_buf_addz(struct sc_buf *b, const char *z);
+void sc_buf_addf(struct sc_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static inline void sc_buf_str(struct sc_buf *b, struct sc_str s)
+{
+    sc_buf_add(b, s.p, s.len);
+}
+static inline void sc_buf_char(struct sc_buf *b, char c)
+{
+    sc_buf_add(b, &c, 1);
+}
+static inline struct sc_str sc_buf_view(const struct sc_buf *b)
+{
+    return (struct sc_str){b->p, b->len};
+}
+
+#endif

@@ -1,0 +1,36 @@
+/* A typed growing array in an arena. Old storage stays in the arena until its reset, so it fits
+ * load time and short lists of one batch, not unbounded growth. */
+#ifndef SC_BASE_VEC_H
+#define SC_BASE_VEC_H
+
+#include "base/arena.h"
+#include <string.h>
+
+#define SC_VEC(type)                                                                               \
+    struct {                                                                                       \
+        type *v;                                                                                   \
+        uint32_t n, cap;                                                                           \
+    }
+
+/* Append one zeroed element and yield a pointer to it. */
+#define SC_VEC_ADD(ar, vec)                                                                        \
+    (sc_vec_grow((ar), (void **)(void *)&(vec)->v, &(vec)->n, &(vec)->cap, sizeof(*(vec)->v)),     \
+     &(vec)->v[(vec)->n - 1])
+#define SC_VEC_PUSH(ar, vec, x) (*SC_VEC_ADD(ar, vec) = (x))
+
+static inline void sc_vec_grow(struct sc_arena *ar, void **v, uint32_t *n, uint32_t *cap,
+                               size_t each)
+{
+    if (*n == *cap) {
+        uint32_t bigger = *cap ? *cap * 2 : 8;
+        void *to = sc_arena_alloc(ar, each * bigger);
+        if (*n)
+            memcpy(to, *v, each * *n);
+        *v = to;
+        *cap = bigger;
+    }
+    memset((char *)*v + each * *n, 0, each);
+    ++*n;
+}
+
+#endif
