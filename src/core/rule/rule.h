@@ -1,0 +1,141 @@
+/* Expressions: a subset of CEL, checked against taxonomy and facts at load, folded, and compiled
+ * to a flat program that one evaluator runs. See README.md in this folder and docs/expressions.md.
+ *
+ * Errors are values (CEL): `&&` and `||` absorb them, a rule that ends in an error does not hold. */
+#ifndef SC_CORE_RULE_H
+#define SC_CORE_RULE_H
+
+#include "config/diag.h"
+#include "core/taxonomy/taxonomy.h"
+
+struct sc_prog; /* read-only once compiled */
+
+/* ---- Facts: the aggregates that expressions name; interned, so that the same text is one fact */
+
+enum sc_fact_kind {
+    SC_FACT_COUNT, SC_FACT_SUM, SC_FACT_MIN, SC_FACT_MAX, SC_FACT_AVG, SC_FACT_DISTINCT,
+    SC_FACT_FIRST, SC_FACT_LAST, SC_FACT_SEEN, SC_FACT_SINCE
+};
+
+struct sc_fact {
+    enum sc_fact_kind kind;
+    uint16_t event;       /* taxonomy event index */
+    int16_t prop;         /* property index, -1: none (first/last: the time) */
+    int64_t window_ms;    /* 0: since ever */
+    bool exact;           /* keep up to 4,096 times rather than buckets past 64 */
+    const struct sc_prog *where; /* NULL: every such event; reads `event` only */
+    struct sc_str text;   /* canonical text: spaces, quotes and window in one form; where: included,
+                             exact marked by a trailing " exact" */
+    uint32_t key;         /* sc_hash_name(text): its key in stored states */
+    struct sc_str name;   /* of a named fact, else empty */
+    struct sc_mark mark;  /* first use */
+};
+
+/* ---- Scope: what names mean while compiling */
+
+struct sc_named_expr {    /* `facts:` of the journey: a name for an expression */
+    struct sc_str name;
+    const struct sc_prog *prog;
+    uint8_t type, element; /* enum sc_type */
+    struct sc_mark mark;
+};
+
+struct sc_scope {
+    const struct sc_taxonomy *tx;
+    struct sc_arena *ar;
+    struct sc_diag *dg;
+    SC_VEC(struct sc_fact) facts;         /* interned while compiling */
+    SC_VEC(struct sc_named_expr) names;
+    uint64_t (*read)[SC_PROPERTIES_MAX / 64]; /* by event: properties read as event.x or by facts */
+    uint32_t *ring_reads;  /* by event: 1 when recent() may return it */
+    bool exact;            /* aggregates compiled now are exact (facts: {exact: true}) */
+    bool recent_used;
+    uint32_t recent_max;   /* the largest n asked of recent() */
+    const struct sc_str *stages; /* names, for `stage == "x"` checks; may be NULL */
+    uint32_t n_stages;
+};
+
+void sc_scope_init(struct sc_scope *sp, const struct sc_taxonomy *tx, struct sc_arena *ar,
+                   struct sc_diag *dg);
+
+enum sc_rule_use {
+    SC_USE_RULE,    /* must be bool */
+    SC_USE_VALUE,   /* any type (facts, context) */
+    SC_USE_WHERE    /* bool over `event` of one event type alone: no facts */
+};
+
+struct sc_rule_opts {
+    enum sc_rule_use use;
+    int32_t only_event; /* the event type known from elsewhere (where:), or -1 */
+    bool no_event;      /* `event` may not be read here (milestones, personas, facts) */
+};
+
+/* Compile `text`, which stands at `mark`. NULL with findings when it is wrong.
+ * What is outside the subset is refused by name. */
+const struct sc_prog *sc_rule_compile(struct sc_scope *sp, struct sc_str text, struct sc_mark mark,
+                                      struct sc_rule_opts opts);
+
+/* ---- What the compiler knows of a program */
+
+struct sc_rule_info {
+    uint8_t type, element;     /* result */
+    bool reads_event;          /* an occurrence, not an edge (semantics 23) */
+    bool reads_facts;
+    const uint16_t *events;    /* events for which it can hold; NULL: any */
+    uint32_t n_events;
+    const uint16_t *facts;     /* facts it reads */
+    uint32_t n_facts;
+    uint32_t cost;             /* bound: steps at worst */
+    bool constant;             /* folded to a constant */
+    /* `seen(e)` or `count(e) >= n` alone without a window (semantics 13): when not -1, the fact and
+     * n for which the milestone's time can be corrected. */
+    int32_t ladder_fact;
+    int64_t ladder_n;
+};
+const struct sc_rule_info *sc_rule_info(const struct sc_prog *p);
+struct sc_str sc_rule_text(const struct sc_prog *p);
+
+/* ---- Evaluation */
+
+/* Names that speak of the customer as it stands. */
+enum sc_attr {
+    SC_ATTR_STAGE,    /* customer.stage: string */
+    SC_ATTR_PERSONA,  /* customer.persona: string, "" when none */
+    SC_ATTR_TIMEZONE, /* customer.timezone: string, "" when unknown */
+    SC_ATTR_LANGUAGE, /* customer.language */
+    SC_ATTR_CHANNEL   /* customer.channel: the preferred one, "" when none */
+};
+
+struct sc_rule_ctx;
+/* How the evaluator asks for what it does not own; `now_ms` is in ctx. */
+struct sc_rule_host {
+    struct sc_value (*fact)(const struct sc_rule_ctx *cx, uint32_t fact);
+    struct sc_value (*open)(const struct sc_rule_ctx *cx, uint32_t case_index);
+    struct sc_value (*recent)(const struct sc_rule_ctx *cx, int32_t event /* -1: any */, uint32_t n);
+    struct sc_value (*attr)(const struct sc_rule_ctx *cx, enum sc_attr attr);
+};
+
+struct sc_rule_ctx {
+    const struct sc_taxonomy *tx;
+    const struct sc_event *ev; /* NULL: a timer, a merge: event.* is an error value */
+    int64_t now_ms;            /* facts are aged to this event time */
+    const struct sc_rule_host *host;
+    void *arg;                 /* the host's own */
+    struct sc_arena *ar;       /* lists and strings made while evaluating */
+    struct sc_rule_trace *trace; /* NULL: none */
+};
+
+/* Every sub-expression with its value, for explain and failing tests: in source order. */
+struct sc_trace_step {
+    uint32_t offset, len; /* of the sub-expression in the rule's text */
+    struct sc_value value;
+};
+struct sc_rule_trace {
+    SC_VEC(struct sc_trace_step) steps;
+};
+
+struct sc_value sc_rule_eval(const struct sc_prog *p, const struct sc_rule_ctx *cx);
+/* True only when the result is the bool true. */
+bool sc_rule_holds(const struct sc_prog *p, const struct sc_rule_ctx *cx);
+
+#endif

@@ -1,0 +1,38 @@
+/* Intake: the values a codec took from a record become a validated event.
+ *
+ * Pure and shared by every format: codecs fill one slot a wanted path, intake finds the event,
+ * reads time, id and identifiers, converts and checks the properties. Conversions: text that is a
+ * decimal number is taken for decimal and int, never the other way; integers as time are
+ * milliseconds unless a logical type or `unit` says else; null is absent. */
+#ifndef SC_CORE_INTAKE_H
+#define SC_CORE_INTAKE_H
+
+#include "core/identity/identity.h"
+#include "core/taxonomy/taxonomy.h"
+
+/* What a record is besides its payload. */
+struct sc_record_meta {
+    int64_t timestamp_ms; /* the record's Kafka timestamp; INT64_MIN: none (files) */
+    struct sc_origin origin;
+    struct sc_str traceparent;
+};
+
+struct sc_fault {
+    enum sc_drop drop;
+    struct sc_str path; /* property, identifier or path at fault; may be empty */
+    char text[160];     /* detail for humans, without the value's content when it may be personal */
+};
+
+/* Fill `ev` from `slots` (source->projection.n of them, ABSENT where the record has none).
+ * Returns SC_DROP_NONE, or the reason with the fault filled in. An event without identifiers is
+ * fine here (ev->n_ids == 0). Storage from `ar`, strings borrow from the slots. */
+enum sc_drop sc_intake(const struct sc_taxonomy *tx, const struct sc_source *source,
+                       const struct sc_value *slots, const struct sc_record_meta *meta,
+                       struct sc_pseudonyms *ps, struct sc_arena *ar, struct sc_event *ev,
+                       struct sc_fault *fault);
+
+/* Check one property's value against its declaration, converting it in place. */
+enum sc_drop sc_intake_property(const struct sc_property *p, const struct sc_mapping *map,
+                                const struct sc_tz *zone, struct sc_arena *ar, struct sc_value *v);
+
+#endif
