@@ -14,6 +14,7 @@ CACHE=${STAGECOACH_CACHE:-${HOME:-/root}/.cache/stagecoach}
 KAFKA_HOME=$CACHE/kafka-$KAFKA_VERSION
 REGISTRY_HOME=$CACHE/apicurio-registry-$REGISTRY_VERSION
 QUIET=${QUIET:-}
+export CCACHE_DIR=${CCACHE_DIR:-$CACHE/ccache}
 
 say() { [ -n "$QUIET" ] || printf '%s\n' "$*" >&2; }
 
@@ -39,6 +40,8 @@ tick() {
 
 tick_end() { [ -n "$QUIET" ] || [ ! -t 2 ] || printf '\r\033[K' >&2; }
 
+log_end() { tail -n "$2" "$1" | sed 's/^/    /'; }
+
 STEP_PID=
 
 # step TEXT LOG COMMAND…: run a command that may take long, output into LOG; on failure show the
@@ -59,7 +62,7 @@ step() {
     wait "$STEP_PID" || rc=$?
     STEP_PID=
     tick_end
-    [ $rc -eq 0 ] || die "$text failed (exit $rc)" "the end of $log:" "$(tail -n 20 "$log" | sed 's/^/    /')"
+    [ $rc -eq 0 ] || die "$text failed (exit $rc)" "the end of $log:" "$(log_end "$log" 40)"
 }
 
 # step_abort: end a running step; from exit traps.
@@ -68,6 +71,15 @@ step_abort() {
     kill "$STEP_PID" 2>/dev/null || true
     wait "$STEP_PID" 2>/dev/null || true
     STEP_PID=
+}
+
+# build PRESET TARGET…: configure and build into build/PRESET.
+build() {
+    local preset=$1 log=$ROOT/build/$1.log
+    shift
+    mkdir -p "$ROOT/build"
+    step "configuring the $preset build" "$log" cmake -S "$ROOT" --preset "$preset"
+    step "building it" "$log" cmake --build "$ROOT/build/$preset" --target "$@"
 }
 
 # --- packages ---------------------------------------------------------------------------------
@@ -109,7 +121,8 @@ install_packages() {
             die "packages are missing and neither root nor sudo is at hand" \
                 "as root: apt-get install $(tr '\n' ' ' <<<"$missing")"
     fi
-    log=$(mktemp "${TMPDIR:-/tmp}/stagecoach-apt.XXXXXX")
+    mkdir -p "$CACHE"
+    log=$CACHE/apt.$$.log
     # shellcheck disable=SC2086 # one word a package
     step "installing $(wc -l <<<"$missing") packages" "$log" apt_install $missing
     rm -f "$log"

@@ -206,7 +206,7 @@ await() {
 
 failed() {
     local name=$1
-    die "$name $2" "the end of $DIR/$name/log:" "$(tail -n 20 "$DIR/$name/log" | sed 's/^/    /')"
+    die "$name $2" "the end of $DIR/$name/log:" "$(log_end "$DIR/$name/log" 20)"
 }
 
 # signal SERVER NAME: to our own process only; false if it does not run.
