@@ -6,8 +6,27 @@
 #ifndef SC_BASE_ARENA_H
 #define SC_BASE_ARENA_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Under AddressSanitizer free parts of blocks are poisoned and allocations are kept apart by a red
+ * zone, so overruns and uses after a reset are found as on the heap. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SC_ASAN 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(SC_ASAN)
+#include <sanitizer/asan_interface.h>
+#define SC_ARENA_REDZONE 16
+#define SC_ARENA_UNPOISON(p, n) __asan_unpoison_memory_region((p), (n))
+#define SC_ARENA_POISON(p, n) __asan_poison_memory_region((p), (n))
+#else
+#define SC_ARENA_REDZONE 0
+#define SC_ARENA_UNPOISON(p, n) ((void)0)
+#define SC_ARENA_POISON(p, n) ((void)0)
+#endif
 
 struct sc_arena_block;
 
@@ -31,12 +50,16 @@ void *sc_arena_alloc_slow(struct sc_arena *ar, size_t bytes, size_t align);
 /* `bytes` of uninitialised memory, aligned to `align` (a power of two). Lives until reset/fini. */
 static inline void *sc_arena_alloc_align(struct sc_arena *ar, size_t bytes, size_t align)
 {
-    uintptr_t at = ((uintptr_t)ar->at + (align - 1)) & ~(uintptr_t)(align - 1);
-    if (ar->at == NULL || at + bytes > (uintptr_t)ar->end)
+    size_t skip = (size_t)-(uintptr_t)ar->at & (align - 1);
+    size_t left = (size_t)(ar->end - ar->at);
+    if (skip > left || bytes > left - skip)
         return sc_arena_alloc_slow(ar, bytes, align);
+    char *p = ar->at + skip;
+    left -= skip + bytes;
     ar->used += bytes;
-    ar->at = (char *)(at + bytes);
-    return (char *)at;
+    ar->at = p + bytes + (left < SC_ARENA_REDZONE ? left : SC_ARENA_REDZONE);
+    SC_ARENA_UNPOISON(p, bytes);
+    return p;
 }
 
 static inline void *sc_arena_alloc(struct sc_arena *ar, size_t bytes)
@@ -51,6 +74,8 @@ char *sc_arena_dup(struct sc_arena *ar, const void *p, size_t n);
 /* printf into the arena; NUL-terminated. */
 char *sc_arena_printf(struct sc_arena *ar, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+char *sc_arena_vprintf(struct sc_arena *ar, size_t *len, const char *fmt, va_list args)
+    __attribute__((format(printf, 3, 0)));
 
 #define SC_NEW(ar, type) ((type *)sc_arena_zalloc((ar), sizeof(type)))
 #define SC_NEW_N(ar, type, n) ((type *)sc_arena_zalloc((ar), sizeof(type) * (size_t)(n)))

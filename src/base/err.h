@@ -5,28 +5,28 @@
 
 #include <stdbool.h>
 
-/* X(NAME, retriable, text) */
+/* X(NAME, label, retriable, text) */
 #define SC_ERR_TABLE(X)                                                                            \
-    X(OK, false, "ok")                                                                             \
-    X(NOT_FOUND, false, "not found")                                                               \
-    X(UNAVAILABLE, true, "server not reachable")                                                   \
-    X(TIMEOUT, true, "no answer in time")                                                          \
-    X(AUTH, false, "login refused")                                                                \
-    X(CONFIG, false, "server settings do not fit")                                                 \
-    X(CONFLICT, false, "somebody else changed it first")                                           \
-    X(ABORT, false, "the transaction must be aborted")                                             \
-    X(FENCED, false, "another worker took over")                                                   \
-    X(FATAL, false, "the client cannot go on")                                                     \
-    X(TORN, false, "the state log and its offsets do not agree")                                   \
-    X(TOO_LARGE, false, "over the size limit")                                                     \
-    X(CORRUPT, false, "bytes are not what they should be")                                         \
-    X(VERSION, false, "version not supported")                                                     \
-    X(INVALID, false, "request is not valid")                                                      \
-    X(IO, true, "input or output failed")                                                          \
-    X(INTERRUPTED, true, "interrupted")
+    X(OK, "ok", false, "ok")                                                                       \
+    X(NOT_FOUND, "not_found", false, "not found")                                                  \
+    X(UNAVAILABLE, "unavailable", true, "server not reachable")                                    \
+    X(TIMEOUT, "timeout", true, "no answer in time")                                               \
+    X(AUTH, "auth", false, "login refused")                                                        \
+    X(CONFIG, "config", false, "server settings do not fit")                                       \
+    X(CONFLICT, "conflict", false, "somebody else changed it first")                               \
+    X(ABORT, "abort", false, "the transaction must be aborted")                                    \
+    X(FENCED, "fenced", false, "another worker took over")                                         \
+    X(FATAL, "fatal", false, "the client cannot go on")                                            \
+    X(TORN, "torn", false, "the state log and its offsets do not agree")                           \
+    X(TOO_LARGE, "too_large", false, "over the size limit")                                        \
+    X(CORRUPT, "corrupt", false, "bytes are not what they should be")                              \
+    X(VERSION, "version", false, "version not supported")                                          \
+    X(INVALID, "invalid", false, "request is not valid")                                           \
+    X(IO, "io", true, "input or output failed")                                                    \
+    X(INTERRUPTED, "interrupted", true, "interrupted")
 
 enum sc_err {
-#define SC_ERR_ENUM(name, retry, text) SC_ERR_##name,
+#define SC_ERR_ENUM(name, label, retry, text) SC_ERR_##name,
     SC_ERR_TABLE(SC_ERR_ENUM)
 #undef SC_ERR_ENUM
         SC_ERR_COUNT

@@ -14,6 +14,8 @@ void sc_hash_xxh3_128(const void *p, size_t n, uint8_t out[16]);
 uint32_t sc_hash_name(struct sc_str name);
 /* CRC-32C (Castagnoli): frames and offset metadata. */
 uint32_t sc_hash_crc32c(const void *p, size_t n);
+/* The same without the machine's instruction. */
+uint32_t sc_hash_crc32c_portable(const void *p, size_t n);
 /* murmur2 as in Kafka's default partitioner (org.apache.kafka.common.utils.Utils#murmur2). */
 int32_t sc_hash_murmur2(const void *p, size_t n);
 /* Partition a Java producer would choose for `key` (not NULL). */

@@ -1,5 +1,5 @@
 /* Civil time: RFC 3339, durations, time zones. Instants are int64 milliseconds since 1970-01-01Z,
- * durations int64 milliseconds. Nothing here reads a clock except sc_time_now_ms (never in core). */
+ * durations int64 milliseconds. Zone arithmetic needs instants two days off int64's ends. Nothing here reads a clock except sc_time_now_ms (never in core). */
 #ifndef SC_BASE_TIME_H
 #define SC_BASE_TIME_H
 
@@ -27,12 +27,14 @@ unsigned sc_civil_weekday(int64_t ms);
 struct sc_tz;
 
 /* RFC 3339 text. Without an offset only with `zone` (not NULL), read as local time there.
- * A date alone ("2026-03-02") is midnight. `sub_ns` (may be NULL) gets nanoseconds below the
+ * A date alone ("2026-03-02") is midnight, and has no offset either. `sub_ns` (may be NULL) gets nanoseconds below the
  * millisecond. False when it is not a time. */
 bool sc_time_parse(struct sc_str s, const struct sc_tz *zone, int64_t *ms, uint32_t *sub_ns);
 /* "2026-03-02T10:00:00Z", with ".123" when the milliseconds are not 0: bytes written, no NUL. */
 size_t sc_time_format(int64_t ms, char out[32]);
-/* "30m", "24h", "1h30m", "90d", "1.5s", "250ms"; units d h m s ms; a day is 24 hours; "0" too. */
+/* "30m", "24h", "1h30m", "90d", "1.5s", "250ms", "-1h"; units d h m s ms, each at most once and
+ * larger ones first; a day is 24 hours; "0" too. False on anything else, on fractions of a
+ * millisecond and on overflow. */
 bool sc_duration_parse(struct sc_str s, int64_t *ms);
 /* Largest exact units first: "1h30m", "7d", "0s". */
 size_t sc_duration_format(int64_t ms, char out[64]);
@@ -45,6 +47,8 @@ int64_t sc_time_mono_ms(void);
  * for times past the table), "UTC", or a fixed offset "+02:00". Loaded once, then read-only. */
 /* NULL when there is no such zone; names are checked (no "..", no absolute path). */
 struct sc_tz *sc_tz_load(struct sc_str name);
+/* The same from the bytes of a TZif file (borrowed for the call). NULL when they are damaged. */
+struct sc_tz *sc_tz_read(struct sc_str name, struct sc_str tzif);
 void sc_tz_destroy(struct sc_tz *tz);
 struct sc_str sc_tz_name(const struct sc_tz *tz);
 /* Offset of local time from UTC at an instant, in milliseconds (east positive). */

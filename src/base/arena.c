@@ -1,0 +1,176 @@
+/* Arena blocks, and the heap helpers that abort instead of returning NULL.
+ *
+ * Blocks in use hang on `head` (newest, that is largest, first), blocks kept by a reset on `spare`.
+ * A request that would waste most of a block gets a block of its own behind the head, so the head's
+ * free part stays in use. Cost: O(1) an allocation but for a walk over the few spare blocks when the
+ * head is full. */
+#include "base/arena.h"
+#include "base/assert.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCK_MIN ((size_t)64 << 10)
+#define BLOCK_MAX ((size_t)8 << 20)
+
+struct sc_arena_block {
+    struct sc_arena_block *next;
+    size_t size; /* bytes of data */
+    _Alignas(16) char data[];
+};
+
+void *sc_malloc(size_t bytes)
+{
+    void *p = malloc(bytes ? bytes : 1);
+    if (p == NULL)
+        sc_assert_fail("out of memory", __FILE__, __LINE__);
+    return p;
+}
+
+void *sc_calloc(size_t n, size_t bytes)
+{
+    void *p = calloc(n ? n : 1, bytes ? bytes : 1);
+    if (p == NULL)
+        sc_assert_fail("out of memory", __FILE__, __LINE__);
+    return p;
+}
+
+void *sc_realloc(void *old, size_t bytes)
+{
+    void *p = realloc(old, bytes ? bytes : 1);
+    if (p == NULL)
+        sc_assert_fail("out of memory", __FILE__, __LINE__);
+    return p;
+}
+
+void sc_arena_init(struct sc_arena *ar)
+{
+    *ar = (struct sc_arena){0};
+}
+
+static void block_free(struct sc_arena_block *b)
+{
+    SC_ARENA_UNPOISON(b->data, b->size);
+    free(b);
+}
+
+static void list_free(struct sc_arena_block *b)
+{
+    while (b != NULL) {
+        struct sc_arena_block *next = b->next;
+        block_free(b);
+        b = next;
+    }
+}
+
+void sc_arena_fini(struct sc_arena *ar)
+{
+    list_free(ar->head);
+    list_free(ar->spare);
+    *ar = (struct sc_arena){0};
+}
+
+/* Move the blocks of `list` to the front of `to` while their sum stays within *keep; free others. */
+static void list_keep(struct sc_arena_block *list, struct sc_arena_block **to, size_t *keep)
+{
+    while (list != NULL) {
+        struct sc_arena_block *b = list;
+        list = b->next;
+        if (b->size > *keep) {
+            block_free(b);
+            continue;
+        }
+        *keep -= b->size;
+        SC_ARENA_POISON(b->data, b->size);
+        b->next = *to;
+        *to = b;
+    }
+}
+
+void sc_arena_reset(struct sc_arena *ar, size_t keep_bytes)
+{
+    struct sc_arena_block *kept = NULL;
+    list_keep(ar->head, &kept, &keep_bytes);
+    list_keep(ar->spare, &kept, &keep_bytes);
+    *ar = (struct sc_arena){.spare = kept};
+}
+
+/* A spare block with room for `need` bytes, or a new one. */
+static struct sc_arena_block *block_take(struct sc_arena *ar, size_t need)
+{
+    for (struct sc_arena_block **at = &ar->spare; *at != NULL; at = &(*at)->next) {
+        struct sc_arena_block *b = *at;
+        if (b->size >= need) {
+            *at = b->next;
+            return b;
+        }
+    }
+    size_t size = ar->head ? ar->head->size * 2 : BLOCK_MIN;
+    size = size > BLOCK_MAX ? BLOCK_MAX : size;
+    size = need > size / 4 ? need : size;
+    SC_ASSERT(size <= SIZE_MAX - sizeof(struct sc_arena_block));
+    struct sc_arena_block *b = sc_malloc(sizeof(*b) + size);
+    b->size = size;
+    SC_ARENA_POISON(b->data, size);
+    return b;
+}
+
+void *sc_arena_alloc_slow(struct sc_arena *ar, size_t bytes, size_t align)
+{
+    SC_ASSERT(align != 0 && (align & (align - 1)) == 0);
+    SC_ASSERT(bytes <= SIZE_MAX / 4 && align <= BLOCK_MIN);
+    struct sc_arena_block *b = block_take(ar, bytes + align + SC_ARENA_REDZONE);
+    size_t left_now = (size_t)(ar->end - ar->at);
+    if (ar->head != NULL && b->size - bytes < left_now) { /* its own block, behind the head */
+        b->next = ar->head->next;
+        ar->head->next = b;
+        char *p = b->data + ((size_t)-(uintptr_t)b->data & (align - 1));
+        SC_ARENA_UNPOISON(p, bytes);
+        ar->used += bytes;
+        return p;
+    }
+    b->next = ar->head;
+    ar->head = b;
+    ar->at = b->data;
+    ar->end = b->data + b->size;
+    return sc_arena_alloc_align(ar, bytes, align);
+}
+
+void *sc_arena_zalloc(struct sc_arena *ar, size_t bytes)
+{
+    void *p = sc_arena_alloc(ar, bytes);
+    return memset(p, 0, bytes);
+}
+
+char *sc_arena_dup(struct sc_arena *ar, const void *p, size_t n)
+{
+    char *to = sc_arena_alloc_align(ar, n + 1, 1);
+    if (n != 0)
+        memcpy(to, p, n);
+    to[n] = '\0';
+    return to;
+}
+
+char *sc_arena_vprintf(struct sc_arena *ar, size_t *len, const char *fmt, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, fmt, args);
+    SC_ASSERT(n >= 0);
+    *len = (size_t)n;
+    char *to = sc_arena_alloc_align(ar, *len + 1, 1);
+    vsnprintf(to, *len + 1, fmt, again);
+    va_end(again);
+    return to;
+}
+
+char *sc_arena_printf(struct sc_arena *ar, const char *fmt, ...)
+{
+    size_t len;
+    va_list args;
+    va_start(args, fmt);
+    char *to = sc_arena_vprintf(ar, &len, fmt, args);
+    va_end(args);
+    return to;
+}

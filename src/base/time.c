@@ -1,0 +1,298 @@
+/* Civil time, RFC 3339 and durations: plain arithmetic on the proleptic Gregorian calendar. */
+#include "base/time.h"
+#include "base/assert.h"
+
+#include <stdio.h>
+#include <time.h>
+
+__extension__ typedef __int128 i128;
+
+#define DAYS_400Y 146097      /* days in 400 Gregorian years */
+#define DAYS_TO_1970 719468   /* from 0000-03-01 */
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+/* Years begin in March here, so that the leap day is the last day of a year and the days before
+ * month m (0 = March) are (153 m + 2) / 5. */
+int64_t sc_civil_days(int32_t year, unsigned month, unsigned day)
+{
+    SC_ASSERT(month >= 1 && month <= 12 && day >= 1 && day <= 31);
+    int64_t y = (int64_t)year - (month <= 2);
+    int64_t era = floor_div(y, 400);
+    int64_t y_of_era = y - era * 400;
+    int64_t d_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    int64_t d_of_era = y_of_era * 365 + y_of_era / 4 - y_of_era / 100 + d_of_year;
+    return era * DAYS_400Y + d_of_era - DAYS_TO_1970;
+}
+
+void sc_civil_from_ms(int64_t ms, struct sc_civil *out)
+{
+    int64_t days = floor_div(ms, SC_DAY_MS);
+    int64_t rest = ms - days * SC_DAY_MS;
+    int64_t z = days + DAYS_TO_1970;
+    int64_t era = floor_div(z, DAYS_400Y);
+    int64_t d_of_era = z - era * DAYS_400Y;
+    int64_t y_of_era =
+        (d_of_era - d_of_era / 1460 + d_of_era / 36524 - d_of_era / (DAYS_400Y - 1)) / 365;
+    int64_t d_of_year = d_of_era - (365 * y_of_era + y_of_era / 4 - y_of_era / 100);
+    int64_t m = (5 * d_of_year + 2) / 153;
+    *out = (struct sc_civil){
+        .month = (uint8_t)(m < 10 ? m + 3 : m - 9),
+        .day = (uint8_t)(d_of_year - (153 * m + 2) / 5 + 1),
+        .hour = (uint8_t)(rest / SC_HOUR_MS),
+        .minute = (uint8_t)(rest / SC_MINUTE_MS % 60),
+        .second = (uint8_t)(rest / SC_SECOND_MS % 60),
+        .nanos = (uint32_t)(rest % SC_SECOND_MS) * 1000000u,
+    };
+    out->year = (int32_t)(y_of_era + era * 400 + (out->month <= 2));
+}
+
+int64_t sc_civil_to_ms(const struct sc_civil *c)
+{
+    SC_ASSERT(c->hour < 24 && c->minute < 60 && c->second < 60);
+    return sc_civil_days(c->year, c->month, c->day) * SC_DAY_MS + c->hour * SC_HOUR_MS +
+           c->minute * SC_MINUTE_MS + c->second * SC_SECOND_MS + c->nanos / 1000000;
+}
+
+unsigned sc_civil_weekday(int64_t ms)
+{
+    int64_t day = floor_div(ms, SC_DAY_MS) + 3; /* 1970-01-01 was a Thursday */
+    return (unsigned)(day - floor_div(day, 7) * 7);
+}
+
+/* A cursor over text; a failed step leaves `ok` false and stays so. */
+struct cursor {
+    const char *p, *end;
+    bool ok;
+};
+
+static unsigned take_digits(struct cursor *c, int n)
+{
+    unsigned v = 0;
+    for (int i = 0; i < n; ++i, ++c->p) {
+        if (c->p == c->end || *c->p < '0' || *c->p > '9') {
+            c->ok = false;
+            return 0;
+        }
+        v = v * 10 + (unsigned)(*c->p - '0');
+    }
+    return v;
+}
+
+static bool take(struct cursor *c, char want)
+{
+    if (!c->ok || c->p == c->end || *c->p != want)
+        return false;
+    ++c->p;
+    return true;
+}
+
+static void must(struct cursor *c, char want)
+{
+    c->ok = take(c, want);
+}
+
+static bool date_ok(const struct sc_civil *v)
+{
+    static const uint8_t length[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    if (v->month < 1 || v->month > 12 || v->day < 1)
+        return false;
+    bool leap = v->year % 4 == 0 && (v->year % 100 != 0 || v->year % 400 == 0);
+    return v->day <= length[v->month - 1] + (v->month == 2 && leap);
+}
+
+static uint32_t take_fraction(struct cursor *c)
+{
+    uint32_t nanos = take_digits(c, 1);
+    int digits = 1;
+    for (; c->ok && c->p < c->end && *c->p >= '0' && *c->p <= '9'; ++c->p, ++digits)
+        if (digits < 9)
+            nanos = nanos * 10 + (uint32_t)(*c->p - '0');
+    for (; digits < 9; ++digits)
+        nanos *= 10;
+    return nanos;
+}
+
+/* hh:mm:ss[.fraction]. True in `leap` for second 60, kept as 59.999. */
+static void take_clock(struct cursor *c, struct sc_civil *v, bool *leap)
+{
+    v->hour = (uint8_t)take_digits(c, 2);
+    must(c, ':');
+    v->minute = (uint8_t)take_digits(c, 2);
+    must(c, ':');
+    v->second = (uint8_t)take_digits(c, 2);
+    if (take(c, '.'))
+        v->nanos = take_fraction(c);
+    *leap = v->second == 60;
+    if (*leap) {
+        v->second = 59;
+        v->nanos = 999000000;
+    }
+    c->ok = c->ok && v->hour < 24 && v->minute < 60 && v->second < 60;
+}
+
+/* "Z" or an offset, in milliseconds. */
+static int64_t take_offset(struct cursor *c)
+{
+    if (take(c, 'Z') || take(c, 'z'))
+        return 0;
+    int sign = take(c, '-') ? -1 : 1;
+    if (sign > 0)
+        must(c, '+');
+    unsigned hours = take_digits(c, 2);
+    must(c, ':');
+    unsigned minutes = take_digits(c, 2);
+    c->ok = c->ok && hours < 24 && minutes < 60;
+    return sign * (hours * SC_HOUR_MS + minutes * SC_MINUTE_MS);
+}
+
+bool sc_time_parse(struct sc_str s, const struct sc_tz *zone, int64_t *ms, uint32_t *sub_ns)
+{
+    struct cursor c = {s.p, s.p + s.len, true};
+    struct sc_civil v = {0};
+    bool leap = false;
+    v.year = (int32_t)take_digits(&c, 4);
+    must(&c, '-');
+    v.month = (uint8_t)take_digits(&c, 2);
+    must(&c, '-');
+    v.day = (uint8_t)take_digits(&c, 2);
+    if (!c.ok || !date_ok(&v))
+        return false;
+    bool date_only = c.p == c.end;
+    if (!date_only) {
+        c.ok = take(&c, 'T') || take(&c, 't') || take(&c, ' ');
+        take_clock(&c, &v, &leap);
+    }
+    bool local = c.ok && c.p == c.end;
+    int64_t offset = local ? 0 : take_offset(&c);
+    if (!c.ok || c.p != c.end || (local && zone == NULL))
+        return false;
+    int64_t at = sc_civil_to_ms(&v) - offset;
+    if (local)
+        at = sc_tz_from_local(zone, at);
+    if (leap && at - floor_div(at, SC_HOUR_MS) * SC_HOUR_MS < SC_HOUR_MS - SC_SECOND_MS)
+        return false; /* a leap second ends an hour of UTC */
+    *ms = at;
+    if (sub_ns != NULL)
+        *sub_ns = v.nanos % 1000000;
+    return true;
+}
+
+size_t sc_time_format(int64_t ms, char out[32])
+{
+    struct sc_civil v;
+    sc_civil_from_ms(ms, &v);
+    char text[64];
+    int n = snprintf(text, sizeof(text), "%04d-%02u-%02uT%02u:%02u:%02u", v.year, v.month, v.day,
+                     v.hour, v.minute, v.second);
+    if (v.nanos != 0)
+        n += snprintf(text + n, sizeof(text) - (size_t)n, ".%03u", v.nanos / 1000000);
+    text[n++] = 'Z';
+    SC_ASSERT(n <= 32);
+    memcpy(out, text, (size_t)n);
+    return (size_t)n;
+}
+
+/* Units from large to small; a duration's text must follow this order. */
+static const struct {
+    char name[3];
+    int64_t ms;
+} duration_units[] = {
+    {"d", SC_DAY_MS}, {"h", SC_HOUR_MS}, {"m", SC_MINUTE_MS}, {"s", SC_SECOND_MS}, {"ms", 1},
+};
+#define UNIT_COUNT (sizeof(duration_units) / sizeof(duration_units[0]))
+
+/* "12" or "1.25" as value * 10^digits; at most 18 digits. */
+static bool take_number(struct cursor *c, int64_t *value, int64_t *divisor)
+{
+    int digits = 0;
+    bool point = false;
+    *value = 0;
+    *divisor = 1;
+    for (; c->p < c->end; ++c->p) {
+        if (*c->p == '.' && !point && digits > 0) {
+            point = true;
+            continue;
+        }
+        if (*c->p < '0' || *c->p > '9')
+            break;
+        if (++digits > 18)
+            return false;
+        *value = *value * 10 + (*c->p - '0');
+        *divisor *= point ? 10 : 1;
+    }
+    return digits > 0 && c->p[-1] != '.';
+}
+
+static bool unit_at(struct cursor *c, size_t *unit)
+{
+    const char *from = c->p;
+    while (c->p < c->end && *c->p >= 'a' && *c->p <= 'z')
+        ++c->p;
+    struct sc_str name = {from, (size_t)(c->p - from)};
+    for (; *unit < UNIT_COUNT; ++*unit)
+        if (sc_str_eqz(name, duration_units[*unit].name))
+            return true;
+    return false;
+}
+
+bool sc_duration_parse(struct sc_str s, int64_t *ms)
+{
+    struct cursor c = {s.p, s.p + s.len, true};
+    bool negative = take(&c, '-');
+    if (c.end - c.p == 1 && *c.p == '0') {
+        *ms = 0;
+        return true;
+    }
+    i128 sum = 0;
+    size_t unit = 0; /* the first unit still allowed */
+    do {
+        int64_t value, divisor;
+        if (!take_number(&c, &value, &divisor) || !unit_at(&c, &unit))
+            return false;
+        i128 part = (i128)value * duration_units[unit++].ms;
+        if (part % divisor != 0)
+            return false; /* finer than a millisecond */
+        sum += part / divisor;
+    } while (c.p < c.end);
+    if (sum > INT64_MAX)
+        return false;
+    *ms = negative ? -(int64_t)sum : (int64_t)sum;
+    return true;
+}
+
+size_t sc_duration_format(int64_t ms, char out[64])
+{
+    uint64_t left = ms < 0 ? -(uint64_t)ms : (uint64_t)ms;
+    int n = 0;
+    if (ms < 0)
+        out[n++] = '-';
+    for (size_t i = 0; i < UNIT_COUNT; ++i) {
+        uint64_t count = left / (uint64_t)duration_units[i].ms;
+        left -= count * (uint64_t)duration_units[i].ms;
+        if (count != 0)
+            n += snprintf(out + n, 64 - (size_t)n, "%llu%s", (unsigned long long)count,
+                          duration_units[i].name);
+    }
+    if (n == 0)
+        n = snprintf(out, 64, "0s");
+    SC_ASSERT(n > 0 && n < 64);
+    return (size_t)n;
+}
+
+int64_t sc_time_now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return t.tv_sec * SC_SECOND_MS + t.tv_nsec / 1000000;
+}
+
+int64_t sc_time_mono_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * SC_SECOND_MS + t.tv_nsec / 1000000;
+}
