@@ -32,6 +32,8 @@ static inline uint8_t sc_node_rank(const struct sc_node_id *a)
     return a->b[0] & 0x0f;
 }
 
+#define SC_EVENT_ID_BYTES_MAX 1024   /* longer ids and identifiers are bad input */
+#define SC_IDENTIFIER_BYTES_MAX 1024
 #define SC_IDENTIFIERS_MAX 16 /* identifiers an event may carry; the weakest past it are demoted */
 
 /* An identifier of an event: value normalised; blocked ones never get here. */
@@ -56,11 +58,16 @@ struct sc_event {
     struct sc_str source_name;
     struct sc_str id;
     uint64_t id_hash;      /* XXH3 of source name, 0x00, id */
-    uint32_t content_hash; /* of type, time, nodes and slots: tells a copy from a clash */
+    uint32_t content_hash; /* of type, claimed time, nodes and slots: tells a copy from a clash,
+                              whatever the format and however often it was sent again */
     int64_t occurred_ms;   /* event time, skew taken out */
+    int64_t claimed_ms;    /* occurred_at as the record has it, skew and future kept */
     int64_t ingested_ms;   /* the record's Kafka timestamp; canonical files: occurred_ms */
     struct sc_identifier ids[SC_IDENTIFIERS_MAX]; /* sorted: smallest node first, no repeats */
     uint32_t n_ids;
+    uint32_t ids_demoted;      /* identifiers past the maximum, left out */
+    struct sc_str phone_zone;  /* IANA zone of the strongest phone's country, or empty: may travel,
+                                  the number may not */
     const struct sc_value *props; /* one a declared property */
     uint32_t n_props;
     struct sc_origin origin;

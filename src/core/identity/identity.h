@@ -17,14 +17,33 @@ struct sc_pseudonyms *sc_pseudonyms_create(const struct sc_taxonomy *tx, struct 
                                            uint8_t version, size_t cache_entries);
 void sc_pseudonyms_destroy(struct sc_pseudonyms *ps);
 
-enum sc_ident { SC_IDENT_OK, SC_IDENT_ABSENT, SC_IDENT_BLOCKED };
-/* Normalise `raw` in namespace `ns` into `out` (value from ar). */
+enum sc_ident { SC_IDENT_OK, SC_IDENT_BLOCKED, SC_IDENT_TOO_LONG };
+/* Normalise `raw` in namespace `ns` into `out` (value from ar), and make its node. */
 enum sc_ident sc_identify(struct sc_pseudonyms *ps, uint8_t ns, struct sc_str raw,
                           struct sc_arena *ar, struct sc_identifier *out);
 /* The node of a normalised value. */
 struct sc_node_id sc_pseudonym(struct sc_pseudonyms *ps, uint8_t ns, struct sc_str value);
-/* Put identifiers in order of their nodes, without repeats; the weakest past the maximum go. */
-void sc_identifiers_sort(struct sc_event *ev);
+/* Put an identifier in its place by node. Repeats are left out; past SC_IDENTIFIERS_MAX the weakest
+ * goes and is counted in ev->ids_demoted. */
+void sc_identifiers_add(struct sc_event *ev, const struct sc_identifier *id);
+
+/* What a namespace's `normalize` makes of a value, in `ar` or borrowed:
+ *   trim   without white space around it (ASCII)
+ *   lower  also ASCII capitals as small letters (other scripts stay as they are)
+ *   email  as lower; the mailbox's own rules (dots, +tags) are not guessed at, and text that is no
+ *          address stays what it is
+ *   e164   the digits, behind a `+` when the number is written internationally (+47…, 0047…),
+ *          without the `(0)` some write into those; a national number keeps its digits alone
+ *   none   as it is */
+struct sc_str sc_normalize(enum sc_normalize how, struct sc_str raw, struct sc_arena *ar);
+/* Placeholders that join nobody (semantics 3); `value` trimmed or normalised, any case. */
+bool sc_identifier_blocked(const struct sc_namespace *ns, struct sc_str value);
+/* Build ns->blocked and allow_zeros from the built-in list, `blocked` and `allow`. */
+void sc_blocked_init(struct sc_namespace *ns, struct sc_arena *ar);
+
+/* The one IANA zone of the country a `+` number belongs to; empty for national numbers, unknown
+ * prefixes and countries with more than one zone. */
+struct sc_str sc_phone_zone(struct sc_str e164);
 
 /* 32 lower-case hex digits, and back (false: not a node). */
 void sc_node_hex(const struct sc_node_id *n, char out[32]);

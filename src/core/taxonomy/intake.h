@@ -1,9 +1,24 @@
 /* Intake: the values a codec took from a record become a validated event.
  *
  * Pure and shared by every format: codecs fill one slot a wanted path, intake finds the event,
- * reads time, id and identifiers, converts and checks the properties. Conversions: text that is a
- * decimal number is taken for decimal and int, never the other way; integers as time are
- * milliseconds unless a logical type or `unit` says else; null is absent. */
+ * reads time, id and identifiers, converts and checks the properties.
+ *
+ * Conversions, by the property's type (null is absent everywhere):
+ *   string     text
+ *   bool       bool
+ *   int        int; decimal without fraction (JSON's 40.0); text that is such a number.
+ *              A binary double is none, even 40.0: that is a wrong schema, not a spelling
+ *   decimal    int, decimal, text that is a number: exact, more digits than `scale` are invalid;
+ *              double: rounded half-even to `scale`
+ *   double     double, int, decimal; not text; NaN and infinities are invalid
+ *   timestamp  timestamp; int in the mapping's unit (milliseconds); RFC 3339 text
+ *   duration   duration; int in the mapping's unit (milliseconds); text as 1h30m
+ *   bytes      bytes; text that is base64
+ *   list, map  of the element type, each value by the lines above, nulls left out
+ *
+ * Aggregates convert each value first, so a sum of decimals is exact. `count` and `sum` of no
+ * values are 0 (a Protobuf record cannot tell an empty array from none), `any` is false; `min`,
+ * `max` and `first` are absent. */
 #ifndef SC_CORE_INTAKE_H
 #define SC_CORE_INTAKE_H
 
@@ -31,7 +46,8 @@ enum sc_drop sc_intake(const struct sc_taxonomy *tx, const struct sc_source *sou
                        struct sc_pseudonyms *ps, struct sc_arena *ar, struct sc_event *ev,
                        struct sc_fault *fault);
 
-/* Check one property's value against its declaration, converting it in place. */
+/* Check one property's value against its declaration, aggregating and converting it in place.
+ * `map` says op, shift and unit (NULL: a plain canonical value); absent and null are fine here. */
 enum sc_drop sc_intake_property(const struct sc_property *p, const struct sc_mapping *map,
                                 const struct sc_tz *zone, struct sc_arena *ar, struct sc_value *v);
 

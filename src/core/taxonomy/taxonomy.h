@@ -7,7 +7,7 @@
 #include "base/map.h"
 #include "base/regex.h"
 #include "base/time.h"
-#include "config/node.h"
+#include "config/bind.h"
 #include "core/drop.h"
 #include "core/event.h"
 
@@ -30,7 +30,7 @@ struct sc_namespace {
     struct sc_strs blocked_add, allow; /* as written */
     struct sc_map blocked; /* case-folded, trimmed -> non-NULL: built-in + blocked - allow */
     bool allow_zeros;      /* an `allow` took a value matching ^[0-]*$ off: checked by name there */
-    struct sc_node *at;
+    struct sc_node *at;    /* its name, as declared */
 };
 
 enum sc_role {
@@ -45,7 +45,8 @@ struct sc_property {
     uint8_t element; /* LIST, MAP: enum sc_type of the values */
     uint8_t scale;   /* DECIMAL */
     bool required, pii, has_min, has_max;
-    struct sc_value min, max;
+    bool engine_reads; /* a role's field, the event's value or a case's key: always decoded */
+    struct sc_value min, max; /* of `type`; LIST, MAP: of each value, as are the enums */
     struct sc_str unit, owner, describes;
     struct sc_strs enums; /* enum [a, b] */
     struct sc_node *at;
@@ -110,14 +111,20 @@ struct sc_mapping {
     struct sc_value constant; /* CONST */
     int32_t scale;            /* decimal shift: units = integer * 10^scale (-2: cents) */
     int32_t unit;             /* enum sc_unit of an integer time or duration */
-    uint16_t slot;            /* index into the source's projection; CONST: none */
-    struct sc_node *at;
+    uint16_t slot;            /* index into the source's projection, or SC_SLOT_NONE */
+    struct sc_node *at;       /* NULL: a default nobody wrote */
 };
+#define SC_SLOT_NONE UINT16_MAX /* CONST, not mapped, or not read by anybody: absent */
 
 /* The paths one source's records are read for: what a decode plan is compiled for. Paths are
- * distinct by (op, path). Order is the slots' order. */
+ * distinct. Order is the slots' order.
+ *
+ * What codecs deliver: a path without `[*]` yields its value, a path with `[*]` the LIST of all
+ * values it meets, in the record's order, nested arrays flattened, null and absent ones left out.
+ * An aggregate's path always has a `[*]` (`count($.lines)` is read as `count($.lines[*])`), and the
+ * aggregate itself is intake's, so that all formats agree: several may share one want. */
 struct sc_want {
-    enum sc_map_op op; /* aggregates run over the values the path yields */
+    enum sc_map_op op; /* PATH, or the aggregate that asked first */
     struct sc_path path;
     bool text;         /* decimals: keep the number's own text (JSON) rather than a double */
 };
@@ -125,7 +132,7 @@ struct sc_projection {
     struct sc_want *wants;
     uint32_t n;
 };
-#define SC_WANTS_MAX 512
+#define SC_WANTS_MAX 4096
 
 enum sc_format { SC_FORMAT_AVRO, SC_FORMAT_PROTOBUF, SC_FORMAT_JSON };
 enum sc_unknown { SC_UNKNOWN_DEAD_LETTER, SC_UNKNOWN_IGNORE };
@@ -137,8 +144,8 @@ struct sc_source_prop {
     struct sc_mapping map;
 };
 struct sc_source_event {
-    struct sc_source_prop *props; /* every declared property that has a mapping here */
-    uint32_t n;
+    struct sc_source_prop *props; /* every declared property: `$.<name>` where nothing is written */
+    uint32_t n;                   /* 0: the event cannot come from here */
 };
 struct sc_source_ident {
     uint8_t ns;
@@ -149,15 +156,19 @@ struct sc_source {
     struct sc_str name, topic;
     uint32_t hash;             /* sc_hash_name(name) */
     int32_t format;            /* enum sc_format */
-    bool framed;               /* Confluent wire format: schemas come from the registry */
+    bool framed;               /* Confluent wire format: schemas come from the registry. JSON
+                                  needs none, so a JSON value that starts with no 0 byte is as
+                                  good unframed */
+    bool canonical;            /* the layout of semantics 39, identifiers text only */
     struct sc_str schema_file; /* local schema (.avsc .proto .desc): unframed */
     struct sc_str message;     /* Protobuf: full name when not by index */
     struct sc_str subject;     /* registry subject, empty: <topic>-value */
     struct sc_mapping event, id, occurred_at, sent_at, received_at;
+    struct sc_mapping named;   /* the source's name: `$.source` of a canonical line, else constant */
     bool has_sent_received;
     struct sc_source_ident *idents;
     uint32_t n_idents;
-    struct sc_map renames;      /* wire event name -> struct sc_rename */
+    struct sc_map renames;      /* wire event name -> struct sc_event_ref */
     struct sc_source_event *events; /* by taxonomy event index */
     struct sc_tz *zone;         /* for text times without offset, or NULL */
     int64_t disorder_ms, idle_after_ms;
@@ -170,7 +181,7 @@ struct sc_source {
 
 struct sc_taxonomy {
     struct sc_str name, version;
-    struct sc_namespace *namespaces;
+    struct sc_namespace *namespaces; /* in order of rank: namespaces[i].rank == i + 1 */
     uint32_t n_namespaces;
     struct sc_event_type *events;
     uint32_t n_events;
@@ -193,6 +204,10 @@ struct sc_event_ref {
 bool sc_taxonomy_load(struct sc_taxonomy *tx, const struct sc_node *doc, struct sc_arena *ar,
                       struct sc_diag *dg);
 void sc_taxonomy_fini(struct sc_taxonomy *tx);
+/* Examples must be accepted, anti-examples rejected, both as canonical properties; findings to dg,
+ * false when there were any. What `check` runs; a worker need not. */
+bool sc_taxonomy_check_examples(const struct sc_taxonomy *tx, struct sc_arena *ar,
+                                struct sc_diag *dg);
 /* -1 when there is none. By name only for namespaces, sources, cases; name or alias for events. */
 int sc_taxonomy_event(const struct sc_taxonomy *tx, struct sc_str name);
 int sc_taxonomy_namespace(const struct sc_taxonomy *tx, struct sc_str name);

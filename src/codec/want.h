@@ -1,0 +1,98 @@
+/* The wanted paths of a projection as a tree, and where the values found on it go.
+ *
+ * One node a step: a decoder walks record and tree side by side, and what has no node is skipped.
+ * A node's sinks say which slots take the value that stands there. Shared by all formats; read-only
+ * once built. */
+#ifndef SC_CODEC_WANT_H
+#define SC_CODEC_WANT_H
+
+#include "codec/decoder.h"
+
+#define SC_LIST_MAX 65536u
+
+enum sc_sink_mode {
+    SC_SINK_SET,    /* the slot is the value */
+    SC_SINK_APPEND, /* the slot is the list of all values met */
+    SC_SINK_COUNT   /* the same, but only their number matters: `true` for each */
+};
+
+struct sc_sink {
+    uint16_t slot;
+    uint16_t list; /* APPEND, COUNT: which of the record's lists */
+    uint8_t mode;  /* enum sc_sink_mode */
+    bool spread;   /* an aggregate whose path ends here: an array here gives its elements instead,
+                      through the sink that the `[*]` child has for the same slot */
+    bool text;     /* sc_want.text */
+};
+
+struct sc_want_node {
+    enum sc_step_kind kind;
+    struct sc_str name;  /* FIELD */
+    uint32_t index;      /* INDEX */
+    uint32_t id;         /* 0 .. n_nodes-1, root 0 */
+    struct sc_str path;  /* "$.user.account": for faults */
+    bool implied;        /* a `[*]` that no path writes: spread sinks alone made it */
+    struct sc_sink *sinks;
+    uint32_t n_sinks;
+    struct sc_want_node *child, *next; /* FIELD and INDEX children; siblings */
+    struct sc_want_node *all;          /* the `[*]` child or NULL */
+    const struct sc_want_node **table; /* FIELD children by hash of the name */
+    uint32_t mask;                     /* table size - 1 */
+    uint32_t n_fields, n_indices;
+};
+
+struct sc_want_tree {
+    struct sc_want_node *root;
+    uint32_t n_nodes, n_slots, n_lists;
+    uint16_t *list_slot; /* the slot a list ends in */
+};
+
+/* Everything lives in `ar`; texts borrow from the projection. */
+const struct sc_want_tree *sc_want_build(const struct sc_projection *want, struct sc_arena *ar);
+/* The FIELD child of that name, or NULL. */
+const struct sc_want_node *sc_want_field(const struct sc_want_node *n, struct sc_str name);
+
+/* Does a value that is an array (`array`) or anything else have to be built whole here? Counting
+ * needs no value. */
+bool sc_want_whole(const struct sc_want_node *n, bool array);
+
+/* One record being decoded: slots, the lists that grow, and the fault. */
+struct sc_list {
+    struct sc_value *v;
+    uint32_t n, cap;
+};
+struct sc_take {
+    const struct sc_want_tree *tree;
+    struct sc_arena *ar;
+    struct sc_value *slots;
+    struct sc_list *lists;
+    struct sc_fault *fault;
+};
+
+/* Sets every slot to ABSENT. */
+void sc_take_start(struct sc_take *t, const struct sc_want_tree *tree, struct sc_arena *ar,
+                   struct sc_value *slots, struct sc_fault *fault);
+/* Hand `v` to the sinks of `n`; for an `array`, to those that are not spread. False when a list is
+ * full. */
+bool sc_take_put(struct sc_take *t, const struct sc_want_node *n, struct sc_value v, bool array);
+bool sc_take_sink(struct sc_take *t, const struct sc_sink *sink, struct sc_value v);
+/* The lists into their slots. */
+void sc_take_finish(struct sc_take *t);
+/* Append in the arena; false past SC_LIST_MAX values. */
+bool sc_list_add(struct sc_list *l, struct sc_arena *ar, struct sc_value v);
+
+/* Key, value pairs of a map that a record spells: later ones win over earlier ones with the same
+ * key (`*twice` then true). The order of the first ones stays. Cost: n on average. */
+struct sc_value sc_map_value(struct sc_list *pairs, struct sc_arena *ar, bool *twice);
+
+/* Fill the fault in and yield its reason. `path` may be empty. */
+enum sc_drop sc_fault_set(struct sc_fault *fault, enum sc_drop drop, struct sc_str path,
+                          const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* What every decoder begins with; sc_decode goes through it. */
+struct sc_decoder {
+    enum sc_drop (*decode)(const struct sc_decoder *d, struct sc_str body, struct sc_take *take);
+    const struct sc_want_tree *tree;
+};
+
+#endif

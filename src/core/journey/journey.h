@@ -1,0 +1,188 @@
+/* A journey compiled: stages, triggers, guardrails, and an index by event that says what an event
+ * can touch, so that cost follows what a rule reads, not how many rules there are.
+ * Loaded once, then read-only, any thread. Language: journey-language section 2. */
+#ifndef SC_CORE_JOURNEY_H
+#define SC_CORE_JOURNEY_H
+
+#include "core/rule/rule.h"
+
+#define SC_STAGES_MAX 64
+#define SC_TRIGGERS_MAX 4096
+#define SC_CHANNELS_MAX 32
+#define SC_CAPS_MAX 64
+#define SC_MILESTONES_MAX 256
+
+/* An event that ends a silence: `order_completed where event.total > 0.0`. */
+struct sc_exit {
+    uint16_t event;
+    const struct sc_prog *where; /* NULL: every such event */
+};
+
+struct sc_stage {
+    struct sc_str name;
+    uint32_t hash;              /* sc_hash_name(name): how stored states name it */
+    bool initial;
+    const struct sc_prog *when; /* NULL when entered by silence or initial only */
+    uint64_t from;              /* bit s: enterable from stage s */
+    bool has_from;              /* no `from`: all earlier ones, and all lapses */
+    int64_t after_ms;           /* > 0: a lapse: entered by this much silence of `without` */
+    struct sc_exit *without;
+    uint32_t n_without;
+    int64_t target_ms;          /* time-to-value target in this stage, 0 none */
+    struct sc_node *at;
+};
+
+struct sc_named_prog {
+    struct sc_str name;
+    uint32_t hash;
+    const struct sc_prog *prog;
+    struct sc_node *at;
+};
+
+struct sc_milestone {
+    struct sc_str name;
+    uint32_t hash;
+    const struct sc_prog *when;
+    int32_t ladder_fact; /* rule.h: the time can be corrected; -1: it cannot */
+    uint32_t ladder_n;   /* 1..64 */
+    bool overdue;        /* the built-in milestone `overdue:<stage>` of a stage's target */
+    struct sc_node *at;
+};
+
+enum sc_reentry { SC_REENTRY_ALWAYS, SC_REENTRY_ONCE, SC_REENTRY_AFTER_EXIT };
+
+struct sc_trigger {
+    struct sc_str name;
+    uint32_t hash;
+    const struct sc_prog *start;  /* `when` or `start`: what makes an occurrence */
+    bool edge;                    /* reads facts alone: fires when false before and true after */
+    int64_t after_ms;             /* > 0: silence of `without` after the start */
+    struct sc_exit *without;
+    uint32_t n_without;
+    const struct sc_prog *unless; /* true: an exit at once; NULL none */
+    const struct sc_prog *key;    /* NULL: none */
+    struct sc_strs purposes;      /* none: consent is not asked */
+    bool service;                 /* purpose: service */
+    uint8_t *channels;            /* channel indices in order of preference */
+    uint32_t n_channels;
+    struct sc_str message;
+    struct sc_named_prog *context;
+    uint32_t n_context;
+    int64_t cooldown_ms, expires_ms; /* 0: none */
+    int64_t priority;                /* 0..100, 50 unless set */
+    int32_t reentry;                 /* enum sc_reentry */
+    struct sc_str experiment;        /* its name: the salt; empty: none */
+    int32_t holdout_bp;              /* held out, of 10,000 */
+    bool ignores_caps, counts_toward_caps;
+    struct sc_node *at;
+};
+
+struct sc_channel {
+    struct sc_str name, topic;
+    uint32_t hash;
+    int32_t format;     /* enum sc_format */
+    uint64_t stages;    /* bit s: allowed in stage s; all ones unless set */
+    int64_t window_ms;  /* free form only this long after an inbound message; 0: no such rule */
+    struct sc_node *at;
+};
+
+enum sc_calendar { SC_ROLLING, SC_CAL_DAY, SC_CAL_WEEK, SC_CAL_MONTH };
+
+/* A zone as the user names it: the customer's (by preference, phone, journey default) or fixed. */
+struct sc_zone_ref {
+    bool customer;
+    const struct sc_tz *fixed; /* when not customer; NULL: UTC */
+};
+
+struct sc_cap {
+    uint32_t channels;  /* bit c; all ones: every channel */
+    uint64_t stages;    /* customers in these stages; all ones: every stage */
+    int64_t max;
+    int64_t per_ms;     /* rolling */
+    int32_t calendar;   /* enum sc_calendar */
+    struct sc_zone_ref zone;
+    struct sc_str text; /* as printed by gates: "sms 4 per 30d" */
+    struct sc_node *at;
+};
+
+struct sc_fatigue_add {
+    int32_t event;   /* event index, or -1 */
+    int32_t trigger; /* trigger index, -1 none, -2: every trigger */
+    double points;
+};
+
+struct sc_guardrails {
+    struct sc_cap *caps;
+    uint32_t n_caps;
+    bool quiet;
+    int32_t quiet_from_min, quiet_to_min; /* minutes of the local day; from > to wraps midnight */
+    struct sc_zone_ref quiet_zone;
+    const struct sc_tz *otherwise; /* last of the zone chain, NULL: unknown zone fails closed */
+    bool quiet_suppress;           /* then: suppress rather than defer */
+    bool fatigue;
+    int64_t half_life_ms;
+    struct sc_fatigue_add *adds;
+    uint32_t n_adds;
+    double pause_at, resume_at;
+    const struct sc_prog **hold_while;
+    uint32_t n_hold_while;
+    bool hold_ambiguous;
+    int64_t arbitration_ms; /* -1: none */
+};
+
+/* What one event type can touch. All lists ascend. */
+struct sc_event_index {
+    uint16_t *facts;      /* facts this event feeds */
+    uint16_t *starts;     /* triggers whose `start` may hold by it (occurrences) */
+    uint16_t *edges;      /* edge triggers reading a fact it feeds */
+    uint16_t *exits;      /* triggers with it in `without` */
+    uint16_t *unless;     /* triggers with an `unless` that may change by it */
+    uint16_t *stages;     /* stages whose `when` may hold by it */
+    uint16_t *lapses;     /* lapse stages whose silence it ends (restarts) */
+    uint16_t *milestones; /* milestones reading a fact it feeds */
+    uint16_t *cases_open, *cases_close;
+    uint32_t n_facts, n_starts, n_edges, n_exits, n_unless, n_stages, n_lapses, n_milestones,
+        n_cases_open, n_cases_close;
+    double fatigue;
+    bool ring; /* kept among the recent touchpoints */
+};
+
+struct sc_journey {
+    struct sc_str name;
+    uint32_t hash;       /* of the name */
+    uint64_t config_hash; /* of both files' text: stands in seals */
+    struct sc_taxonomy *tx;
+    struct sc_fact *facts;  /* every aggregate the rules name */
+    uint32_t n_facts;
+    struct sc_named_expr *named; /* facts: of the file */
+    uint32_t n_named;
+    struct sc_stage *stages;
+    uint32_t n_stages;
+    uint16_t initial;
+    struct sc_named_prog *personas; /* the first that holds */
+    uint32_t n_personas;
+    struct sc_milestone *milestones;
+    uint32_t n_milestones;
+    struct sc_trigger *triggers;
+    uint32_t n_triggers;
+    struct sc_channel *channels;
+    uint32_t n_channels;
+    struct sc_guardrails guard;
+    struct sc_event_index *by_event; /* one an event type */
+    struct sc_wanted wanted;
+    uint32_t ring_max;      /* touchpoints kept: largest n of recent(), at most 64 */
+    int64_t ledger_keep_ms; /* how long sent messages matter to some cap, cooldown, frequency */
+    int64_t lateness_ms, reorder_ms;
+    struct sc_node *tests;  /* seq or NULL */
+};
+
+/* Compile. The taxonomy is loaded already. False when there were errors. */
+bool sc_journey_load(struct sc_journey *jo, struct sc_taxonomy *tx, const struct sc_node *doc,
+                     struct sc_arena *ar, struct sc_diag *dg);
+void sc_journey_fini(struct sc_journey *jo);
+int sc_journey_stage(const struct sc_journey *jo, uint32_t hash);
+int sc_journey_trigger(const struct sc_journey *jo, uint32_t hash);
+
+extern const struct sc_table sc_journey_table;
+
+#endif

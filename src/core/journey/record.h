@@ -1,0 +1,69 @@
+/* What the journal carries: everything that happens to a customer, in one order. Each record is
+ * handled by the owner of node `to` (its partition). Wire form: codec/journal.h, docs/formats.md.
+ *
+ * An event that joins identifiers rides behind its links: it goes to the owner that decides the
+ * link first, follows the loser's STATE to the winner, and so is applied to the merged customer,
+ * in `run` as in `simulate` (docs/adr/0002). */
+#ifndef SC_CORE_RECORD_H
+#define SC_CORE_RECORD_H
+
+#include "core/event.h"
+
+enum sc_record_kind {
+    SC_REC_EVENT,     /* an event, with links still to decide in front of it */
+    SC_REC_LINK,      /* links alone: from commands, key rotation */
+    SC_REC_STATE,     /* the loser's whole record for the winner */
+    SC_REC_RETURN,    /* the winner refused: the loser is a root again */
+    SC_REC_SPLIT,     /* the node becomes a root again; ambiguous when by a refusal */
+    SC_REC_LEAVE,     /* to the former parent: this member went */
+    SC_REC_ERASE,     /* forget: to the root, then to every member */
+    SC_REC_HEARTBEAT, /* progress of source partitions: the engine's, never the step's */
+    SC_REC_TRAILER    /* the engine's */
+};
+
+/* A pair of an event's nodes to be joined. `a`, `b`: what is known of their roots. */
+struct sc_link {
+    struct sc_node_id strong, weak; /* the event's own nodes: strong < weak */
+    struct sc_node_id a, b;
+};
+
+#define SC_LINKS_MAX SC_IDENTIFIERS_MAX
+#define SC_HOPS_MAX 16
+
+struct sc_record {
+    uint8_t kind; /* enum sc_record_kind */
+    struct sc_node_id to;
+    uint8_t hops;
+    bool has_via;             /* forwarded by an alias: apply only if that generation is here */
+    struct sc_node_id via;
+    uint16_t via_gen;
+    /* EVENT, and evidence for LINK, STATE, RETURN, SPLIT, LEAVE, ERASE (ids, time; no props) */
+    const struct sc_event *ev;
+    struct sc_node_id home;   /* EVENT, LINK: where the event belongs once its links are decided */
+    struct sc_link links[SC_LINKS_MAX];
+    uint32_t n_links;
+    /* STATE, RETURN, SPLIT, LEAVE */
+    struct sc_node_id node;   /* loser; the node split off */
+    uint16_t gen;
+    struct sc_node_id other;  /* RETURN: the winner that refused */
+    struct sc_link link;      /* STATE, RETURN: the link that caused it */
+    bool ambiguous;           /* SPLIT: by a refusal */
+    uint8_t violation;        /* SPLIT, RETURN: enum sc_violation */
+    struct sc_str state;      /* STATE, RETURN: stored form */
+    int64_t erase_ms;         /* ERASE: forget up to */
+};
+
+/* Why identifiers were not joined: published as records on the identity topic. */
+enum sc_violation {
+    SC_VIOLATION_NONE,
+    SC_VIOLATION_UNIQUE,     /* both sides have one of a unique namespace */
+    SC_VIOLATION_LIMIT,      /* more identifiers of a namespace than allowed */
+    SC_VIOLATION_AMBIGUOUS,  /* one side is ambiguous */
+    SC_VIOLATION_MERGES,     /* 100 merges */
+    SC_VIOLATION_IDENTIFIERS,/* 1,000 identifiers */
+    SC_VIOLATION_MUST_NOT,   /* split before, or returned */
+    SC_VIOLATION_HOPS        /* a chain of aliases over 16 */
+};
+const char *sc_violation_name(enum sc_violation v);
+
+#endif

@@ -1,0 +1,236 @@
+/* One customer's record, in the form the step works on.
+ *
+ * The stored form (codec/state.h) is what caches, state frames and Redis hold; this one lives in
+ * the arena of one transaction: decoded on first touch, encoded once at its end. So an abort is
+ * dropping the arena, and a customer costs its bytes and no more. Everything is bounded. */
+#ifndef SC_CORE_STATE_H
+#define SC_CORE_STATE_H
+
+#include "core/event.h"
+#include "core/journey/journey.h"
+
+#define SC_NEVER INT64_MIN      /* no such time */
+#define SC_NO_DUE INT64_MAX     /* nothing to wake up for */
+
+#define SC_MEMBERS_MAX 1000
+#define SC_MERGES_MAX 100
+#define SC_WINDOW_EXACT 64      /* entries before a window goes to buckets */
+#define SC_WINDOW_EXACT_MAX 4096
+#define SC_BUCKETS 64
+#define SC_DISTINCT_EXACT 256
+#define SC_DEDUPE_MIN 64
+#define SC_DEDUPE_MAX 4096
+#define SC_DEDUPE_KEEP_MS SC_DAY_MS
+#define SC_RING_MAX 64
+#define SC_KEYS_OPEN_MAX 25
+#define SC_RIPE_MAX 8
+#define SC_WAITING_MAX 256
+#define SC_CASES_MAX 64
+#define SC_CONSENTS_MAX 64
+
+enum sc_state_kind {
+    SC_STATE_ROOT,  /* a customer (also one never seen: nothing stored) */
+    SC_STATE_ALIAS, /* merged into parent: records here are forwarded */
+    SC_STATE_ERASED /* forgotten: events up to erased_ms are dropped */
+};
+
+/* ---- facts */
+
+struct sc_win_entry { /* one event in an exact window */
+    int64_t ms;
+    uint64_t id_hash; /* with ms: makes order and merge independent of arrival */
+    struct sc_value v; /* numbers only; ABSENT for counts */
+};
+struct sc_win_bucket {
+    int64_t start_ms; /* floor(t / width) * width */
+    int64_t n;
+    struct sc_value sum, min, max;
+};
+struct sc_fact_state {
+    bool any;            /* holds something */
+    bool bucketed, overflow;
+    int64_t n;           /* events counted since ever (no window) */
+    struct sc_value sum, min, max;
+    int64_t first_ms, last_ms;             /* by (time, source, id) */
+    uint64_t first_id, last_id;
+    struct sc_value first_v, last_v;
+    struct sc_win_entry *win;              /* ascending by (ms, id_hash) */
+    uint32_t n_win, cap_win;
+    struct sc_win_bucket *buckets;         /* ascending */
+    uint32_t n_buckets, cap_buckets;
+    uint64_t *distinct;                    /* sorted hashes (no window), else win entries carry v */
+    uint32_t n_distinct, cap_distinct;
+    uint8_t *sketch;                       /* HyperLogLog registers past SC_DISTINCT_EXACT */
+};
+
+/* ---- identity */
+
+struct sc_member { /* a node of the set, the customer's own included */
+    struct sc_node_id node;
+    uint16_t gen;         /* generation absorbed */
+    bool was_customer;    /* it had events of its own: a former id */
+    int64_t linked_ms;    /* event time of the link (limits within) */
+    struct sc_str evidence; /* id of the event that linked it */
+};
+
+/* ---- journey */
+
+struct sc_timer {
+    uint8_t kind;         /* enum sc_timer_kind */
+    uint16_t rule;        /* trigger or stage index */
+    int64_t start_ms;     /* event time of the (latest) start */
+    int64_t due_ms;       /* deadline in event time; deferred: the release */
+    uint64_t key_hash;    /* 0: no key */
+    struct sc_str key;    /* text of the key */
+    uint64_t start_id;    /* id_hash of the start event: ties */
+    struct sc_str *events; /* ids of the events behind it, the start last */
+    uint32_t n_events;
+    struct sc_str context; /* JSON object as snapshot by the start; also deferred messages */
+    uint8_t id[16];        /* deferred, sent: the occurrence's trigger id */
+    int64_t expires_ms;    /* SC_NO_DUE: never */
+    struct sc_str traceparent;
+};
+enum sc_timer_kind {
+    SC_TIMER_SILENCE,  /* a trigger's wait */
+    SC_TIMER_LAPSE,    /* a stage's silence */
+    SC_TIMER_OVERDUE,  /* a stage's target */
+    SC_TIMER_DEFERRED, /* a message held by quiet hours */
+    SC_TIMER_SENT      /* a sent trigger that may still be withdrawn until it expires */
+};
+
+struct sc_sent { /* the cap ledger: one message sent */
+    int64_t at_ms;
+    uint16_t trigger;
+    uint8_t channel;
+    bool counts;         /* toward caps */
+    bool marketing;
+    uint64_t key_hash;   /* cooldown a key */
+    uint64_t id;         /* first 8 bytes of the trigger id: union in merges */
+};
+
+struct sc_consent {
+    struct sc_str purpose;
+    bool granted;
+    int64_t at_ms;       /* the latest by event time wins; withdrawal beats grant at a tie */
+    struct sc_str source, evidence;
+};
+
+struct sc_pref { /* a stated preference: the latest by time wins */
+    struct sc_str text;
+    int64_t number;
+    int64_t at_ms;
+};
+
+struct sc_touch { /* a recent touchpoint */
+    uint16_t type;
+    int64_t ms;
+    struct sc_str id, source;
+    struct sc_value *props; /* those the journey reads, one a declared property */
+};
+
+struct sc_seen { /* dedupe */
+    uint64_t id_hash;
+    uint32_t content;
+    uint32_t at_s; /* arrival, seconds since the epoch */
+};
+
+struct sc_open_case {
+    uint16_t kind;       /* case index */
+    uint64_t key_hash;
+    int64_t opened_ms, closed_ms; /* the latest of each; open when opened > closed */
+};
+
+struct sc_occurrence { /* what re-entry must know of a trigger */
+    uint16_t trigger;
+    bool fired, exited_since;
+};
+
+struct sc_waiting { /* reorder: an event that waits, as a journal record */
+    int64_t ms;
+    struct sc_str source, id;
+    struct sc_str record; /* encoded EVENT */
+};
+
+struct sc_state {
+    struct sc_node_id node;
+    struct sc_arena *ar;     /* where its parts live */
+    uint8_t kind;            /* enum sc_state_kind */
+    bool stored;             /* was read from the store (false: never seen) */
+    bool dirty;              /* must be written */
+    uint16_t gen;
+    struct sc_node_id parent; /* ALIAS */
+    int64_t erased_ms;        /* ERASED(t), kept when a new customer starts behind it */
+
+    bool ambiguous;
+    SC_VEC(struct sc_member) members;
+    SC_VEC(struct sc_node_id) must_not; /* never link these two again */
+    SC_VEC(struct sc_node_id) former;   /* ids of absorbed customers, in order of node */
+    uint32_t merges;
+
+    int64_t first_ms, last_ms;  /* event time of the first and last event */
+    uint64_t n_events;
+    int16_t stage;              /* index */
+    int64_t stage_ms;           /* since when (event time) */
+    int16_t lapsed_from;        /* stage left by a lapse, -1 */
+    int64_t lapsed_from_ms;     /* since when it had been in that one */
+    int16_t furthest;           /* furthest ranked stage ever entered */
+    struct sc_fact_state *facts; /* one a jo->facts */
+    int64_t *milestones;        /* one a milestone: when reached, SC_NEVER */
+    struct { int64_t *v; uint32_t n; } *ladders; /* one a milestone: its n smallest times */
+    SC_VEC(struct sc_timer) timers;
+    SC_VEC(struct sc_sent) sent;       /* ascending by at */
+    SC_VEC(struct sc_consent) consents;
+    struct sc_pref channel, timezone, language, frequency;
+    struct sc_str phone_zone;
+    int64_t snooze_until_ms, snooze_at_ms;
+    double fatigue;
+    int64_t fatigue_ms;
+    bool fatigue_paused;
+    SC_VEC(struct sc_touch) ring;      /* ascending by time */
+    SC_VEC(struct sc_seen) seen;       /* in order of arrival */
+    SC_VEC(struct sc_open_case) cases;
+    SC_VEC(struct sc_occurrence) occurrences;
+    int64_t inbound_ms[SC_CHANNELS_MAX]; /* last inbound message by channel */
+    SC_VEC(struct sc_str) held_out;    /* experiments an absorbed side was held out of */
+    SC_VEC(struct sc_waiting) waiting; /* ascending by (ms, source, id) */
+    struct { uint32_t hash; struct sc_str bytes; } *foreign; /* facts and rules of another journey
+                                           version: kept while one release may still read them */
+    uint32_t n_foreign;
+    int64_t due_ms;          /* earliest timer, deferral or waiting event: SC_NO_DUE when none */
+};
+
+/* A customer never seen: root, initial stage, members { node }. */
+struct sc_state *sc_state_new(const struct sc_journey *jo, struct sc_node_id node,
+                              struct sc_arena *ar);
+/* Recompute due_ms. */
+void sc_state_due(const struct sc_journey *jo, struct sc_state *st);
+
+/* ---- facts.c: apply one event, read aged to `now_ms`, merge */
+void sc_fact_apply(const struct sc_journey *jo, struct sc_state *st, uint32_t fact,
+                   const struct sc_event *ev);
+struct sc_value sc_fact_read(const struct sc_journey *jo, const struct sc_state *st, uint32_t fact,
+                             int64_t now_ms);
+void sc_fact_merge(const struct sc_journey *jo, struct sc_state *into, const struct sc_state *from,
+                   uint32_t fact);
+
+/* ---- dedupe.c */
+enum sc_dedupe { SC_DEDUPE_NEW, SC_DEDUPE_COPY, SC_DEDUPE_CLASH };
+/* Look the event up and remember it. `arrival_ms`: the journal's append time. */
+enum sc_dedupe sc_dedupe(struct sc_state *st, uint64_t id_hash, uint32_t content,
+                         int64_t arrival_ms, uint32_t *evicted);
+
+/* ---- ring.c */
+void sc_ring_add(const struct sc_journey *jo, struct sc_state *st, const struct sc_event *ev);
+
+/* ---- merge.c: the laws of semantics 7. Commutative, associative, idempotent. Members, former ids
+ * and must-not are merged here too; rules are not tried (step does, 10b). */
+void sc_state_merge(const struct sc_journey *jo, struct sc_state *into,
+                    const struct sc_state *from);
+
+/* Everything about the customer as the `--customers` line of semantics 41 (and the `customers`
+ * topic), facts aged to `now_ms`. `reveal` may give the raw value of a node; NULL: pseudonyms. */
+typedef struct sc_str sc_reveal_fn(void *arg, const struct sc_node_id *node);
+void sc_state_customer_json(const struct sc_journey *jo, const struct sc_state *st, int64_t now_ms,
+                            sc_reveal_fn *reveal, void *reveal_arg, struct sc_buf *out);
+
+#endif
