@@ -174,6 +174,11 @@ struct sc_journey {
     int64_t ledger_keep_ms; /* how long sent messages matter to some cap, cooldown, frequency */
     int64_t lateness_ms, reorder_ms;
     struct sc_node *tests;  /* seq or NULL */
+
+    /* Zones of customers by IANA name, from a table the caller keeps (loading one is file I/O, so
+     * not core's). NULL function or NULL answer: the zone is unknown. Any thread. */
+    const struct sc_tz *(*zone)(void *arg, struct sc_str name);
+    void *zone_arg;
 };
 
 /* Compile. The taxonomy is loaded already. False when there were errors. */

@@ -27,6 +27,8 @@ struct sc_link {
     struct sc_node_id a, b;
 };
 
+struct sc_state;
+
 #define SC_LINKS_MAX SC_IDENTIFIERS_MAX
 #define SC_HOPS_MAX 16
 
@@ -49,7 +51,8 @@ struct sc_record {
     struct sc_link link;      /* STATE, RETURN: the link that caused it */
     bool ambiguous;           /* SPLIT: by a refusal */
     uint8_t violation;        /* SPLIT, RETURN: enum sc_violation */
-    struct sc_str state;      /* STATE, RETURN: stored form */
+    const struct sc_state *state; /* STATE, RETURN: working form, borrowed from the batch; the
+                                     journal's codec writes it in the stored form */
     int64_t erase_ms;         /* ERASE: forget up to */
 };
 

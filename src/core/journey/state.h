@@ -79,14 +79,16 @@ struct sc_timer {
     uint8_t kind;         /* enum sc_timer_kind */
     uint16_t rule;        /* trigger or stage index */
     int64_t start_ms;     /* event time of the (latest) start */
-    int64_t due_ms;       /* deadline in event time; deferred: the release */
+    int64_t due_ms;       /* deadline in event time; deferred: the release; sent: the deadline of
+                             the silence (a sent one never wakes anybody) */
     uint64_t key_hash;    /* 0: no key */
     struct sc_str key;    /* text of the key */
     uint64_t start_id;    /* id_hash of the start event: ties */
     struct sc_str *events; /* ids of the events behind it, the start last */
     uint32_t n_events;
     struct sc_str context; /* JSON object as snapshot by the start; also deferred messages */
-    uint8_t id[16];        /* deferred, sent: the occurrence's trigger id */
+    uint8_t id[16];        /* silence, deferred, sent: the occurrence's trigger id, fixed by the
+                              start and kept through merges */
     int64_t expires_ms;    /* SC_NO_DUE: never */
     struct sc_str traceparent;
 };
@@ -145,11 +147,23 @@ struct sc_occurrence { /* what re-entry must know of a trigger */
     bool fired, exited_since;
 };
 
-struct sc_waiting { /* reorder: an event that waits, as a journal record */
+struct sc_waiting { /* reorder: an event that waits for its turn; its links are decided */
     int64_t ms;
     struct sc_str source, id;
-    struct sc_str record; /* encoded EVENT */
+    struct sc_event *ev;  /* a deep copy in the state's arena; the stored form encodes it */
 };
+
+/* A run of events that broke or restarted one silence: each less than `after` behind the one
+ * before, so its ends alone say whether a start that arrives out of order is still a silence.
+ * Union and coalescing of runs is what a merge does (breaks.c). */
+struct sc_break {
+    uint8_t kind;        /* enum sc_timer_kind: SILENCE (rule: trigger), LAPSE (rule: stage) */
+    uint16_t rule;
+    uint64_t key_hash;   /* 0: no key, or all keys */
+    int64_t first_ms, last_ms;
+    bool exit_last;      /* an exit stands at last_ms (else a start: ends only earlier ones) */
+};
+#define SC_BREAKS_MAX 128 /* the oldest is given up */
 
 struct sc_state {
     struct sc_node_id node;
@@ -177,7 +191,10 @@ struct sc_state {
     struct sc_fact_state *facts; /* one a jo->facts */
     int64_t *milestones;        /* one a milestone: when reached, SC_NEVER */
     struct { int64_t *v; uint32_t n; } *ladders; /* one a milestone: its n smallest times */
-    SC_VEC(struct sc_timer) timers;
+    SC_VEC(struct sc_timer) timers;    /* no order. A merge is the union by (kind, rule, key_hash,
+                                          start_ms, start_id); sc_step_merged takes out what the
+                                          merged breaks end */
+    SC_VEC(struct sc_break) breaks;    /* ascending by (kind, rule, key_hash, first_ms) */
     SC_VEC(struct sc_sent) sent;       /* ascending by at */
     SC_VEC(struct sc_consent) consents;
     struct sc_pref channel, timezone, language, frequency;
@@ -202,7 +219,9 @@ struct sc_state {
 /* A customer never seen: root, initial stage, members { node }. */
 struct sc_state *sc_state_new(const struct sc_journey *jo, struct sc_node_id node,
                               struct sc_arena *ar);
-/* Recompute due_ms. */
+/* Recompute due_ms: the watermark at which TIMERS has something to do. Silences, lapses, targets and
+ * waiting events are ripe jo->reorder_ms after their time (none when put in order by the caller),
+ * deferred messages at theirs; sent ones never wake. */
 void sc_state_due(const struct sc_journey *jo, struct sc_state *st);
 
 /* ---- facts.c: apply one event, read aged to `now_ms`, merge */
@@ -212,6 +231,19 @@ struct sc_value sc_fact_read(const struct sc_journey *jo, const struct sc_state 
                              int64_t now_ms);
 void sc_fact_merge(const struct sc_journey *jo, struct sc_state *into, const struct sc_state *from,
                    uint32_t fact);
+
+/* ---- breaks.c: what is remembered of starts and exits, for those that come out of order */
+/* One start or exit at `b` (first_ms == last_ms). Runs less than `after_ms` apart become one. */
+void sc_breaks_add(struct sc_state *st, const struct sc_break *b, int64_t after_ms);
+/* Does a later start, or an exit at or after it, end the silence [start_ms, start_ms + after)? */
+bool sc_breaks_end(const struct sc_state *st, const struct sc_break *start, int64_t after_ms);
+/* The last break of a lapse: SC_NEVER when none. */
+int64_t sc_breaks_last(const struct sc_state *st, uint8_t kind, uint16_t rule, uint64_t key_hash);
+/* Forget runs of silences that ended before `before_ms`: nothing earlier can arm a timer. */
+void sc_breaks_forget(struct sc_state *st, int64_t before_ms);
+/* The union of both sides' runs (merge.c). */
+void sc_breaks_merge(const struct sc_journey *jo, struct sc_state *into,
+                     const struct sc_state *from);
 
 /* ---- dedupe.c */
 enum sc_dedupe { SC_DEDUPE_NEW, SC_DEDUPE_COPY, SC_DEDUPE_CLASH };
