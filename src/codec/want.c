@@ -97,12 +97,9 @@ static void want_add(struct sc_want_tree *t, const struct sc_want *want, uint16_
     struct sc_want_node *n = t->root;
     bool many = want->op != SC_MAP_PATH;
     for (uint32_t i = 0; i < want->path.n; i++) {
-        bool is_new = n->all == NULL;
-        bool by_all = want->path.steps[i].kind == SC_STEP_ALL;
         n = descend(t, n, &want->path.steps[i], ar);
-        if (by_all && (is_new || n->implied))
-            n->implied = false;
-        many = many || by_all;
+        n->implied = false;
+        many = many || n->kind == SC_STEP_ALL;
     }
     struct sc_sink sink = {.slot = slot, .text = want->text};
     if (many) {
@@ -181,10 +178,10 @@ void sc_take_start(struct sc_take *t, const struct sc_want_tree *tree, struct sc
     *t = (struct sc_take){.tree = tree, .ar = ar, .slots = slots, .fault = fault};
     memset(slots, 0, sizeof(*slots) * tree->n_slots); /* ABSENT is 0 */
     if (tree->n_lists)
-        t->lists = SC_NEW_N(ar, struct sc_list, tree->n_lists);
+        t->lists = SC_NEW_N(ar, struct sc_items, tree->n_lists);
 }
 
-bool sc_list_add(struct sc_list *l, struct sc_arena *ar, struct sc_value v)
+bool sc_items_add(struct sc_items *l, struct sc_arena *ar, struct sc_value v)
 {
     if (l->n == l->cap) {
         if (l->n >= SC_LIST_MAX)
@@ -209,7 +206,7 @@ bool sc_take_sink(struct sc_take *t, const struct sc_sink *sink, struct sc_value
     }
     if (!sc_is_value(v))
         return true;
-    return sc_list_add(&t->lists[sink->list], t->ar,
+    return sc_items_add(&t->lists[sink->list], t->ar,
                        sink->mode == SC_SINK_COUNT ? sc_bool(true) : v);
 }
 
@@ -224,27 +221,28 @@ bool sc_take_put(struct sc_take *t, const struct sc_want_node *n, struct sc_valu
 void sc_take_finish(struct sc_take *t)
 {
     for (uint32_t i = 0; i < t->tree->n_lists; i++) {
-        const struct sc_list *l = &t->lists[i];
+        const struct sc_items *l = &t->lists[i];
         t->slots[t->tree->list_slot[i]] =
             (struct sc_value){.type = SC_T_LIST, .len = l->n, .list = l->v};
     }
 }
 
-/* Where `key` stands among the pairs before `n`, through a table of 1-based positions. */
-static uint32_t *pair_find(uint32_t *table, uint32_t mask, const struct sc_list *pairs,
+/* Where `key` stands in a table of 1-based positions. The seed is an address, so a sender cannot
+ * choose keys that collide. */
+static uint32_t *pair_find(uint32_t *table, uint32_t mask, const struct sc_items *pairs,
                            struct sc_str key)
 {
-    uint32_t at = (uint32_t)sc_hash_xxh3(key.p, key.len, 0) & mask;
+    uint32_t at = (uint32_t)sc_hash_xxh3(key.p, key.len, (uintptr_t)table) & mask;
     while (table[at] && !sc_str_eq(sc_value_str(pairs->v[table[at] - 1]), key))
         at = (at + 1) & mask;
     return &table[at];
 }
 
-struct sc_value sc_map_value(struct sc_list *pairs, struct sc_arena *ar, bool *twice)
+struct sc_value sc_map_value(struct sc_items *pairs, struct sc_arena *ar, bool *twice)
 {
     SC_ASSERT(pairs->n % 2 == 0);
     uint32_t cap = 2, kept = 0;
-    while (cap < pairs->n)
+    while (cap <= pairs->n)
         cap *= 2;
     uint32_t *table = SC_NEW_N(ar, uint32_t, cap);
     *twice = false;

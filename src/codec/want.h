@@ -57,7 +57,7 @@ const struct sc_want_node *sc_want_field(const struct sc_want_node *n, struct sc
 bool sc_want_whole(const struct sc_want_node *n, bool array);
 
 /* One record being decoded: slots, the lists that grow, and the fault. */
-struct sc_list {
+struct sc_items {
     struct sc_value *v;
     uint32_t n, cap;
 };
@@ -65,7 +65,7 @@ struct sc_take {
     const struct sc_want_tree *tree;
     struct sc_arena *ar;
     struct sc_value *slots;
-    struct sc_list *lists;
+    struct sc_items *lists;
     struct sc_fault *fault;
 };
 
@@ -79,11 +79,11 @@ bool sc_take_sink(struct sc_take *t, const struct sc_sink *sink, struct sc_value
 /* The lists into their slots. */
 void sc_take_finish(struct sc_take *t);
 /* Append in the arena; false past SC_LIST_MAX values. */
-bool sc_list_add(struct sc_list *l, struct sc_arena *ar, struct sc_value v);
+bool sc_items_add(struct sc_items *l, struct sc_arena *ar, struct sc_value v);
 
 /* Key, value pairs of a map that a record spells: later ones win over earlier ones with the same
  * key (`*twice` then true). The order of the first ones stays. Cost: n on average. */
-struct sc_value sc_map_value(struct sc_list *pairs, struct sc_arena *ar, bool *twice);
+struct sc_value sc_map_value(struct sc_items *pairs, struct sc_arena *ar, bool *twice);
 
 /* Fill the fault in and yield its reason. `path` may be empty. */
 enum sc_drop sc_fault_set(struct sc_fault *fault, enum sc_drop drop, struct sc_str path,
