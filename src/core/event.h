@@ -77,4 +77,10 @@ struct sc_event {
 
 #define SC_SOURCE_NONE UINT16_MAX
 
+/* Give an event that shares its id with another of other content an id of its own, `<id>#<content
+ * in hex>`, and say whose copy it is not: duplicate_of (semantics 16). Text from `ar`. */
+void sc_event_rename(struct sc_event *ev, struct sc_arena *ar);
+/* Hash of source name, 0x00, id: the key of dedupe and of trigger ids. */
+uint64_t sc_event_id_hash(struct sc_str source, struct sc_str id);
+
 #endif

@@ -1,0 +1,133 @@
+/* See args.h. */
+#include "cli/args.h"
+
+#include "base/time.h"
+#include "cli/cli.h"
+#include <stdio.h>
+
+static int usage_error(const struct sc_command *cmd, const char *what, const char *word)
+{
+    fprintf(stderr, "stagecoach: %s '%s'\nusage: stagecoach %s\n", what, word, cmd->usage);
+    return SC_EXIT_USAGE;
+}
+
+static void help(const struct sc_command *cmd)
+{
+    printf("usage: stagecoach %s\n\n%s\n\noptions:\n", cmd->usage, cmd->about);
+    for (const struct sc_arg *a = cmd->args; a->name; a++) {
+        char left[64];
+        char letter[5] = "    ";
+        if (a->letter)
+            snprintf(letter, sizeof(letter), "-%c, ", a->letter);
+        snprintf(left, sizeof(left), "%s--%s%s%s", letter, a->name, a->value ? " " : "",
+                 a->value ? a->value : "");
+        printf("  %-32s %s\n", left, a->help);
+    }
+    printf("  %-32s %s\n", "-h, --help", "this text");
+}
+
+/* The option a word names, with its attached value ("--name=value"), or NULL. */
+static const struct sc_arg *find(const struct sc_command *cmd, const char *word, char **value)
+{
+    *value = NULL;
+    for (const struct sc_arg *a = cmd->args; a->name; a++) {
+        if (word[1] != '-') {
+            if (a->letter && word[1] == a->letter && word[2] == '\0')
+                return a;
+            continue;
+        }
+        size_t n = strlen(a->name);
+        if (strncmp(word + 2, a->name, n) != 0)
+            continue;
+        if (word[2 + n] == '\0')
+            return a;
+        if (word[2 + n] == '=') {
+            /* argv's words are ours to point into */
+            *value = strchr((char *)(uintptr_t)word, '=') + 1;
+            return a;
+        }
+    }
+    return NULL;
+}
+
+static bool store(const struct sc_arg *a, char *value)
+{
+    struct sc_str s = sc_str_from(value);
+    switch (a->kind) {
+    case SC_ARG_STR:
+        *(const char **)a->to = value;
+        return true;
+    case SC_ARG_INT:
+        return sc_str_int(s, (int64_t *)a->to) && *(int64_t *)a->to >= 0;
+    case SC_ARG_DURATION:
+        return sc_duration_parse(s, (int64_t *)a->to);
+    case SC_ARG_TIME:
+        return sc_time_parse(s, NULL, (int64_t *)a->to, NULL);
+    case SC_ARG_FLAG:
+    case SC_ARG_MANY:
+        break;
+    }
+    return false;
+}
+
+static bool is_option(const char *word)
+{
+    return word[0] == '-' && word[1] != '\0';
+}
+
+int sc_args_parse(const struct sc_command *cmd, int argc, char **argv, struct sc_words *words)
+{
+    *words = (struct sc_words){argv + 1, 0};
+    bool ended = false;
+    for (int i = 1; i < argc; i++) {
+        char *word = argv[i], *value;
+        if (ended || !is_option(word)) {
+            words->v[words->n++] = word;
+            continue;
+        }
+        if (strcmp(word, "--") == 0) {
+            ended = true;
+            continue;
+        }
+        if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+            help(cmd);
+            return -1;
+        }
+        const struct sc_arg *a = find(cmd, word, &value);
+        if (a == NULL)
+            return usage_error(cmd, "unknown option", word);
+        if (a->kind == SC_ARG_FLAG) {
+            if (value)
+                return usage_error(cmd, "takes no value:", word);
+            *(bool *)a->to = true;
+            continue;
+        }
+        if (a->kind == SC_ARG_MANY) {
+            struct sc_words *many = a->to;
+            if (value) {
+                argv[i] = value;
+                i--;
+            }
+            many->v = argv + i + 1;
+            for (many->n = 0; i + 1 < argc && !is_option(argv[i + 1]); i++)
+                many->n++;
+            if (many->n == 0)
+                return usage_error(cmd, "a value is missing after", word);
+            continue;
+        }
+        if (value == NULL && i + 1 < argc)
+            value = argv[++i];
+        if (value == NULL)
+            return usage_error(cmd, "a value is missing after", word);
+        if (!store(a, value)) {
+            fprintf(stderr, "stagecoach: --%s: expected %s, found '%s'\n", a->name,
+                    a->value ? a->value : "a value", value);
+            return SC_EXIT_USAGE;
+        }
+    }
+    if (words->n < cmd->words_min || (cmd->words_max >= 0 && words->n > cmd->words_max)) {
+        fprintf(stderr, "usage: stagecoach %s\n", cmd->usage);
+        return SC_EXIT_USAGE;
+    }
+    return 0;
+}

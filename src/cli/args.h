@@ -1,0 +1,44 @@
+/* Command lines by table: one `struct sc_arg` an option parses it and is its line in --help.
+ * `--name value`, `--name=value`, `-n value`; many-valued options take words up to the next option;
+ * `--` ends options. Numbers, durations and times are checked here, with the option's name. */
+#ifndef SC_CLI_ARGS_H
+#define SC_CLI_ARGS_H
+
+#include "base/str.h"
+
+enum sc_arg_kind {
+    SC_ARG_FLAG,     /* bool */
+    SC_ARG_STR,      /* const char * */
+    SC_ARG_MANY,     /* struct sc_words */
+    SC_ARG_INT,      /* int64_t, >= 0 */
+    SC_ARG_DURATION, /* int64_t milliseconds */
+    SC_ARG_TIME      /* int64_t milliseconds since the epoch */
+};
+
+struct sc_words {
+    char **v;
+    int n;
+};
+
+struct sc_arg {
+    const char *name;  /* without dashes; NULL ends the table */
+    char letter;       /* 0: none */
+    enum sc_arg_kind kind;
+    void *to;
+    const char *value; /* "FILE" in --help */
+    const char *help;
+};
+
+struct sc_command {
+    const char *usage; /* "simulate JOURNEY --events FILE… [options]" */
+    const char *about; /* a paragraph */
+    const struct sc_arg *args;
+    int words_min, words_max; /* positional words; max -1: any */
+};
+
+/* Parse argv[1..]. Positional words go to `words` (argv is reordered). Returns 0 to go on; a
+ * negative number when the command is done (--help was printed): exit 0; else an exit code (64),
+ * with the message printed. */
+int sc_args_parse(const struct sc_command *cmd, int argc, char **argv, struct sc_words *words);
+
+#endif

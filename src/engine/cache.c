@@ -1,0 +1,160 @@
+/* See cache.h. Removal shifts the following run back, so there are no tombstones to sweep. */
+#include "engine/cache.h"
+
+#include "base/assert.h"
+#include <stdlib.h>
+
+#define CAP_MIN 64u
+
+/* Nodes are MACs: their last bytes are as good a hash as any, and no one who lacks the key can
+ * choose them. The first byte holds the rank and is left out. */
+static uint64_t slot_of(const struct sc_cache *c, const struct sc_node_id *node)
+{
+    uint64_t h;
+    memcpy(&h, node->b + 8, sizeof(h));
+    return h & (c->cap - 1);
+}
+
+void sc_cache_init(struct sc_cache *c)
+{
+    memset(c, 0, sizeof(*c));
+}
+
+void sc_cache_clear(struct sc_cache *c)
+{
+    for (uint64_t i = 0; i < c->cap; i++)
+        free(c->slots[i].bytes);
+    free(c->slots);
+    sc_cache_init(c);
+}
+
+void sc_cache_fini(struct sc_cache *c)
+{
+    sc_cache_clear(c);
+}
+
+struct sc_cache_slot *sc_cache_get(const struct sc_cache *c, const struct sc_node_id *node)
+{
+    SC_ASSERT(!sc_node_none(node));
+    if (c->cap == 0)
+        return NULL;
+    for (uint64_t i = slot_of(c, node);; i = (i + 1) & (c->cap - 1)) {
+        struct sc_cache_slot *s = &c->slots[i];
+        if (sc_node_none(&s->node))
+            return NULL;
+        if (sc_node_eq(&s->node, node))
+            return s;
+    }
+}
+
+void sc_cache_prefetch(const struct sc_cache *c, const struct sc_node_id *node)
+{
+    if (c->cap)
+        __builtin_prefetch(&c->slots[slot_of(c, node)]);
+}
+
+static void grow(struct sc_cache *c)
+{
+    struct sc_cache bigger = *c;
+    bigger.cap = c->cap ? c->cap * 2 : CAP_MIN;
+    bigger.slots = sc_calloc(bigger.cap, sizeof(*bigger.slots));
+    for (uint64_t i = 0; i < c->cap; i++) {
+        struct sc_cache_slot *s = &c->slots[i];
+        if (sc_node_none(&s->node))
+            continue;
+        uint64_t at = slot_of(&bigger, &s->node);
+        while (!sc_node_none(&bigger.slots[at].node))
+            at = (at + 1) & (bigger.cap - 1);
+        bigger.slots[at] = *s;
+    }
+    free(c->slots);
+    *c = bigger;
+}
+
+static void set_dirty(struct sc_cache *c, struct sc_cache_slot *s, uint32_t dirty)
+{
+    if (s->dirty) {
+        c->dirty_n--;
+        c->dirty_bytes -= s->len;
+    }
+    s->dirty = dirty;
+    if (dirty) {
+        c->dirty_n++;
+        c->dirty_bytes += s->len;
+    }
+}
+
+static void set_bytes(struct sc_cache *c, struct sc_cache_slot *s, struct sc_str state)
+{
+    set_dirty(c, s, 0);
+    c->bytes -= s->len;
+    if (state.p == NULL) {
+        free(s->bytes);
+        s->bytes = NULL;
+    } else {
+        /* Rounded up, so that a state that grows by a few bytes stays where it is. */
+        size_t room = (state.len + 31) & ~(size_t)31;
+        if (s->bytes == NULL || ((s->len + 31u) & ~31u) != room)
+            s->bytes = sc_realloc(s->bytes, room ? room : 32);
+        memcpy(s->bytes, state.p, state.len);
+    }
+    s->len = (uint32_t)state.len;
+    c->bytes += s->len;
+}
+
+void sc_cache_put(struct sc_cache *c, const struct sc_node_id *node, struct sc_str state,
+                  uint32_t dirty)
+{
+    SC_ASSERT(!sc_node_none(node));
+    SC_ASSERT(state.len <= UINT32_MAX);
+    struct sc_cache_slot *s = sc_cache_get(c, node);
+    if (s == NULL) {
+        if ((c->n + 1) * 4 > c->cap * 3)
+            grow(c);
+        uint64_t at = slot_of(c, node);
+        while (!sc_node_none(&c->slots[at].node))
+            at = (at + 1) & (c->cap - 1);
+        s = &c->slots[at];
+        s->node = *node;
+        c->n++;
+    }
+    set_bytes(c, s, state);
+    set_dirty(c, s, dirty);
+}
+
+void sc_cache_remove(struct sc_cache *c, const struct sc_node_id *node)
+{
+    struct sc_cache_slot *s = sc_cache_get(c, node);
+    if (s == NULL)
+        return;
+    set_dirty(c, s, 0);
+    c->bytes -= s->len;
+    free(s->bytes);
+    c->n--;
+    uint64_t hole = (uint64_t)(s - c->slots);
+    for (uint64_t i = (hole + 1) & (c->cap - 1); !sc_node_none(&c->slots[i].node);
+         i = (i + 1) & (c->cap - 1)) {
+        uint64_t want = slot_of(c, &c->slots[i].node);
+        /* Move back what may stand at the hole: its own place is not in (hole, i]. */
+        if (((i - want) & (c->cap - 1)) >= ((i - hole) & (c->cap - 1))) {
+            c->slots[hole] = c->slots[i];
+            hole = i;
+        }
+    }
+    memset(&c->slots[hole], 0, sizeof(c->slots[hole]));
+}
+
+void sc_cache_clean(struct sc_cache *c, struct sc_cache_slot *slot)
+{
+    set_dirty(c, slot, 0);
+}
+
+struct sc_cache_slot *sc_cache_next(const struct sc_cache *c, uint64_t *at)
+{
+    while (*at < c->cap) {
+        struct sc_cache_slot *s = &c->slots[(*at)++];
+        if (!sc_node_none(&s->node))
+            return s;
+    }
+    return NULL;
+}

@@ -1,0 +1,48 @@
+/* Cache: node -> stored state, for the customers of one partition (or of one simulated world).
+ *
+ * Linear probing over 32-byte slots, at most 3/4 full, so that a hit is one cache line; the bytes
+ * are on the heap. An entry written since the last flush is dirty. Thread: the owner's alone.
+ * Source: performance.md 4 (flat probing beats swiss tables at this size). */
+#ifndef SC_ENGINE_CACHE_H
+#define SC_ENGINE_CACHE_H
+
+#include "base/arena.h"
+#include "core/event.h"
+
+struct sc_cache_slot {
+    struct sc_node_id node; /* zeroed: free */
+    char *bytes;            /* NULL: known to have no state */
+    uint32_t len;
+    uint32_t dirty;         /* 0 clean; else the round of the write, for the flush */
+};
+
+struct sc_cache {
+    struct sc_cache_slot *slots;
+    uint64_t cap, n;
+    uint64_t bytes;       /* sum of len */
+    uint64_t dirty_n, dirty_bytes;
+};
+
+void sc_cache_init(struct sc_cache *c);
+void sc_cache_fini(struct sc_cache *c);
+/* Drop everything. */
+void sc_cache_clear(struct sc_cache *c);
+/* The slot of `node`, or NULL. Valid until the next put or remove. */
+struct sc_cache_slot *sc_cache_get(const struct sc_cache *c, const struct sc_node_id *node);
+/* Start the memory on its way: call some entries ahead of sc_cache_get. */
+void sc_cache_prefetch(const struct sc_cache *c, const struct sc_node_id *node);
+/* Copy `state` in (p == NULL: known to have none). dirty: see the slot. */
+void sc_cache_put(struct sc_cache *c, const struct sc_node_id *node, struct sc_str state,
+                  uint32_t dirty);
+void sc_cache_remove(struct sc_cache *c, const struct sc_node_id *node);
+/* An entry's flush is done: clean again. */
+void sc_cache_clean(struct sc_cache *c, struct sc_cache_slot *slot);
+/* Walk: set *at to 0 first; NULL at the end. No put or remove in between. */
+struct sc_cache_slot *sc_cache_next(const struct sc_cache *c, uint64_t *at);
+
+static inline struct sc_str sc_cache_state(const struct sc_cache_slot *s)
+{
+    return (struct sc_str){s->bytes, s->len};
+}
+
+#endif

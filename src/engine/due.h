@@ -1,0 +1,27 @@
+/* Due: who has to be woken when. A binary heap of (due time, node), earliest first, ties by node, so
+ * that two runs wake in the same order. An entry may be stale (the customer's due time has moved
+ * since): the one who pops compares with the state and drops it. Thread: the owner's alone. */
+#ifndef SC_ENGINE_DUE_H
+#define SC_ENGINE_DUE_H
+
+#include "core/event.h"
+
+struct sc_due_item {
+    int64_t ms;
+    struct sc_node_id node;
+};
+
+struct sc_due {
+    struct sc_due_item *v;
+    uint64_t n, cap;
+};
+
+void sc_due_init(struct sc_due *d);
+void sc_due_fini(struct sc_due *d);
+void sc_due_clear(struct sc_due *d);
+void sc_due_push(struct sc_due *d, int64_t ms, const struct sc_node_id *node);
+/* The earliest, or NULL. Valid until the next push or pop. */
+const struct sc_due_item *sc_due_first(const struct sc_due *d);
+struct sc_due_item sc_due_pop(struct sc_due *d);
+
+#endif

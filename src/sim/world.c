@@ -1,0 +1,338 @@
+/* See world.h. One input at a time: open the states it touches, step until the queue is empty,
+ * close them (encode, remember when to wake). */
+#include "sim/world.h"
+
+#include "base/assert.h"
+#include "base/hash.h"
+#include "codec/journal.h"
+#include "codec/state.h"
+#include "engine/cache.h"
+#include "engine/due.h"
+#include "sim/idset.h"
+#include "sim/wait.h"
+#include <stdlib.h>
+
+#define KEEP_BYTES (8u << 20)
+/* Records one input may cause: links, states and forwards of one event, or an erasure. */
+#define QUEUE_MAX 100000u
+
+struct open_state {
+    struct sc_state *st;
+    int64_t due_ms; /* as stored */
+};
+
+struct sc_world {
+    const struct sc_journey *jo;
+    struct sc_world_opts opts;
+    struct sc_cache cache;
+    struct sc_due due;
+    struct sc_idset ids;
+    struct sc_wait wait;
+    struct sc_arena ar;        /* one input's */
+    struct sc_arena arrival;   /* what an arriving event got of its own */
+    struct sc_buf stored;
+    struct sc_effects fx;
+    SC_VEC(struct open_state) open;
+    SC_VEC(struct sc_record) queue;
+    int64_t watermark_ms;      /* of arrivals */
+    int64_t now_ms;            /* how far events and timers have been applied */
+    struct sc_world_counts counts;
+};
+
+struct sc_world *sc_world_create(const struct sc_journey *jo, const struct sc_world_opts *opts)
+{
+    struct sc_world *w = sc_calloc(1, sizeof(*w));
+    w->jo = jo;
+    w->opts = *opts;
+    sc_cache_init(&w->cache);
+    sc_due_init(&w->due);
+    sc_wait_init(&w->wait);
+    sc_arena_init(&w->ar);
+    sc_arena_init(&w->arrival);
+    w->watermark_ms = w->now_ms = SC_NEVER;
+    return w;
+}
+
+void sc_world_destroy(struct sc_world *w)
+{
+    sc_cache_fini(&w->cache);
+    sc_due_fini(&w->due);
+    sc_idset_fini(&w->ids);
+    sc_wait_fini(&w->wait);
+    sc_buf_fini(&w->stored);
+    sc_arena_fini(&w->ar);
+    sc_arena_fini(&w->arrival);
+    free(w);
+}
+
+/* ---- one input: open, step, close */
+
+static void input_start(struct sc_world *w)
+{
+    sc_arena_reset(&w->ar, KEEP_BYTES);
+    memset(&w->open, 0, sizeof(w->open));
+    memset(&w->queue, 0, sizeof(w->queue));
+    sc_effects_init(&w->fx, &w->ar);
+    w->fx.trace = w->opts.trace;
+}
+
+static struct sc_state *open_state(struct sc_world *w, const struct sc_node_id *node)
+{
+    for (uint32_t i = 0; i < w->open.n; i++)
+        if (sc_node_eq(&w->open.v[i].st->node, node))
+            return w->open.v[i].st;
+    const struct sc_cache_slot *slot = sc_cache_get(&w->cache, node);
+    struct sc_state *st = slot ? sc_state_decode(w->jo, *node, sc_cache_state(slot), &w->ar)
+                               : sc_state_new(w->jo, *node, &w->ar);
+    SC_ASSERT(st != NULL); /* we encoded it ourselves */
+    SC_VEC_PUSH(&w->ar, &w->open, ((struct open_state){st, slot ? st->due_ms : SC_NO_DUE}));
+    return st;
+}
+
+static void collect(struct sc_world *w)
+{
+    for (uint32_t i = 0; i < w->fx.items.n; i++) {
+        w->counts.merges += w->fx.items.v[i].type == SC_FX_MERGED;
+        if (w->opts.effect)
+            w->opts.effect(w->opts.arg, &w->fx.items.v[i]);
+    }
+    for (uint32_t i = 0; i < w->fx.records.n; i++)
+        SC_VEC_PUSH(&w->ar, &w->queue, w->fx.records.v[i]);
+    w->counts.late += w->fx.counts.late;
+    sc_effects_clear(&w->fx);
+}
+
+static void step(struct sc_world *w, const struct sc_input *in, const struct sc_node_id *node)
+{
+    sc_journey_step(w->jo, open_state(w, node), in, &w->fx);
+    collect(w);
+}
+
+static void close_states(struct sc_world *w)
+{
+    for (uint32_t i = 0; i < w->open.n; i++) {
+        struct sc_state *st = w->open.v[i].st;
+        if (!st->dirty)
+            continue;
+        w->stored.len = 0;
+        sc_state_encode(w->jo, st, &w->stored);
+        sc_cache_put(&w->cache, &st->node, sc_buf_view(&w->stored), 0);
+        if (st->due_ms != SC_NO_DUE && st->due_ms != w->open.v[i].due_ms)
+            sc_due_push(&w->due, st->due_ms, &st->node);
+    }
+}
+
+/* Empty the journal: every record to its owner, until none is left. */
+static void settle(struct sc_world *w, const struct sc_moment *now)
+{
+    for (uint32_t i = 0; i < w->queue.n; i++) {
+        SC_ASSERT(i < QUEUE_MAX);
+        struct sc_record rec = w->queue.v[i]; /* the queue may move while it grows */
+        struct sc_input in = {.kind = SC_IN_RECORD, .now = *now, .rec = &rec};
+        step(w, &in, &rec.to);
+    }
+    close_states(w);
+}
+
+static struct sc_moment moment(int64_t watermark_ms)
+{
+    return (struct sc_moment){.watermark_ms = watermark_ms, .append_ms = watermark_ms,
+                              .event_clock = true, .deduped = true, .ordered = true};
+}
+
+/* ---- time */
+
+static void wake(struct sc_world *w, struct sc_due_item item)
+{
+    const struct sc_cache_slot *slot = sc_cache_get(&w->cache, &item.node);
+    struct sc_state_peek peek;
+    if (slot == NULL || !sc_state_peek(sc_cache_state(slot), &peek) || peek.due_ms != item.ms)
+        return; /* moved since: another entry wakes it */
+    if (item.ms > w->now_ms)
+        w->now_ms = item.ms;
+    input_start(w);
+    struct sc_input in = {.kind = SC_IN_TIMERS, .now = moment(w->now_ms), .timers_max = UINT32_MAX};
+    step(w, &in, &item.node);
+    settle(w, &in.now);
+    const struct sc_state *st = w->open.v[0].st;
+    SC_ASSERT(st->due_ms > item.ms || !st->dirty || st->due_ms == SC_NO_DUE);
+}
+
+static void wake_until(struct sc_world *w, int64_t ms)
+{
+    const struct sc_due_item *first;
+    while ((first = sc_due_first(&w->due)) != NULL && first->ms <= ms)
+        wake(w, sc_due_pop(&w->due));
+}
+
+/* ---- events */
+
+static struct sc_node_id root_of(const struct sc_world *w, struct sc_node_id node)
+{
+    for (int hops = 0; hops <= SC_HOPS_MAX; hops++) {
+        const struct sc_cache_slot *slot = sc_cache_get(&w->cache, &node);
+        struct sc_state_peek peek;
+        if (slot == NULL || !sc_state_peek(sc_cache_state(slot), &peek) ||
+            peek.kind != SC_STATE_ALIAS)
+            break;
+        node = peek.parent;
+    }
+    return node;
+}
+
+static void apply(struct sc_world *w, const struct sc_event *ev, int64_t watermark_ms)
+{
+    struct sc_node_id roots[SC_IDENTIFIERS_MAX];
+    for (uint32_t i = 0; i < ev->n_ids; i++)
+        roots[i] = root_of(w, ev->ids[i].node);
+    struct sc_record *rec = SC_VEC_ADD(&w->ar, &w->queue);
+    sc_route(ev, roots, rec);
+    struct sc_moment now = moment(watermark_ms);
+    settle(w, &now);
+}
+
+/* Let one waiting event through; time has come to its own. */
+static void let_through(struct sc_world *w, struct sc_wait_item *item)
+{
+    if (item->ms > w->now_ms)
+        w->now_ms = item->ms;
+    input_start(w);
+    struct sc_frame_item decoded;
+    bool ok = sc_record_decode(w->jo->tx, item->record, &w->ar, &decoded);
+    SC_ASSERT(ok);
+    apply(w, &decoded.event, w->now_ms);
+    free(item);
+}
+
+/* Timers and waiting events up to `ms`, in one order of time; a timer before an event of the same
+ * instant. */
+static void advance(struct sc_world *w, int64_t ms)
+{
+    const struct sc_wait_item *first;
+    while ((first = sc_wait_first(&w->wait)) != NULL && first->ms <= ms) {
+        wake_until(w, first->ms);
+        let_through(w, sc_wait_pop(&w->wait));
+    }
+    wake_until(w, ms);
+    if (ms > w->now_ms)
+        w->now_ms = ms;
+}
+
+/* Copies out, clashes under a new id. False: a copy. */
+static bool dedupe(struct sc_world *w, struct sc_event *ev)
+{
+    switch (sc_idset_add(&w->ids, ev->id_hash, ev->content_hash)) {
+    case SC_DEDUPE_COPY:
+        w->counts.duplicates++;
+        return false;
+    case SC_DEDUPE_CLASH:
+        sc_event_rename(ev, &w->arrival);
+        break;
+    case SC_DEDUPE_NEW:
+        break;
+    }
+    w->counts.events++;
+    return true;
+}
+
+void sc_world_event(struct sc_world *w, const struct sc_event *arrived)
+{
+    sc_arena_reset(&w->arrival, KEEP_BYTES);
+    struct sc_event ev = *arrived;
+    if (!dedupe(w, &ev))
+        return;
+    if (ev.occurred_ms - w->opts.disorder_ms > w->watermark_ms)
+        w->watermark_ms = ev.occurred_ms - w->opts.disorder_ms;
+    int64_t reorder = w->opts.reorder_ms;
+    bool late = w->watermark_ms - ev.occurred_ms > w->jo->lateness_ms;
+    if (ev.n_ids == 0)
+        w->counts.anonymous++;
+    else if (reorder > 0 && !late)
+        sc_wait_add(&w->wait, w->jo->tx, &ev);
+    advance(w, w->watermark_ms - reorder);
+    if (ev.n_ids == 0)
+        return;
+    if (reorder == 0 || late) {
+        input_start(w);
+        apply(w, &ev, reorder == 0 ? w->now_ms : w->watermark_ms);
+        return;
+    }
+    struct sc_wait_item *over = sc_wait_over(&w->wait, &ev.ids[0].node);
+    if (over) {
+        w->counts.reorder_early++;
+        let_through(w, over);
+    }
+}
+
+void sc_world_end(struct sc_world *w)
+{
+    if (w->watermark_ms == SC_NEVER)
+        return;
+    const struct sc_wait_item *first;
+    while ((first = sc_wait_first(&w->wait)) != NULL)
+        advance(w, first->ms);
+    advance(w, w->watermark_ms);
+}
+
+void sc_world_until(struct sc_world *w, int64_t ms)
+{
+    SC_ASSERT(sc_wait_first(&w->wait) == NULL);
+    if (ms > w->watermark_ms)
+        w->watermark_ms = ms;
+    advance(w, w->watermark_ms);
+}
+
+int64_t sc_world_now(const struct sc_world *w)
+{
+    return w->now_ms;
+}
+
+/* ---- results */
+
+static bool is_customer(const struct sc_state *st)
+{
+    return st->kind == SC_STATE_ROOT && st->n_events > 0;
+}
+
+static int by_node(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct sc_node_id));
+}
+
+struct sc_world_counts sc_world_counts(const struct sc_world *w)
+{
+    struct sc_world_counts c = w->counts;
+    struct sc_cache_slot *slot;
+    struct sc_arena ar;
+    sc_arena_init(&ar);
+    for (uint64_t at = 0; (slot = sc_cache_next(&w->cache, &at)) != NULL;) {
+        sc_arena_reset(&ar, KEEP_BYTES);
+        c.customers += is_customer(sc_state_decode(w->jo, slot->node, sc_cache_state(slot), &ar));
+    }
+    sc_arena_fini(&ar);
+    return c;
+}
+
+void sc_world_customers(struct sc_world *w, sc_reveal_fn *reveal, void *reveal_arg,
+                        void (*fn)(void *arg, struct sc_str line), void *arg)
+{
+    struct sc_node_id *nodes = sc_malloc((w->cache.n + 1) * sizeof(*nodes));
+    struct sc_cache_slot *slot;
+    uint64_t n = 0;
+    for (uint64_t at = 0; (slot = sc_cache_next(&w->cache, &at)) != NULL;)
+        nodes[n++] = slot->node;
+    qsort(nodes, n, sizeof(*nodes), by_node);
+    struct sc_buf line = {0};
+    for (uint64_t i = 0; i < n; i++) {
+        input_start(w);
+        const struct sc_state *st = open_state(w, &nodes[i]);
+        if (!is_customer(st))
+            continue;
+        line.len = 0;
+        int64_t now = st->last_ms > w->now_ms ? st->last_ms : w->now_ms;
+        sc_state_customer_json(w->jo, st, now, reveal, reveal_arg, &line);
+        fn(arg, sc_buf_view(&line));
+    }
+    sc_buf_fini(&line);
+    free(nodes);
+}

@@ -1,0 +1,46 @@
+/* World: every customer of one journey in one process, with one watermark and no server.
+ *
+ * The same step, owner and stored form as `run`; the journal is a queue that is emptied before the
+ * next event, so the world is always at rest in between. What differs from `run` is only what
+ * files allow: copies are known over all of the input, and with `reorder` events are put in order
+ * before identity is asked, so the output is equal to the byte for every arrival order within D.
+ *
+ * Memory grows with customers and distinct ids, and with the events inside one `reorder` span (at
+ * most 256 a customer); never with the input. Thread: one. Source: semantics 12-16, 39-41. */
+#ifndef SC_SIM_WORLD_H
+#define SC_SIM_WORLD_H
+
+#include "core/journey/step.h"
+
+struct sc_world;
+
+struct sc_world_counts { /* the summary line of semantics 40 */
+    uint64_t events;     /* distinct valid events, anonymous and late ones among them */
+    uint64_t customers;  /* roots that have events, at the end */
+    uint64_t duplicates, anonymous, late, merges, reorder_early;
+};
+
+struct sc_world_opts {
+    int64_t disorder_ms;
+    int64_t reorder_ms; /* overrides the journey's; 0: apply on arrival */
+    /* Every effect, in order. Borrowed for the call. */
+    void (*effect)(void *arg, const struct sc_effect *fx);
+    void *arg;
+    struct sc_trace *trace; /* NULL: none */
+};
+
+struct sc_world *sc_world_create(const struct sc_journey *jo, const struct sc_world_opts *opts);
+void sc_world_destroy(struct sc_world *w);
+/* One event, in arrival order. Moves the watermark, wakes what is ripe, applies or lets wait. */
+void sc_world_event(struct sc_world *w, const struct sc_event *ev);
+/* The end of the input: what waits is let through, in order. */
+void sc_world_end(struct sc_world *w);
+/* Move time on to `ms` (never back) and wake what is ripe. After sc_world_end. */
+void sc_world_until(struct sc_world *w, int64_t ms);
+int64_t sc_world_now(const struct sc_world *w);
+struct sc_world_counts sc_world_counts(const struct sc_world *w);
+/* Every customer, by id: its `--customers` line in `line`, reused from call to call. */
+void sc_world_customers(struct sc_world *w, sc_reveal_fn *reveal, void *reveal_arg,
+                        void (*fn)(void *arg, struct sc_str line), void *arg);
+
+#endif
