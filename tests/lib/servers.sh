@@ -17,9 +17,9 @@ STAGECOACH=${STAGECOACH:-$BUILD_DIR/stagecoach}
 PLAY=$BUILD_DIR/stagecoach-play
 mkdir -p "$BUILD_DIR/work"
 WORK=$(mktemp -d "$BUILD_DIR/work/$(basename "$0" .sh).XXXXXX")
+# shellcheck disable=SC2034 # for the caller
 RUN=t$$-$(date +%s)
 SERVERS_DIR=
-PIDS=()
 
 fail() {
     printf 'FAILED: %s\n' "$*" >&2
@@ -35,7 +35,7 @@ skip() {
 cleanup() {
     local rc=$? pid
     trap '' INT TERM HUP
-    for pid in "${PIDS[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
+    for pid in $(jobs -pr); do kill -KILL "$pid" 2>/dev/null || true; done
     wait
     [ -z "$SERVERS_DIR" ] || deploy/local/down --dir "$SERVERS_DIR" --delete --quiet || true
     if [ $rc -eq 0 ] || [ $rc -eq 77 ]; then rm -rf "$WORK"; else echo "kept: $WORK" >&2; fi
@@ -86,8 +86,8 @@ background() {
     local log=$1
     shift
     "$@" >"$log" 2>&1 </dev/null &
+    # shellcheck disable=SC2034 # for the caller
     BACKGROUND_PID=$!
-    PIDS+=("$BACKGROUND_PID")
 }
 
 # wait_until SECONDS COMMAND…: until the command is true; false if it never is.
