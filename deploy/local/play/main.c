@@ -33,6 +33,8 @@ rd_kafka_conf_t *play_kafka_conf(const char *brokers)
         fprintf(stderr, "stagecoach-play: --brokers: %s\n", why);
         exit(64);
     }
+    /* Errors only: a broker that is still loading is waited for, and nobody need read of it. */
+    rd_kafka_conf_set(conf, "log_level", "3", why, sizeof(why));
     return conf;
 }
 
