@@ -1,0 +1,29 @@
+/* See canonical.h. The same projection, decoder and intake as a source's records. */
+#include "cli/canonical.h"
+
+#include "core/journey/state.h"
+
+#define KEEP_BYTES (1u << 20)
+
+void sc_canonical_init(struct sc_canonical *cn, const struct sc_taxonomy *tx,
+                       struct sc_pseudonyms *ps, struct sc_arena *load, struct sc_arena *line)
+{
+    *cn = (struct sc_canonical){.tx = tx, .ps = ps, .ar = line, .path = "-"};
+    cn->decoder = sc_json_decoder(&tx->canonical.projection, load);
+    cn->slots = SC_NEW_N(load, struct sc_value, tx->canonical.projection.n + 1);
+}
+
+enum sc_drop sc_canonical_read(struct sc_canonical *cn, struct sc_str line, uint64_t number,
+                               struct sc_event *ev, struct sc_fault *fault)
+{
+    sc_arena_reset(cn->ar, KEEP_BYTES);
+    struct sc_record_meta meta = {
+        .timestamp_ms = SC_NEVER,
+        .origin = {sc_str_from(cn->path), -1, (int64_t)number},
+    };
+    memset(fault, 0, sizeof(*fault));
+    enum sc_drop drop = sc_decode(cn->decoder, line, cn->ar, cn->slots, fault);
+    if (drop != SC_DROP_NONE)
+        return drop;
+    return sc_intake(cn->tx, &cn->tx->canonical, cn->slots, &meta, cn->ps, cn->ar, ev, fault);
+}

@@ -1,0 +1,39 @@
+/* See key.h. */
+#include "cli/key.h"
+
+#include "cli/cli.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define KEY_MAX 4096u
+#define KEY_MIN 16u
+
+int sc_key_load(const char *path, struct sc_arena *ar, struct sc_str *key)
+{
+    if (path == NULL)
+        path = getenv("STAGECOACH_IDENTITY_KEY_FILE");
+    if (path == NULL || *path == '\0') {
+        *key = SC_STR(SC_KEY_DEVELOPMENT);
+        return SC_EXIT_OK;
+    }
+    FILE *f = fopen(path, "rbe");
+    if (f == NULL) {
+        fprintf(stderr, "stagecoach: identity key %s: %s\n", path, strerror(errno));
+        return SC_EXIT_NOINPUT;
+    }
+    char *bytes = sc_arena_alloc(ar, KEY_MAX + 1);
+    size_t n = fread(bytes, 1, KEY_MAX + 1, f);
+    fclose(f);
+    if (n > 0 && bytes[n - 1] == '\n')
+        n--;
+    if (n > 0 && bytes[n - 1] == '\r')
+        n--;
+    if (n < KEY_MIN || n > KEY_MAX) {
+        fprintf(stderr, "stagecoach: identity key %s: must have %u to %u bytes\n", path, KEY_MIN,
+                KEY_MAX);
+        return SC_EXIT_CONFIG;
+    }
+    *key = (struct sc_str){bytes, n};
+    return SC_EXIT_OK;
+}

@@ -1,0 +1,115 @@
+/* See lines.h. zlib reads plain files through, so there is one path for both. */
+#include "cli/lines.h"
+
+#include "base/arena.h"
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#define CHUNK (256u << 10)
+
+struct sc_lines {
+    gzFile gz;
+    char *buf; /* SC_LINE_MAX + CHUNK bytes */
+    size_t from, to;
+    uint64_t number, size;
+    bool end, skipping;
+};
+
+struct sc_lines *sc_lines_open(const char *path)
+{
+    int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return NULL;
+    struct sc_lines *ls = sc_calloc(1, sizeof(*ls));
+    struct stat st;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        ls->size = (uint64_t)st.st_size;
+    ls->gz = gzdopen(fd, "rb");
+    if (ls->gz == NULL) {
+        close(fd);
+        free(ls);
+        return NULL;
+    }
+    gzbuffer(ls->gz, CHUNK);
+    ls->buf = sc_malloc(SC_LINE_MAX + CHUNK);
+    return ls;
+}
+
+void sc_lines_close(struct sc_lines *ls)
+{
+    gzclose(ls->gz);
+    free(ls->buf);
+    free(ls);
+}
+
+/* Read more behind what is left. False at the end or on an error. */
+static bool fill(struct sc_lines *ls)
+{
+    memmove(ls->buf, ls->buf + ls->from, ls->to - ls->from);
+    ls->to -= ls->from;
+    ls->from = 0;
+    int n = gzread(ls->gz, ls->buf + ls->to, CHUNK);
+    if (n <= 0) {
+        ls->end = true;
+        return false;
+    }
+    ls->to += (size_t)n;
+    return true;
+}
+
+static bool failed(struct sc_lines *ls)
+{
+    int code = 0;
+    gzerror(ls->gz, &code);
+    return code != Z_OK && code != Z_STREAM_END;
+}
+
+enum sc_line sc_lines_next(struct sc_lines *ls, struct sc_str *line, uint64_t *number)
+{
+    size_t looked = 0;
+    bool too_long = false;
+    for (;;) {
+        char *at = ls->buf + ls->from, *nl = NULL;
+        size_t have = ls->to - ls->from;
+        if (have > looked)
+            nl = memchr(at + looked, '\n', have - looked);
+        if (nl || (ls->end && have > 0)) {
+            size_t len = nl ? (size_t)(nl - at) : have;
+            ls->from += nl ? len + 1 : len;
+            *number = ++ls->number;
+            if (len > 0 && at[len - 1] == '\r')
+                len--;
+            *line = (struct sc_str){at, len};
+            return too_long || len > SC_LINE_MAX ? SC_LINE_TOO_LONG : SC_LINE_OK;
+        }
+        if (ls->end)
+            return failed(ls) ? SC_LINE_ERROR : SC_LINE_END;
+        looked = have;
+        if (have >= SC_LINE_MAX) { /* drop what is there, go on to the line's end */
+            too_long = true;
+            ls->from = ls->to;
+            looked = 0;
+        }
+        fill(ls);
+    }
+}
+
+const char *sc_lines_error(struct sc_lines *ls)
+{
+    int code;
+    return gzerror(ls->gz, &code);
+}
+
+uint64_t sc_lines_at(const struct sc_lines *ls)
+{
+    z_off_t at = gzoffset(ls->gz);
+    return at < 0 ? 0 : (uint64_t)at;
+}
+
+uint64_t sc_lines_size(const struct sc_lines *ls)
+{
+    return ls->size;
+}

@@ -1,0 +1,23 @@
+/* Lines of a text file, plain or gzip, or of standard input ("-"). One buffer, no copy a line. */
+#ifndef SC_CLI_LINES_H
+#define SC_CLI_LINES_H
+
+#include "base/str.h"
+
+#define SC_LINE_MAX (1u << 20) /* a longer line is skipped and reported */
+
+struct sc_lines;
+
+/* NULL when it cannot be opened: errno says why. */
+struct sc_lines *sc_lines_open(const char *path);
+void sc_lines_close(struct sc_lines *ls);
+enum sc_line { SC_LINE_OK, SC_LINE_END, SC_LINE_TOO_LONG, SC_LINE_ERROR };
+/* The next line without its end ("\n" or "\r\n"), valid until the next call; number from 1. */
+enum sc_line sc_lines_next(struct sc_lines *ls, struct sc_str *line, uint64_t *number);
+/* What went wrong after SC_LINE_ERROR. */
+const char *sc_lines_error(struct sc_lines *ls);
+/* Bytes of the file read so far (compressed ones, where it is), and its size (0: unknown). */
+uint64_t sc_lines_at(const struct sc_lines *ls);
+uint64_t sc_lines_size(const struct sc_lines *ls);
+
+#endif

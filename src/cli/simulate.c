@@ -1,0 +1,298 @@
+/* stagecoach simulate: a journey over files of canonical events, no server. Input is read line by
+ * line, effects are written as they come, customers at the end. */
+#include "cli/args.h"
+#include "cli/canonical.h"
+#include "cli/cli.h"
+#include "cli/key.h"
+#include "cli/project.h"
+#include "sim/world.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define PROGRESS_EVERY 65536u
+
+struct simulate {
+    /* options */
+    struct sc_words files;
+    const char *effects_path, *customers_path, *key_file;
+    bool reveal, quiet;
+    int64_t reorder_ms, disorder_ms, until_ms, max_invalid;
+    /* work */
+    struct sc_project project;
+    struct sc_pseudonyms *ps;
+    struct sc_canonical reader;
+    struct sc_world *world;
+    struct sc_arena line, names;
+    struct sc_map raw;     /* node -> raw value, for --reveal */
+    FILE *effects, *customers;
+    struct sc_buf out;
+    uint64_t lines, invalid;
+    int64_t started_ms;
+    bool tty;
+};
+
+static void write_line(FILE *to, struct sc_str line)
+{
+    fwrite(line.p, 1, line.len, to);
+    fputc('\n', to);
+}
+
+static void on_effect(void *arg, const struct sc_effect *fx)
+{
+    struct simulate *sm = arg;
+    if (fx->type == SC_FX_MERGED || fx->type == SC_FX_IDENTITY)
+        return; /* the identity topic's: the customers file has the result */
+    sm->out.len = 0;
+    sc_effect_json(sm->project.journey, fx, &sm->out);
+    write_line(sm->effects, sc_buf_view(&sm->out));
+}
+
+static void on_customer(void *arg, struct sc_str line)
+{
+    write_line(arg, line);
+}
+
+static struct sc_str node_key(const struct sc_node_id *node)
+{
+    return (struct sc_str){(const char *)node->b, sizeof(node->b)};
+}
+
+static struct sc_str reveal(void *arg, const struct sc_node_id *node)
+{
+    struct simulate *sm = arg;
+    const struct sc_str *raw = sc_map_get(&sm->raw, node_key(node));
+    return raw ? *raw : SC_STR_NULL;
+}
+
+static void remember_raw(struct simulate *sm, const struct sc_event *ev)
+{
+    for (uint32_t i = 0; i < ev->n_ids; i++) {
+        if (sc_map_get(&sm->raw, node_key(&ev->ids[i].node)))
+            continue;
+        struct sc_str *raw = SC_NEW(&sm->names, struct sc_str);
+        *raw = sc_str_dup(&sm->names, ev->ids[i].value);
+        sc_map_put(&sm->raw, node_key(&ev->ids[i].node), raw);
+    }
+}
+
+static void on_invalid(struct simulate *sm, uint64_t number, const char *why, struct sc_fault *f)
+{
+    sm->invalid++;
+    fprintf(stderr, "%s:%llu: invalid: %s", sm->reader.path, (unsigned long long)number, why);
+    if (f && f->path.len)
+        fprintf(stderr, " (%.*s)", SC_STR_FMT(f->path));
+    if (f && f->text[0])
+        fprintf(stderr, ": %s", f->text);
+    fputc('\n', stderr);
+}
+
+static void progress(const struct simulate *sm, const struct sc_lines *ls)
+{
+    double seconds = (double)(sc_time_mono_ms() - sm->started_ms) / 1000.0;
+    if (!sm->tty || seconds < 1.0)
+        return;
+    char share[32] = "";
+    if (sc_lines_size(ls))
+        snprintf(share, sizeof(share), " %3.0f %% of %s,",
+                 100.0 * (double)sc_lines_at(ls) / (double)sc_lines_size(ls), "the file");
+    fprintf(stderr, "\r%s: %llu events,%s %.0f events/s ", sm->reader.path,
+            (unsigned long long)sm->lines, share, (double)sm->lines / seconds);
+}
+
+static void read_line(struct simulate *sm, struct sc_str line, uint64_t number)
+{
+    struct sc_event ev;
+    struct sc_fault fault;
+    if (sc_str_trim(line).len == 0)
+        return;
+    enum sc_drop drop = sc_canonical_read(&sm->reader, line, number, &ev, &fault);
+    if (drop != SC_DROP_NONE) {
+        on_invalid(sm, number, sc_drop_text(drop), &fault);
+        return;
+    }
+    if (sm->reveal)
+        remember_raw(sm, &ev);
+    sc_world_event(sm->world, &ev);
+}
+
+static int read_file(struct simulate *sm, const char *path)
+{
+    struct sc_lines *ls = sc_lines_open(path);
+    if (ls == NULL) {
+        fprintf(stderr, "stagecoach: %s: %s\n", path, strerror(errno));
+        return SC_EXIT_NOINPUT;
+    }
+    sm->reader.path = path;
+    struct sc_str line;
+    uint64_t number;
+    enum sc_line got;
+    while ((got = sc_lines_next(ls, &line, &number)) != SC_LINE_END && got != SC_LINE_ERROR) {
+        if (got == SC_LINE_TOO_LONG)
+            on_invalid(sm, number, "the line is longer than 1 MiB", NULL);
+        else
+            read_line(sm, line, number);
+        if (++sm->lines % PROGRESS_EVERY == 0)
+            progress(sm, ls);
+    }
+    if (got == SC_LINE_ERROR)
+        fprintf(stderr, "stagecoach: %s: %s\n", path, sc_lines_error(ls));
+    sc_lines_close(ls);
+    return got == SC_LINE_ERROR ? SC_EXIT_DATA : SC_EXIT_OK;
+}
+
+static void write_summary(struct simulate *sm)
+{
+    struct sc_world_counts c = sc_world_counts(sm->world);
+    struct sc_jsonw js;
+    sm->out.len = 0;
+    sc_jsonw_init(&js, &sm->out);
+    sc_jsonw_obj(&js);
+    sc_jsonw_keyz(&js, "type");
+    sc_jsonw_strz(&js, "summary");
+    const struct {
+        const char *key;
+        uint64_t n;
+    } counts[] = {{"events", c.events},       {"customers", c.customers},
+                  {"duplicates", c.duplicates}, {"invalid", sm->invalid},
+                  {"anonymous", c.anonymous}, {"late", c.late},
+                  {"merges", c.merges},       {"reorder_early", c.reorder_early}};
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        sc_jsonw_keyz(&js, counts[i].key);
+        sc_jsonw_uint(&js, counts[i].n);
+    }
+    sc_jsonw_obj_end(&js);
+    write_line(sm->effects, sc_buf_view(&sm->out));
+}
+
+static int open_output(const char *path, FILE **out)
+{
+    *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+    if (*out == NULL) {
+        fprintf(stderr, "stagecoach: %s: %s\n", path, strerror(errno));
+        return SC_EXIT_IO;
+    }
+    setvbuf(*out, NULL, _IOFBF, 1 << 20);
+    return SC_EXIT_OK;
+}
+
+static int close_output(const char *path, FILE *out)
+{
+    bool failed = fflush(out) != 0 || ferror(out);
+    if (out != stdout)
+        failed |= fclose(out) != 0;
+    if (failed)
+        fprintf(stderr, "stagecoach: %s: writing failed: %s\n", path, strerror(errno));
+    return failed ? SC_EXIT_IO : SC_EXIT_OK;
+}
+
+static int play(struct simulate *sm)
+{
+    for (int i = 0; i < sm->files.n; i++) {
+        int rc = read_file(sm, sm->files.v[i]);
+        if (rc)
+            return rc;
+    }
+    if (sm->tty && sm->lines >= PROGRESS_EVERY)
+        fputc('\n', stderr);
+    sc_world_end(sm->world);
+    if (sm->until_ms != SC_NEVER)
+        sc_world_until(sm->world, sm->until_ms);
+    write_summary(sm);
+    if (sm->customers)
+        sc_world_customers(sm->world, sm->reveal ? reveal : NULL, sm, on_customer, sm->customers);
+    return sm->max_invalid >= 0 && sm->invalid > (uint64_t)sm->max_invalid ? SC_EXIT_FINDINGS
+                                                                          : SC_EXIT_OK;
+}
+
+static int open_outputs(struct simulate *sm)
+{
+    int rc = open_output(sm->effects_path, &sm->effects);
+    if (rc == SC_EXIT_OK && sm->customers_path)
+        rc = open_output(sm->customers_path, &sm->customers);
+    return rc;
+}
+
+static int close_outputs(struct simulate *sm, int rc)
+{
+    if (sm->effects) {
+        int closed = close_output(sm->effects_path, sm->effects);
+        rc = rc ? rc : closed;
+    }
+    if (sm->customers) {
+        int closed = close_output(sm->customers_path, sm->customers);
+        rc = rc ? rc : closed;
+    }
+    return rc;
+}
+
+static int simulate(struct simulate *sm, const char *journey_path)
+{
+    int rc = sc_project_load_journey(&sm->project, journey_path);
+    if (rc)
+        return rc;
+    struct sc_str key;
+    rc = sc_key_load(sm->key_file, &sm->names, &key);
+    if (rc == SC_EXIT_OK)
+        rc = open_outputs(sm);
+    if (rc)
+        return rc;
+    const struct sc_journey *jo = sm->project.journey;
+    sm->ps = sc_pseudonyms_create(jo->tx, key, 0, 1u << 16);
+    sc_canonical_init(&sm->reader, jo->tx, sm->ps, &sm->names, &sm->line);
+    sc_map_init(&sm->raw, &sm->names);
+    struct sc_world_opts opts = {
+        .disorder_ms = sm->disorder_ms,
+        .reorder_ms = sm->reorder_ms == SC_NEVER ? jo->reorder_ms : sm->reorder_ms,
+        .effect = on_effect,
+        .arg = sm,
+    };
+    sm->world = sc_world_create(jo, &opts);
+    sm->started_ms = sc_time_mono_ms();
+    sm->tty = !sm->quiet && isatty(STDERR_FILENO);
+    rc = play(sm);
+    sc_world_destroy(sm->world);
+    sc_pseudonyms_destroy(sm->ps);
+    return close_outputs(sm, rc);
+}
+
+int sc_cmd_simulate(int argc, char **argv)
+{
+    struct simulate sm = {.effects_path = "-", .reorder_ms = SC_NEVER, .until_ms = SC_NEVER,
+                          .max_invalid = -1};
+    const struct sc_arg args[] = {
+        {"events", 'e', SC_ARG_MANY, &sm.files, "FILE…", "canonical events, JSON lines; .gz; - is standard input"},
+        {"effects", 0, SC_ARG_STR, &sm.effects_path, "FILE", "where effects go (default -: standard output)"},
+        {"customers", 0, SC_ARG_STR, &sm.customers_path, "FILE", "write every customer at the end"},
+        {"reveal", 0, SC_ARG_FLAG, &sm.reveal, NULL, "identifiers in customers as they are, not pseudonyms"},
+        {"reorder", 0, SC_ARG_DURATION, &sm.reorder_ms, "D", "put events within D in order first (default: the journey's)"},
+        {"disorder", 0, SC_ARG_DURATION, &sm.disorder_ms, "D", "hold the watermark back by D (default 0)"},
+        {"until", 0, SC_ARG_TIME, &sm.until_ms, "TIME", "move time on to TIME at the end"},
+        {"max-invalid", 0, SC_ARG_INT, &sm.max_invalid, "N", "exit 1 when more than N lines are invalid"},
+        {"key-file", 0, SC_ARG_STR, &sm.key_file, "FILE", "secret of the pseudonyms (default: $STAGECOACH_IDENTITY_KEY_FILE, else a development key)"},
+        {"quiet", 'q', SC_ARG_FLAG, &sm.quiet, NULL, "no progress"},
+        {0},
+    };
+    static const char about[] =
+        "Runs a journey over files of events with the same engine as `run`. Effects come out as JSON\n"
+        "lines, the summary last; invalid lines are named on standard error and reading goes on.";
+    const struct sc_command cmd = {"simulate JOURNEY --events FILE… [options]", about, args, 1, 1};
+    struct sc_words words;
+    int rc = sc_args_parse(&cmd, argc, argv, &words);
+    if (rc)
+        return rc < 0 ? SC_EXIT_OK : rc;
+    if (sm.files.n == 0) {
+        fprintf(stderr, "stagecoach simulate: --events FILE… is missing\n");
+        return SC_EXIT_USAGE;
+    }
+    sc_arena_init(&sm.line);
+    sc_arena_init(&sm.names);
+    rc = simulate(&sm, words.v[0]);
+    sc_project_fini(&sm.project);
+    sc_buf_fini(&sm.out);
+    sc_arena_fini(&sm.line);
+    sc_arena_fini(&sm.names);
+    return rc;
+}
