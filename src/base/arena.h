@@ -51,13 +51,13 @@ void *sc_arena_alloc_slow(struct sc_arena *ar, size_t bytes, size_t align);
 static inline void *sc_arena_alloc_align(struct sc_arena *ar, size_t bytes, size_t align)
 {
     size_t skip = (size_t)-(uintptr_t)ar->at & (align - 1);
-    size_t left = (size_t)(ar->end - ar->at);
+    size_t left = (size_t)(ar->end - ar->at), zone = SC_ARENA_REDZONE;
     if (skip > left || bytes > left - skip)
         return sc_arena_alloc_slow(ar, bytes, align);
     char *p = ar->at + skip;
     left -= skip + bytes;
     ar->used += bytes;
-    ar->at = p + bytes + (left < SC_ARENA_REDZONE ? left : SC_ARENA_REDZONE);
+    ar->at = p + bytes + (left < zone ? left : zone);
     SC_ARENA_UNPOISON(p, bytes);
     return p;
 }

@@ -105,7 +105,7 @@ static void must(int rc)
 
 static avro_value_t field(avro_value_t *record, const char *name)
 {
-    avro_value_t value;
+    avro_value_t value = {0};
     must(avro_value_get_by_name(record, name, &value, NULL));
     return value;
 }

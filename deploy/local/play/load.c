@@ -87,14 +87,23 @@ static void send_value(struct loader *lo, const char *topic, const struct play_e
                        const void *value, size_t bytes)
 {
     const char *key = key_of(ev);
-    for (;;) {
-        rd_kafka_resp_err_t err = rd_kafka_producev(
-            lo->rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_KEY(key, key ? strlen(key) : 0),
-            RD_KAFKA_V_VALUE((void *)(uintptr_t)value, bytes), RD_KAFKA_V_TIMESTAMP(ev->at_ms),
-            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
-        if (err != RD_KAFKA_RESP_ERR__QUEUE_FULL || play_interrupted) {
-            lo->failed += err != RD_KAFKA_RESP_ERR_NO_ERROR;
-            break;
+    /* The array and not the V_ macros, which are no C17; librdkafka only reads what it is given. */
+    const rd_kafka_vu_t parts[] = {
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)key, key ? strlen(key) : 0}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)value, bytes}},
+        {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = ev->at_ms},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+    };
+    rd_kafka_error_t *error;
+    while ((error = rd_kafka_produceva(lo->rk, parts, sizeof(parts) / sizeof(parts[0])))) {
+        bool full = rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__QUEUE_FULL;
+        if (!full && lo->failed == 0)
+            fprintf(stderr, "stagecoach-play: %s\n", rd_kafka_error_string(error));
+        rd_kafka_error_destroy(error);
+        if (!full || play_interrupted) {
+            lo->failed++;
+            return;
         }
         rd_kafka_poll(lo->rk, 100);
     }
