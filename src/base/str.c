@@ -160,7 +160,8 @@ unsigned sc_str_distance(struct sc_str a, struct sc_str b, unsigned max)
 
 void sc_buf_fini(struct sc_buf *b)
 {
-    free(b->p);
+    if (b->ar == NULL)
+        free(b->p);
     *b = (struct sc_buf){0};
 }
 
@@ -172,7 +173,14 @@ void sc_buf_reserve(struct sc_buf *b, size_t more)
     size_t cap = b->cap ? b->cap * 2 : 256;
     if (cap < b->len + more)
         cap = b->len + more;
-    b->p = sc_realloc(b->p, cap);
+    if (b->ar) {
+        char *to = sc_arena_alloc_align(b->ar, cap, 1);
+        if (b->len)
+            memcpy(to, b->p, b->len);
+        b->p = to;
+    } else {
+        b->p = sc_realloc(b->p, cap);
+    }
     b->cap = cap;
 }
 

@@ -57,10 +57,12 @@ size_t sc_str_utf8_next(struct sc_str s, size_t at);
  * 64 bytes: max+1. */
 unsigned sc_str_distance(struct sc_str a, struct sc_str b, unsigned max);
 
-/* A growing byte buffer on the heap. Zero-initialised is empty and valid. */
+/* A growing byte buffer. Zero-initialised is empty and valid, and grows on the heap; with an arena
+ * it grows there, owns nothing, and needs no fini (core, which takes nothing from the heap). */
 struct sc_buf {
     char *p;
     size_t len, cap;
+    struct sc_arena *ar;
 };
 
 void sc_buf_fini(struct sc_buf *b);
