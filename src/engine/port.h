@@ -73,7 +73,12 @@ struct sc_log_ops {
     uint32_t (*assigned)(struct sc_log *lg, const struct sc_tp **out);
     /* Committed offset and metadata of each (require_stable: waits for pending transactions, at
      * most timeout_ms: TIMEOUT names the partitions still pending by offset -2). */
-    enum sc_err (*committed)(struct sc_log *lg, struct sc_tp *parts, uint32_t n, int timeout_ms);
+    enum sc_err (*committed)(struct sc_log *lg, struct sc_tp *parts, uint32_t n, int timeout_ms,
+                             struct sc_arena *ar);
+    /* The offset metadata of a partition as last committed, pending transactions passed over:
+     * names the writer that may have left one open. Empty: none. */
+    enum sc_err (*last_metadata)(struct sc_log *lg, const struct sc_tp *part, struct sc_arena *ar,
+                                 struct sc_str *metadata);
     /* Set positions of ALL owned partitions (assign anew at these offsets): the only way to seek.
      * offset -1: paused, nothing is read of it. */
     enum sc_err (*rewind)(struct sc_log *lg, const struct sc_tp *parts, uint32_t n);
