@@ -219,9 +219,9 @@ struct sc_state {
 /* A customer never seen: root, initial stage, members { node }. */
 struct sc_state *sc_state_new(const struct sc_journey *jo, struct sc_node_id node,
                               struct sc_arena *ar);
-/* Recompute due_ms: the watermark at which TIMERS has something to do. Silences, lapses, targets and
- * waiting events are ripe jo->reorder_ms after their time (none when put in order by the caller),
- * deferred messages at theirs; sent ones never wake. */
+/* Recompute due_ms: the earliest time of a timer (sent ones never wake) or waiting event. TIMERS has
+ * something to do once due_ms <= watermark - jo->reorder_ms (less nothing when the caller puts
+ * events in order itself). */
 void sc_state_due(const struct sc_journey *jo, struct sc_state *st);
 
 /* ---- facts.c: apply one event, read aged to `now_ms`, merge */
