@@ -79,7 +79,7 @@ build() {
     shift
     mkdir -p "$ROOT/build"
     step "configuring the $preset build" "$log" cmake -S "$ROOT" --preset "$preset"
-    step "building it" "$log" cmake --build "$ROOT/build/$preset" --target "$@"
+    step "building it" "$log" cmake --build "$ROOT/build/$preset" --target "$@" -- --quiet
 }
 
 # --- packages ---------------------------------------------------------------------------------

@@ -11,15 +11,19 @@ processes_of() {
     echo $n
 }
 
-# An interrupted start, at three moments: before, between and after the launches.
+# An interrupted start, at three moments: before, between and after the launches. The last may come too
+# late on a quick machine: then all of it runs, and goes by down.
+unset STAGECOACH_KAFKA STAGECOACH_REDIS STAGECOACH_REGISTRY
 for after in 0.2 0.8 2; do
-    setsid deploy/local/up --dir "$WORK/cut" --quiet &
+    deploy/local/up --dir "$WORK/cut" --quiet &
     up=$!
     sleep "$after"
-    kill -TERM "$up"
-    if wait "$up" && [ "$after" != 2 ]; then fail "up says it came up, though cut after $after s"; fi
-    [ -e "$WORK/cut/env" ] || [ "$(processes_of "$WORK/cut")" -eq 0 ] || fail "up left processes, cut after $after s"
-    deploy/local/down --dir "$WORK/cut" --quiet
+    kill -TERM "$up" 2>/dev/null || true
+    if wait "$up"; then
+        [ "$after" != 0.2 ] || fail "up came up in $after s, too quick to be cut"
+        deploy/local/down --dir "$WORK/cut" --quiet
+    fi
+    [ "$(processes_of "$WORK/cut")" -eq 0 ] || fail "up left processes, cut after $after s"
 done
 
 servers_own
