@@ -32,7 +32,7 @@ static inline uint8_t sc_node_rank(const struct sc_node_id *a)
     return a->b[0] & 0x0f;
 }
 
-#define SC_EVENT_ID_BYTES_MAX 1024   /* longer ids and identifiers are bad input */
+#define SC_EVENT_ID_BYTES_MAX 1024   /* longer ids, source names and identifiers are bad input */
 #define SC_IDENTIFIER_BYTES_MAX 1024
 #define SC_IDENTIFIERS_MAX 16 /* identifiers an event may carry; the weakest past it are demoted */
 

@@ -14,6 +14,7 @@
 #define SC_NAMESPACES_MAX 15
 #define SC_EVENTS_MAX 4096
 #define SC_PROPERTIES_MAX 256
+#define SC_SOURCES_MAX 256
 
 enum sc_normalize { SC_NORM_TRIM, SC_NORM_LOWER, SC_NORM_EMAIL, SC_NORM_E164, SC_NORM_NONE };
 enum sc_ambiguous { SC_AMBIGUOUS_ANONYMOUS, SC_AMBIGUOUS_LAST_AUTHENTICATED };
@@ -191,7 +192,7 @@ struct sc_taxonomy {
     uint32_t n_sources;
     struct sc_map event_by_name; /* name or alias -> struct sc_event_ref */
     struct sc_source canonical;  /* reads the canonical JSON lines of semantics 39 */
-    struct sc_source_text *file;
+    const struct sc_source_text *file;
 };
 
 struct sc_event_ref {

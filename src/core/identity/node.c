@@ -1,0 +1,65 @@
+/* Nodes as text, as a place in the journal, and in their order within an event. */
+#include "base/assert.h"
+#include "base/hash.h"
+#include "core/identity/identity.h"
+
+void sc_node_hex(const struct sc_node_id *n, char out[32])
+{
+    static const char digit[] = "0123456789abcdef";
+    SC_ASSERT(n != NULL && out != NULL);
+    for (size_t i = 0; i < sizeof(n->b); i++) {
+        out[2 * i] = digit[n->b[i] >> 4];
+        out[2 * i + 1] = digit[n->b[i] & 0x0f];
+    }
+}
+
+/* Lower case only: one node has one spelling. */
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool sc_node_parse_hex(struct sc_str s, struct sc_node_id *out)
+{
+    SC_ASSERT(out != NULL);
+    if (s.len != 2 * sizeof(out->b))
+        return false;
+    for (size_t i = 0; i < sizeof(out->b); i++) {
+        int high = hex_digit(s.p[2 * i]), low = hex_digit(s.p[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        out->b[i] = (uint8_t)(high << 4 | low);
+    }
+    return sc_node_rank(out) != 0;
+}
+
+uint32_t sc_node_partition(const struct sc_node_id *n, uint32_t partitions)
+{
+    SC_ASSERT(partitions > 0);
+    SC_ASSERT(!sc_node_none(n));
+    return (uint32_t)(sc_hash_xxh64(n->b, sizeof(n->b)) % partitions);
+}
+
+/* Insertion keeps the order at any time, so a record with thousands of identifiers costs no more
+ * memory than one with sixteen. */
+void sc_identifiers_add(struct sc_event *ev, const struct sc_identifier *id)
+{
+    SC_ASSERT(ev->n_ids <= SC_IDENTIFIERS_MAX);
+    SC_ASSERT(!sc_node_none(&id->node));
+    uint32_t at = 0;
+    while (at < ev->n_ids && sc_node_cmp(&ev->ids[at].node, &id->node) < 0)
+        at++;
+    if (at < ev->n_ids && sc_node_eq(&ev->ids[at].node, &id->node))
+        return;
+    if (ev->n_ids == SC_IDENTIFIERS_MAX) {
+        ev->ids_demoted++;
+        if (at == SC_IDENTIFIERS_MAX)
+            return;
+        ev->n_ids--;
+    }
+    memmove(&ev->ids[at + 1], &ev->ids[at], (ev->n_ids - at) * sizeof(ev->ids[0]));
+    ev->ids[at] = *id;
+    ev->n_ids++;
+}
