@@ -1,5 +1,6 @@
 /* Civil time: RFC 3339, durations, time zones. Instants are int64 milliseconds since 1970-01-01Z,
- * durations int64 milliseconds. Zone arithmetic needs instants two days off int64's ends. Nothing here reads a clock except sc_time_now_ms (never in core). */
+ * durations int64 milliseconds. Zone arithmetic wants instants two days off int64's ends.
+ * Nothing here reads a clock except sc_time_now_ms and sc_time_mono_ms (never in core). */
 #ifndef SC_BASE_TIME_H
 #define SC_BASE_TIME_H
 
