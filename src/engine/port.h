@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "core/event.h"
 #include "codec/decoder.h"
+#include "codec/header.h"
 #include <stdint.h>
 
 /* ---- the log: one group consumer and one transactional producer */
@@ -43,10 +44,6 @@ struct sc_tp { /* a partition with what is said about it */
     int32_t partition;
     int64_t offset;        /* -1: none */
     struct sc_str metadata; /* ASCII, < 128 B; empty: none */
-};
-
-struct sc_header {
-    struct sc_str name, value; /* value.p == NULL: null */
 };
 
 /* A message to be written. Copied by produce unless said. */

@@ -1,0 +1,58 @@
+/* See part.h. */
+#include "engine/part.h"
+
+#include "base/log.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct sc_part *sc_part_create(uint32_t index)
+{
+    struct sc_part *p = sc_calloc(1, sizeof(*p));
+    p->index = index;
+    sc_hearing_init(&p->hearing);
+    sc_part_forget(p);
+    return p;
+}
+
+void sc_part_forget(struct sc_part *p)
+{
+    p->status = SC_PART_ACQUIRING;
+    p->why[0] = '\0';
+    p->incarnation = p->seq = 0;
+    p->next = p->seal = -1;
+    p->tries = 0;
+    sc_hearing_fini(&p->hearing);
+    sc_cache_clear(&p->cache);
+    sc_due_clear(&p->due);
+    p->complete = false;
+    p->stamp = (struct sc_stamp){0};
+    p->flushing = false;
+    p->dirty_mono_ms = 0;
+    p->n_writers = 0;
+    p->touched = false;
+}
+
+void sc_part_destroy(struct sc_part *p)
+{
+    sc_part_forget(p);
+    sc_cache_fini(&p->cache);
+    sc_due_fini(&p->due);
+    free(p->flush_nodes);
+    free(p);
+}
+
+void sc_part_stop(struct sc_part *p, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(p->why, sizeof(p->why), fmt, ap);
+    va_end(ap);
+    p->status = SC_PART_STOPPED;
+    sc_logf(SC_LOG_ERROR, "journey", "partition %u stopped: %s", p->index, p->why);
+}
+
+int64_t sc_part_watermark(struct sc_part *p, const struct sc_taxonomy *tx, bool event_clock)
+{
+    return sc_hearing_watermark(&p->hearing, tx, event_clock);
+}

@@ -1,0 +1,119 @@
+/* What both roles share: configuration, counters, readiness, and how they are run.
+ *
+ * A worker is one thread with its own log (consumer and transactional producer) and its own view
+ * (Redis); workers share nothing that they write. Counters are written by their worker and read by
+ * the admin listener: relaxed atomics, no lock. */
+#ifndef SC_ENGINE_WORKER_H
+#define SC_ENGINE_WORKER_H
+
+#include "core/drop.h"
+#include "core/journey/effects.h"
+#include "engine/port.h"
+#include "engine/topics.h"
+#include <stdatomic.h>
+
+struct sc_engine_config {
+    const struct sc_journey *jo;
+    struct sc_out_topics topics;
+    uint32_t partitions;         /* P of the journal */
+    uint64_t ranks_hash;         /* namespaces in rank order: fixed for the life of a log */
+    int64_t commit_interval_ms;
+    int64_t flush_interval_ms;   /* to Redis, at most so far behind */
+    uint64_t dirty_max_bytes;    /* past it, or past dirty_max_ms, polling stops */
+    int64_t dirty_max_ms;
+    uint64_t cache_max_bytes;    /* clean states past it are let go */
+    uint64_t txn_max_bytes;      /* commit early past so much written */
+    bool event_clock;
+    bool adopt;                  /* take the last seal for the truth where no offset is committed */
+    int32_t max_error_bp;        /* resolve stops past it, of 10,000; 0: never */
+};
+
+#define SC_TXN_TIMERS_MAX 2000u
+
+/* X(name, help): one counter a worker. */
+#define SC_COUNTER_TABLE(X)                                                                        \
+    X(records, "records read from source topics")                                                  \
+    X(record_bytes, "bytes of their values")                                                       \
+    X(events, "events routed to the journal")                                                      \
+    X(dead_letters, "records written to the dead letters")                                         \
+    X(anonymous_events, "valid events without an identifier")                                      \
+    X(deprecated_events, "events that came by a deprecated name")                                  \
+    X(clamped_events, "events whose time was over 23 h in the future")                             \
+    X(hint_hits, "hints found in the local cache")                                                 \
+    X(hint_reads, "hints asked of Redis")                                                          \
+    X(hint_failures, "events resolved without hints because Redis did not answer")                 \
+    X(frames, "journal frames")                                                                    \
+    X(applied, "events applied to a customer")                                                     \
+    X(duplicates, "copies dropped")                                                                \
+    X(clashes, "events with a known id and other content")                                         \
+    X(late_events, "events later than lateness allows")                                            \
+    X(erased_events, "events before an erasure, dropped")                                          \
+    X(forwarded, "records forwarded by an alias")                                                  \
+    X(merges, "customers merged into another")                                                     \
+    X(violations, "identifiers not joined")                                                        \
+    X(transitions, "stage transitions")                                                            \
+    X(triggers, "trigger messages sent")                                                           \
+    X(suppressed, "trigger messages not sent")                                                     \
+    X(deferred, "trigger messages deferred")                                                       \
+    X(cancelled, "trigger messages withdrawn")                                                     \
+    X(milestones, "milestones reached")                                                            \
+    X(timers_fired, "timers fired")                                                                \
+    X(dedupe_evicted, "ids let go before their time")                                              \
+    X(reorder_early, "waiting events let through early")                                           \
+    X(state_reads, "states read from Redis")                                                       \
+    X(state_writes, "states written to Redis")                                                     \
+    X(state_bytes, "bytes of state frames")                                                        \
+    X(states_over_soft, "states over the soft limit")                                              \
+    X(transactions, "transactions committed")                                                      \
+    X(aborts, "transactions aborted")                                                              \
+    X(acquisitions, "partitions acquired")                                                         \
+    X(journal_gaps, "gaps in a writer's transactions")
+
+struct sc_counters {
+#define SC_COUNTER_FIELD(name, help) _Atomic uint64_t name;
+    SC_COUNTER_TABLE(SC_COUNTER_FIELD)
+#undef SC_COUNTER_FIELD
+    _Atomic uint64_t drops[SC_DROP_COUNT];
+    _Atomic uint64_t reasons[SC_REASON_COUNT];
+    _Atomic uint64_t channels[SC_CHANNELS_MAX];
+};
+
+static inline void sc_count(_Atomic uint64_t *c, uint64_t n)
+{
+    /* one writer: no read-modify-write needed */
+    atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + n,
+                          memory_order_relaxed);
+}
+
+/* How a worker stands, for /readyz and /metrics. Gauges; 0 or -1 unknown. */
+struct sc_worker_status {
+    _Atomic int ready;               /* 1: owns its partitions (or none are left) and goes on */
+    _Atomic int64_t lag;             /* records behind the log's end, all partitions */
+    _Atomic int64_t watermark_ms;    /* least of its partitions */
+    _Atomic int64_t flush_lag_ms;    /* age of the oldest state not yet in Redis */
+    _Atomic int64_t partitions, stopped, customers, dirty;
+    _Atomic int64_t progress_ms;     /* monotonic time of the last sign of life */
+    _Atomic(const char *) why;       /* static text: what it waits for; NULL: nothing */
+};
+
+struct sc_worker {
+    const char *role; /* "resolve", "journey" */
+    uint32_t index;
+    const struct sc_engine_config *cfg;
+    struct sc_log *log;
+    struct sc_view *view;      /* NULL: none (bench) */
+    struct sc_schemas *schemas; /* resolve; NULL: no registry */
+    struct sc_clock clock;
+    char writer[33];           /* its transactional.id */
+    _Atomic bool *stop;        /* drain and return */
+    struct sc_counters counters;
+    struct sc_worker_status status;
+};
+
+/* Run until *stop: finishes the transaction in hand, flushes, leaves. 0: drained; else an exit
+ * code, with the reason in the log. Thread: the worker's own. */
+int sc_journey_worker(struct sc_worker *w);
+struct sc_pseudonyms;
+int sc_resolve_worker(struct sc_worker *w, struct sc_pseudonyms *ps);
+
+#endif
