@@ -43,3 +43,20 @@ for source in web pos support; do
     sent=$((sent + $(consume "$RUN.c.$source" -f '.' | wc -c)))
 done
 [ $sent -eq $((8000 + 8000 / 500 + 8000 / 4000)) ] || fail "$sent records for 8000 events"
+
+# watch counts what came out, whatever the rate it prints at; a table's row counts while it stands.
+topic "$RUN.effects" 2
+topic "$RUN.table"
+produce "$RUN.effects" <<'END'
+{"type":"transition","at":"2017-03-01T10:00:00Z","customer":"c1","rule":"purchase","from":"awareness","to":"purchase"}
+{"type":"trigger","at":"2017-03-01T11:00:00Z","customer":"c1","rule":"win_back","channel":"email"}
+{"type":"trigger","at":"2017-03-01T12:00:00Z","customer":"c2","rule":"win_back","channel":"email"}
+{"type":"suppressed","at":"2017-03-01T12:00:00Z","customer":"c3","rule":"win_back","reason":"CONSENT"}
+END
+echo torn | produce "$RUN.effects" -H stagecoach.error.code=TRUNCATED
+printf 'a:{"id":"a"}\nb:{"id":"b"}\na:{"id":"a","stage":"purchase"}\nb:\n' | produce "$RUN.table" -K : -Z
+"$PLAY" watch --idle 2 --rate 1 "$RUN.effects" "$RUN.table" >"$WORK/watched"
+[ "$(grep -c '^2017-03-01 1' "$WORK/watched")" -lt 4 ] || fail "watch printed more than its rate"
+for line in "1  transition purchase" "2  trigger email" "1  suppressed CONSENT" "1  TRUNCATED" "1  live"; do
+    grep -qE "^ +$line\$" "$WORK/watched" || fail "watch's summary lacks: $line"
+done

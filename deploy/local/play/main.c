@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-volatile int play_interrupted;
+volatile sig_atomic_t play_interrupted;
 
 static const char usage[] =
     "usage: stagecoach-play load|watch|topics [OPTION...]\n"

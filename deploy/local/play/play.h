@@ -14,6 +14,7 @@
 #include "base/arena.h"
 
 #include <librdkafka/rdkafka.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -116,7 +117,7 @@ int play_main_topics(int argc, char **argv);
 
 /* main.c: shared by the subcommands. */
 /* Set by SIGINT and SIGTERM: finish and leave. */
-extern volatile int play_interrupted;
+extern volatile sig_atomic_t play_interrupted;
 /* A configuration with the brokers set; never NULL (a wrong value ends the program with 64). */
 rd_kafka_conf_t *play_kafka_conf(const char *brokers);
 /* Milliseconds of a clock that never goes back. */

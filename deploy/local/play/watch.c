@@ -1,7 +1,7 @@
 /* stagecoach-play watch: what comes out, as lines for people, and counted.
  *
  * Nothing of a topic's meaning is built in: a JSON record with a `type` is an effect
- * (docs: canonical results), one without is a table's row, whose newest value by key stands. */
+ * (its fields: what `simulate` prints), one without is a table's row, whose newest value by key stands. */
 #include "play.h"
 
 #include "base/map.h"
@@ -91,11 +91,11 @@ struct play_watch *play_watch_create(const char *brokers, char *const *topics, i
     return wa;
 }
 
-static void add(struct play_watch *wa, const char *topic, const char *what)
+static size_t *counter(struct play_watch *wa, const char *topic, const char *what)
 {
     char name[512];
     snprintf(name, sizeof(name), "%s/%s", topic, what);
-    struct sc_str key = {name, strlen(name)};
+    struct sc_str key = sc_str_from(name);
     struct count *co = sc_map_get(&wa->counts, key);
     if (!co) {
         co = SC_NEW(&wa->ar, struct count);
@@ -105,29 +105,27 @@ static void add(struct play_watch *wa, const char *topic, const char *what)
         wa->last = &co->next;
         sc_map_put(&wa->counts, key, co);
     }
-    co->n++;
+    return &co->n;
 }
 
+/* A table's row: it stands until a record without a value takes it away. */
 static void set_row(struct play_watch *wa, const char *topic, const rd_kafka_message_t *msg)
 {
     char name[512];
-    int n = snprintf(name, sizeof(name), "%s/%.*s", topic, (int)msg->key_len, (const char *)msg->key);
-    struct sc_str key = {name, (size_t)n < sizeof(name) ? (size_t)n : sizeof(name) - 1};
+    snprintf(name, sizeof(name), "%s/%.*s", topic, (int)msg->key_len, (const char *)msg->key);
+    struct sc_str key = sc_str_from(name);
     struct row *row = sc_map_get(&wa->rows, key);
     if (!row) {
         row = SC_NEW(&wa->ar, struct row);
         sc_map_put(&wa->rows, key, row);
     }
     bool live = msg->len > 0;
-    if (live == row->live)
-        return;
+    size_t *rows = counter(wa, topic, "live");
+    if (live && !row->live)
+        (*rows)++;
+    if (!live && row->live)
+        (*rows)--;
     row->live = live;
-    add(wa, topic, "live");
-    struct count *co = wa->first;
-    while (strcmp(co->topic, topic) != 0 || strcmp(co->what, "live") != 0)
-        co = co->next;
-    if (!live)
-        co->n -= 2; /* the one just added, and the row that is gone */
 }
 
 static const char *string_of(const json_t *record, const char *name)
@@ -188,7 +186,7 @@ static void take(struct play_watch *wa, const rd_kafka_message_t *msg)
     char code[128], what[256];
     const char *topic = rd_kafka_topic_name(msg->rkt);
     if (error_code(msg, code, sizeof(code))) {
-        add(wa, topic, code);
+        (*counter(wa, topic, code))++;
         return;
     }
     json_t *record = json_loadb(msg->payload ? msg->payload : "", msg->len, 0, NULL);
@@ -196,12 +194,12 @@ static void take(struct play_watch *wa, const rd_kafka_message_t *msg)
     if (*type) {
         const char *detail = detail_of(record);
         snprintf(what, sizeof(what), "%s%s%s", type, *detail ? " " : "", detail);
-        add(wa, topic, what);
+        (*counter(wa, topic, what))++;
         print_effect(wa, record, type);
     } else if (msg->key) {
         set_row(wa, topic, msg);
     } else {
-        add(wa, topic, "other");
+        (*counter(wa, topic, "other"))++;
     }
     json_decref(record);
 }
