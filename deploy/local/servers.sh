@@ -174,7 +174,7 @@ answers_registry() {
 address() {
     case $1 in
     kafka) echo "127.0.0.1:$(<"$DIR/kafka/port")" ;;
-    redis) echo "redis://127.0.0.1:$(<"$DIR/redis/port")" ;;
+    redis) echo "127.0.0.1:$(<"$DIR/redis/port")" ;;
     registry) echo "http://127.0.0.1:$(<"$DIR/registry/port")/apis/ccompat/v7" ;;
     esac
 }
