@@ -32,7 +32,7 @@ static inline enum sc_drop skip_varints(const uint8_t **p, const uint8_t *end, u
     uint64_t u;
     enum sc_drop drop = SC_DROP_NONE;
     for (; n > 0 && drop == SC_DROP_NONE; n--)
-        drop = sc_avro_varint(p, end, &u);
+        drop = sc_varint(p, end, &u);
     return drop;
 }
 
@@ -40,7 +40,7 @@ static inline enum sc_drop skip_bytes(const uint8_t **p, const uint8_t *end, uin
 {
     for (; n > 0; n--) {
         uint64_t u;
-        enum sc_drop drop = sc_avro_varint(p, end, &u);
+        enum sc_drop drop = sc_varint(p, end, &u);
         if (drop != SC_DROP_NONE)
             return drop;
         if (u & 1)
@@ -63,7 +63,7 @@ static inline enum sc_drop skip(const uint8_t **p, const uint8_t *end, struct sc
 static inline enum sc_drop branch(const uint8_t **p, const uint8_t *end, uint32_t n, uint32_t *out)
 {
     uint64_t u;
-    enum sc_drop drop = sc_avro_varint(p, end, &u);
+    enum sc_drop drop = sc_varint(p, end, &u);
     if (drop != SC_DROP_NONE)
         return drop;
     if ((u & 1) || u >> 1 >= n)

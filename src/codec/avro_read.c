@@ -3,15 +3,11 @@
  * Lengths are checked before they are used, recursion ends at SC_DECODE_DEPTH, and values that take
  * no bytes (null, empty records) are counted, since the record's length does not bound them. */
 #include "codec/avro_read.h"
+#include "codec/decimal_bytes.h"
 
 #include "base/arena.h"
 #include "base/assert.h"
 #include "base/time.h"
-
-__extension__ typedef __int128 wide;
-__extension__ typedef unsigned __int128 uwide;
-
-#define UNITS_END ((wide)1000000000000000000) /* 10^18 */
 
 bool sc_avro_fail(struct sc_avro_cursor *c, enum sc_drop drop, const char *what)
 {
@@ -24,11 +20,11 @@ bool sc_avro_fail(struct sc_avro_cursor *c, enum sc_drop drop, const char *what)
 bool sc_avro_long(struct sc_avro_cursor *c, int64_t *out)
 {
     uint64_t u;
-    enum sc_drop drop = sc_avro_varint(&c->p, c->end, &u);
+    enum sc_drop drop = sc_varint(&c->p, c->end, &u);
     if (drop != SC_DROP_NONE)
         return sc_avro_fail(c, drop, drop == SC_DROP_TRUNCATED ? "ends in a number"
                                                                : "a number of over 64 bits");
-    *out = sc_avro_zigzag(u);
+    *out = sc_zigzag(u);
     return true;
 }
 
@@ -147,47 +143,6 @@ static bool logical(struct sc_avro_cursor *c, enum sc_avro_logical how, int64_t 
     SC_UNREACHABLE("avro logical type");
 }
 
-/* units * 10^-scale written out: what does not fit a decimal keeps its digits as text. */
-static struct sc_value decimal_text(wide units, uint32_t scale, struct sc_arena *ar)
-{
-    size_t room = 48 + scale, at = room;
-    char *text = sc_arena_alloc_align(ar, room, 1);
-    uwide u = units < 0 ? 0 - (uwide)units : (uwide)units;
-    for (uint32_t digits = 0; u != 0 || digits <= scale; digits++) {
-        if (digits == scale && scale != 0)
-            text[--at] = '.';
-        text[--at] = (char)('0' + (int)(u % 10));
-        u /= 10;
-    }
-    if (units < 0)
-        text[--at] = '-';
-    return sc_string((struct sc_str){text + at, room - at});
-}
-
-/* Two's complement, big endian. */
-static bool decimal(struct sc_avro_cursor *c, struct sc_str b, uint32_t scale, struct sc_value *out)
-{
-    int sign = b.len && (b.p[0] & 0x80) ? -1 : 0;
-    for (; b.len > 16 && b.p[0] == (char)sign; b.len--)
-        b.p++;
-    bool fits = b.len <= 16 && (b.len < 16 || ((b.p[0] & 0x80) != 0) == (sign != 0));
-    if (!fits)
-        return sc_avro_fail(c, SC_DROP_SIZE, "a decimal of more than 38 digits");
-    uwide u = sign ? ~(uwide)0 : 0;
-    for (size_t i = 0; i < b.len; i++)
-        u = u << 8 | (unsigned char)b.p[i];
-    wide units = (wide)u;
-    uint32_t less = scale;
-    wide small = units;
-    for (; less > 0 && small % 10 == 0; less--)
-        small /= 10;
-    if (less <= SC_DECIMAL_DIGITS && small < UNITS_END && small > -UNITS_END)
-        *out = sc_decimal((struct sc_decimal){(int64_t)small, (uint8_t)less});
-    else
-        *out = decimal_text(units, scale, c->take->ar);
-    return true;
-}
-
 static bool byte_string(struct sc_avro_cursor *c, const struct sc_avro_type *t, struct sc_value *out)
 {
     struct sc_str b = {NULL, t->size};
@@ -197,7 +152,8 @@ static bool byte_string(struct sc_avro_cursor *c, const struct sc_avro_type *t, 
     if (p)
         b.p = (const char *)p;
     if (t->logical == SC_AVRO_DECIMAL)
-        return decimal(c, b, t->scale, out);
+        return sc_decimal_bytes(b, t->scale, c->take->ar, out) ||
+               sc_avro_fail(c, SC_DROP_SIZE, "a decimal of more than 38 digits");
     *out = sc_string(b);
     out->type = SC_T_BYTES;
     if (t->logical == SC_AVRO_UUID)

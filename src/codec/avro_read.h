@@ -3,6 +3,7 @@
 #define SC_CODEC_AVRO_READ_H
 
 #include "codec/avro_schema.h"
+#include "codec/varint.h"
 #include "codec/want.h"
 
 /* One record being read. */
@@ -22,37 +23,6 @@ struct sc_avro_blocks {
 };
 
 #define SC_AVRO_EMPTY_MAX (1u << 20)
-
-/* A varint of at most 10 bytes at *p, zigzag not undone. Inlined: most of what decoding costs. */
-static inline enum sc_drop sc_avro_varint(const uint8_t **p, const uint8_t *end, uint64_t *out)
-{
-    const uint8_t *at = *p;
-    if (at < end && *at < 0x80) {
-        *out = *at;
-        *p = at + 1;
-        return SC_DROP_NONE;
-    }
-    uint64_t u = 0;
-    for (unsigned shift = 0; shift < 70; shift += 7) {
-        if (at == end)
-            return SC_DROP_TRUNCATED;
-        uint8_t c = *at++;
-        if (shift == 63 && c > 1)
-            return SC_DROP_MALFORMED;
-        u |= (uint64_t)(c & 0x7F) << shift;
-        if (c < 0x80) {
-            *out = u;
-            *p = at;
-            return SC_DROP_NONE;
-        }
-    }
-    return SC_DROP_MALFORMED;
-}
-
-static inline int64_t sc_avro_zigzag(uint64_t u)
-{
-    return (int64_t)(u >> 1) ^ -(int64_t)(u & 1);
-}
 
 /* All false with `drop` and `what` set. */
 bool sc_avro_fail(struct sc_avro_cursor *c, enum sc_drop drop, const char *what);

@@ -5,6 +5,7 @@
  * that is not known yet may be one of the references, which is then parsed. Nesting is bounded by
  * SC_DECODE_DEPTH, the text by SC_AVRO_SCHEMA_BYTES. */
 #include "codec/avro_schema.h"
+#include "codec/decimal_bytes.h"
 
 #include "base/arena.h"
 #include "base/assert.h"
@@ -205,7 +206,7 @@ static const struct sc_avro_type *parse_enum(struct parser *ps, const json_t *js
 static uint32_t decimal_scale(const json_t *js)
 {
     json_int_t scale = json_integer_value(json_object_get(js, "scale")); /* 0 when not there */
-    return scale >= 0 && scale <= 1000 ? (uint32_t)scale : 0;
+    return scale >= 0 && scale <= SC_DECIMAL_BYTES_SCALE ? (uint32_t)scale : 0;
 }
 
 /* The logical type if it fits the kind. */
