@@ -58,7 +58,7 @@ static void check_example(struct sc_tx_load *ld, const struct sc_event_type *et,
 static void check_all(struct sc_tx_load *ld, const struct sc_event_type *et, struct sc_node *list,
                       bool must_pass)
 {
-    if (list == NULL || list->kind == SC_NODE_NULL)
+    if (sc_tx_given(list) == NULL)
         return;
     if (list->kind != SC_NODE_SEQ) {
         SC_TX_ERROR(ld, "bad-example", list->mark, "examples are a list of maps");

@@ -194,7 +194,7 @@ static void load_namespaces(struct sc_tx_load *ld)
 {
     const struct sc_tx_doc *doc = ld->doc;
     struct sc_tx_namespace_doc *docs = doc->namespaces.v;
-    if (doc->namespaces_at == NULL)
+    if (doc->namespaces_at == NULL || doc->namespaces_at->kind != SC_NODE_MAP)
         return;
     if (doc->namespaces.n == 0 || doc->namespaces.n > SC_NAMESPACES_MAX) {
         SC_TX_ERROR(ld, "too-many", doc->namespaces_at->mark,
@@ -231,7 +231,7 @@ static uint16_t *load_case_events(struct sc_tx_load *ld, const struct sc_tx_case
         if (event < 0)
             continue;
         events[(*n)++] = (uint16_t)event;
-        if (doc->key_at == NULL)
+        if (!sc_tx_is_text(doc->key_at))
             continue;
         struct sc_event_type *et = &ld->tx->events[event];
         int prop = sc_tx_property_ref(ld, et, doc->c.key, doc->key_at);
@@ -284,7 +284,7 @@ bool sc_taxonomy_load(struct sc_taxonomy *tx, const struct sc_node *doc, struct 
     struct sc_tx_load ld = {tx, bound, ar, dg};
     tx->name = bound->name;
     tx->version = bound->version;
-    if (bound->version_at != NULL && !sc_tx_semver_ok(bound->version))
+    if (sc_tx_is_text(bound->version_at) && !sc_tx_semver_ok(bound->version))
         SC_TX_ERROR(&ld, "bad-version", bound->version_at->mark,
                     "a version has three numbers: 1.0.0");
     load_namespaces(&ld);

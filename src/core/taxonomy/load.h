@@ -81,6 +81,16 @@ struct sc_tx_hashed {
 void sc_tx_load_events(struct sc_tx_load *ld);
 void sc_tx_load_sources(struct sc_tx_load *ld);
 
+/* The node when it says something: not left out, not null, not found faulty by the parser. */
+static inline struct sc_node *sc_tx_given(struct sc_node *node)
+{
+    return node != NULL && node->kind != SC_NODE_NULL && !node->faulty ? node : NULL;
+}
+/* The same for what the binder took as text. */
+static inline bool sc_tx_is_text(const struct sc_node *node)
+{
+    return node != NULL && node->kind == SC_NODE_SCALAR && !node->faulty;
+}
 /* The key node of `name` in a map node, or the map itself when it is not found. */
 struct sc_node *sc_tx_key(struct sc_node *map, struct sc_str name);
 /* A name that expressions, frames and topics can carry: [A-Za-z_][A-Za-z0-9_]*; reports. */

@@ -30,10 +30,12 @@ static void load_property(struct sc_tx_load *ld, struct sc_tx_property_doc *pd)
     struct sc_property *p = &pd->p;
     p->hash = sc_hash_name(p->name);
     p->scale = (uint8_t)pd->scale;
-    if (pd->type_at == NULL || !sc_tx_type(ld, pd))
+    if (!sc_tx_is_text(pd->type_at) || !sc_tx_type(ld, pd))
         return;
     if (pd->scale_at != NULL && p->type != SC_T_DECIMAL && p->element != SC_T_DECIMAL)
         SC_TX_ERROR(ld, "bad-type", pd->scale_at->mark, "`scale` is for decimals");
+    pd->min = sc_tx_given(pd->min);
+    pd->max = sc_tx_given(pd->max);
     p->has_min = pd->min != NULL && load_bound(ld, p, pd->min, &p->min);
     p->has_max = pd->max != NULL && load_bound(ld, p, pd->max, &p->max);
     if (p->has_min && p->has_max && sc_value_cmp(p->min, p->max) > 0)
@@ -150,7 +152,7 @@ static void load_role(struct sc_tx_load *ld, struct sc_tx_event_doc *doc)
         if (role_fields[i].roles & bit)
             et->role_field[i] =
                 (int16_t)sc_event_type_prop(et, sc_str_from(role_fields[i].name));
-    if (doc->roles != NULL)
+    if (sc_tx_given(doc->roles) != NULL)
         override_roles(ld, doc);
     for (int i = 0; i < SC_RF_COUNT; i++) {
         if (role_fields[i].roles & bit)
@@ -168,7 +170,7 @@ static void load_role(struct sc_tx_load *ld, struct sc_tx_event_doc *doc)
 static void load_value(struct sc_tx_load *ld, struct sc_tx_event_doc *doc)
 {
     doc->et.value = -1;
-    if (doc->value_at == NULL)
+    if (!sc_tx_is_text(doc->value_at))
         return;
     int prop = sc_tx_property_ref(ld, &doc->et, doc->value, doc->value_at);
     if (prop < 0)
@@ -204,11 +206,11 @@ static void load_aliases(struct sc_tx_load *ld, const struct sc_tx_event_doc *do
     const struct sc_tx_alias_doc *docs = doc->aliases.v;
     et->aliases = SC_NEW_N(ld->ar, struct sc_alias, doc->aliases.n);
     for (uint32_t i = 0; i < doc->aliases.n; i++) {
-        if (docs[i].name_at == NULL)
+        if (!sc_tx_is_text(docs[i].name_at))
             continue;
         et->aliases[et->n_aliases++] = docs[i].alias;
         put_name(ld, docs[i].alias.name, docs[i].name_at, (struct sc_event_ref){index, true});
-        if (docs[i].until_at == NULL)
+        if (!sc_tx_is_text(docs[i].until_at))
             continue;
         if (!sc_tx_semver_ok(docs[i].alias.until))
             SC_TX_ERROR(ld, "bad-version", docs[i].until_at->mark,

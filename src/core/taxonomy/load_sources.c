@@ -69,7 +69,7 @@ static struct sc_mapping constant_text(struct sc_str text)
 static void load_event_name(struct sc_tx_load *ld, struct sc_tx_source_doc *doc)
 {
     struct sc_node *node = doc->event;
-    bool path = node->kind == SC_NODE_MAP || sc_str_starts(node->text, SC_STR("$")) ||
+    bool path = node->kind != SC_NODE_SCALAR || sc_str_starts(node->text, SC_STR("$")) ||
                 sc_str_starts(node->text, SC_STR("first("));
     if (path) {
         load_one_text(ld, node, "the event's name", &doc->s.event);
@@ -313,9 +313,9 @@ static void load_schema(struct sc_tx_load *ld, struct sc_tx_source_doc *doc)
         want = "an Avro schema file ends in .avsc";
     if (s->format == SC_FORMAT_PROTOBUF && !proto && !desc)
         want = "a Protobuf schema file ends in .proto, or .desc for a descriptor set";
-    if (want != NULL && !s->framed)
+    if (want != NULL && sc_tx_is_text(doc->schema_at))
         SC_TX_ERROR(ld, "bad-schema", doc->schema_at->mark, "%s", want);
-    if (s->format == SC_FORMAT_PROTOBUF && !s->framed && s->message.len == 0)
+    if (s->format == SC_FORMAT_PROTOBUF && !s->framed && doc->message_at == NULL)
         SC_TX_ERROR(ld, "missing-key", doc->schema_at->mark,
                     "unframed Protobuf does not say which message it is: add `message:`");
     if (s->format != SC_FORMAT_PROTOBUF && doc->message_at != NULL)
@@ -330,14 +330,14 @@ static void load_start(struct sc_tx_load *ld, struct sc_tx_source_doc *doc)
         s->start = SC_START_EARLIEST;
     else if (sc_str_eqz(doc->start, "latest"))
         s->start = SC_START_LATEST;
-    else if (doc->start_at != NULL && !sc_time_parse(doc->start, NULL, &s->start_ms, NULL))
+    else if (sc_tx_is_text(doc->start_at) && !sc_time_parse(doc->start, NULL, &s->start_ms, NULL))
         SC_TX_ERROR(ld, "bad-start", doc->start_at->mark,
                     "start is earliest, latest, or a time such as 2026-03-02T00:00:00Z");
 }
 
 static void load_zone(struct sc_tx_load *ld, struct sc_tx_source_doc *doc)
 {
-    if (doc->zone_at == NULL)
+    if (!sc_tx_is_text(doc->zone_at))
         return;
     doc->s.zone = sc_tz_load(doc->zone);
     if (doc->s.zone == NULL)
@@ -348,7 +348,7 @@ static void load_zone(struct sc_tx_load *ld, struct sc_tx_source_doc *doc)
 static void check_topic(struct sc_tx_load *ld, const struct sc_tx_source_doc *doc, uint32_t before)
 {
     const struct sc_tx_source_doc *docs = ld->doc->sources.v;
-    for (uint32_t i = 0; i < before && doc->topic_at != NULL; i++)
+    for (uint32_t i = 0; i < before && sc_tx_is_text(doc->topic_at); i++)
         if (sc_str_eq(docs[i].s.topic, doc->s.topic))
             SC_TX_ERROR(ld, "duplicate-name", doc->topic_at->mark,
                         "source '%.*s' already reads this topic", SC_STR_FMT(docs[i].s.name))
@@ -358,6 +358,11 @@ static void check_topic(struct sc_tx_load *ld, const struct sc_tx_source_doc *do
 static void load_source(struct sc_tx_load *ld, struct sc_tx_source_doc *doc)
 {
     struct sc_source *s = &doc->s;
+    struct sc_node **const free_values[] = {&doc->event,       &doc->id,          &doc->occurred_at,
+                                            &doc->sent_at,     &doc->received_at, &doc->events,
+                                            &doc->identifiers, &doc->properties};
+    for (size_t i = 0; i < sizeof(free_values) / sizeof(free_values[0]); i++)
+        *free_values[i] = sc_tx_given(*free_values[i]);
     s->hash = sc_hash_name(s->name);
     s->canonical = doc->event == NULL;
     s->named = constant_text(s->name);
