@@ -46,6 +46,7 @@ struct sc_milestone {
     int32_t ladder_fact; /* rule.h: the time can be corrected; -1: it cannot */
     uint32_t ladder_n;   /* 1..64 */
     bool overdue;        /* the built-in milestone `overdue:<stage>` of a stage's target */
+    int16_t stage;       /* overdue: that stage's index, else -1 */
     struct sc_node *at;
 };
 
@@ -174,6 +175,7 @@ struct sc_journey {
     int64_t ledger_keep_ms; /* how long sent messages matter to some cap, cooldown, frequency */
     int64_t lateness_ms, reorder_ms;
     struct sc_node *tests;  /* seq or NULL */
+    struct sc_scope scope;  /* owns patterns and zones: sc_journey_fini gives them back */
 
     /* Zones of customers by IANA name, from a table the caller keeps (loading one is file I/O, so
      * not core's). NULL function or NULL answer: the zone is unknown. Any thread. */

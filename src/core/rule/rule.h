@@ -5,6 +5,8 @@
 #ifndef SC_CORE_RULE_H
 #define SC_CORE_RULE_H
 
+#include "base/regex.h"
+#include "base/time.h"
 #include "config/diag.h"
 #include "core/taxonomy/taxonomy.h"
 
@@ -40,8 +42,14 @@ struct sc_named_expr {    /* `facts:` of the journey: a name for an expression *
     struct sc_mark mark;
 };
 
+/* A variable of a free-standing expression (sc_rule_eval_text). */
+struct sc_rule_binding {
+    struct sc_str name; /* may have dots: "a.b" */
+    struct sc_value value;
+};
+
 struct sc_scope {
-    const struct sc_taxonomy *tx;
+    const struct sc_taxonomy *tx; /* NULL: free-standing CEL, types are found at run time */
     struct sc_arena *ar;
     struct sc_diag *dg;
     SC_VEC(struct sc_fact) facts;         /* interned while compiling */
@@ -53,10 +61,21 @@ struct sc_scope {
     uint32_t recent_max;   /* the largest n asked of recent() */
     const struct sc_str *stages; /* names, for `stage == "x"` checks; may be NULL */
     uint32_t n_stages;
+    SC_VEC(struct sc_regex *) regexes; /* constant patterns, owned */
+    SC_VEC(struct sc_tz *) zones;      /* constant time zones, owned */
+    const struct sc_rule_binding *vars; /* tx == NULL: variables, and the container of names */
+    uint32_t n_vars;
+    struct sc_str container;
 };
 
 void sc_scope_init(struct sc_scope *sp, const struct sc_taxonomy *tx, struct sc_arena *ar,
                    struct sc_diag *dg);
+
+/* Give back what arenas cannot: compiled patterns and zones. Programs must not run afterwards. */
+void sc_scope_fini(struct sc_scope *sp);
+/* From now on `name` stands for the program; when that is one aggregate, the fact gets the name. */
+void sc_scope_name(struct sc_scope *sp, struct sc_str name, const struct sc_prog *prog,
+                   struct sc_mark mark);
 
 enum sc_rule_use {
     SC_USE_RULE,    /* must be bool */
@@ -81,10 +100,12 @@ struct sc_rule_info {
     uint8_t type, element;     /* result */
     bool reads_event;          /* an occurrence, not an edge (semantics 23) */
     bool reads_facts;
+    bool reads_more;           /* of the customer: open(), recent(), customer.x, whatever the facts */
     const uint16_t *events;    /* events for which it can hold; NULL: any */
     uint32_t n_events;
     const uint16_t *facts;     /* facts it reads */
     uint32_t n_facts;
+    bool equals_count;         /* compares a count by ==: a merge of two customers can step over it */
     uint32_t cost;             /* bound: steps at worst */
     bool constant;             /* folded to a constant */
     /* `seen(e)` or `count(e) >= n` alone without a window (semantics 13): when not -1, the fact and
@@ -113,6 +134,8 @@ struct sc_rule_host {
     struct sc_value (*open)(const struct sc_rule_ctx *cx, uint32_t case_index);
     struct sc_value (*recent)(const struct sc_rule_ctx *cx, int32_t event /* -1: any */, uint32_t n);
     struct sc_value (*attr)(const struct sc_rule_ctx *cx, enum sc_attr attr);
+    /* A time zone by a name found at run time; NULL pointer or result: fixed offsets and UTC alone. */
+    const struct sc_tz *(*zone)(const struct sc_rule_ctx *cx, struct sc_str name);
 };
 
 struct sc_rule_ctx {
@@ -137,5 +160,21 @@ struct sc_rule_trace {
 struct sc_value sc_rule_eval(const struct sc_prog *p, const struct sc_rule_ctx *cx);
 /* True only when the result is the bool true. */
 bool sc_rule_holds(const struct sc_prog *p, const struct sc_rule_ctx *cx);
+
+/* ---- CEL alone: no taxonomy, no facts */
+
+struct sc_rule_text {
+    struct sc_str expr;
+    struct sc_str container; /* names are looked up in it first, may be empty */
+    const struct sc_rule_binding *vars;
+    uint32_t n_vars;
+};
+/* Compile and evaluate at once; the value lives in `ar`. False, with findings, when the text is
+ * outside the subset; an undeclared name or function is a warning and an error value. */
+bool sc_rule_eval_text(const struct sc_rule_text *in, struct sc_arena *ar, struct sc_diag *dg,
+                       struct sc_value *out);
+
+/* Markdown tables of all functions, operators' rows and aggregates: docs/expressions.md. */
+void sc_rule_reference(struct sc_buf *out);
 
 #endif

@@ -1,0 +1,161 @@
+/* stagecoach check: the user's files, all faults at once. With --verbose also what each rule costs
+ * at worst and how far windows may be off. */
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/project.h"
+
+#include "base/time.h"
+#include "core/journey/state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+struct check {
+    struct sc_project project;
+    struct sc_buf out;
+    enum sc_diag_format format;
+    bool strict, verbose;
+};
+
+/* ---- --verbose */
+
+static void cost_line(struct check *ck, const char *what, struct sc_str name,
+                      const struct sc_prog *prog)
+{
+    if (prog != NULL)
+        sc_buf_addf(&ck->out, "  %-10s %-32.*s %7u steps\n", what, SC_STR_FMT(name),
+                    sc_rule_info(prog)->cost);
+}
+
+static void print_costs(struct check *ck, const struct sc_journey *jo)
+{
+    sc_buf_addf(&ck->out, "\nrules of journey %.*s, steps at worst:\n", SC_STR_FMT(jo->name));
+    for (uint32_t i = 0; i < jo->n_stages; ++i)
+        cost_line(ck, "stage", jo->stages[i].name, jo->stages[i].when);
+    for (uint32_t i = 0; i < jo->n_personas; ++i)
+        cost_line(ck, "persona", jo->personas[i].name, jo->personas[i].prog);
+    for (uint32_t i = 0; i < jo->n_milestones; ++i)
+        cost_line(ck, "milestone", jo->milestones[i].name, jo->milestones[i].when);
+    for (uint32_t i = 0; i < jo->n_triggers; ++i) {
+        const struct sc_trigger *tr = &jo->triggers[i];
+        cost_line(ck, "trigger", tr->name, tr->start);
+        cost_line(ck, " unless", tr->name, tr->unless);
+        cost_line(ck, " key", tr->name, tr->key);
+        for (uint32_t c = 0; c < tr->n_context; ++c)
+            cost_line(ck, " context", tr->context[c].name, tr->context[c].prog);
+    }
+}
+
+/* A window in buckets counts whole ones: its edge is sharp to one bucket. */
+static void print_windows(struct check *ck, const struct sc_journey *jo)
+{
+    sc_buf_addf(&ck->out, "\nfacts of journey %.*s:\n", SC_STR_FMT(jo->name));
+    for (uint32_t i = 0; i < jo->n_facts; ++i) {
+        const struct sc_fact *fact = &jo->facts[i];
+        sc_buf_addf(&ck->out, "  %-60.*s ", SC_STR_FMT(fact->text));
+        char error[64];
+        size_t n = sc_duration_format((fact->window_ms + SC_BUCKETS - 1) / SC_BUCKETS, error);
+        if (fact->window_ms == 0)
+            sc_buf_addz(&ck->out, "exact\n");
+        else if (fact->exact)
+            sc_buf_addf(&ck->out, "exact to %d events, then its edge is off by %.*s at most\n",
+                        SC_WINDOW_EXACT_MAX, (int)n, error);
+        else
+            sc_buf_addf(&ck->out, "exact to %d events, then its edge is off by %.*s at most\n",
+                        SC_WINDOW_EXACT, (int)n, error);
+    }
+}
+
+static void print_verbose(struct check *ck)
+{
+    for (uint32_t i = 0; i < ck->project.files.n; ++i) {
+        const struct sc_project_file *file = ck->project.files.v[i];
+        if (file->kind != SC_FILE_JOURNEY || !file->ok)
+            continue;
+        print_costs(ck, file->journey);
+        print_windows(ck, file->journey);
+    }
+}
+
+/* ---- the command */
+
+static void print_summary(struct check *ck)
+{
+    const struct sc_project *pr = &ck->project;
+    uint32_t errors = pr->dg.errors, warnings = pr->dg.warnings;
+    sc_buf_addf(&ck->out, "%u file%s: %u error%s, %u warning%s\n", pr->files.n,
+                pr->files.n == 1 ? "" : "s", errors, errors == 1 ? "" : "s", warnings,
+                warnings == 1 ? "" : "s");
+}
+
+static int check_files(struct check *ck, const struct sc_words *paths)
+{
+    struct sc_project *pr = &ck->project;
+    int rc = SC_EXIT_OK;
+    for (int i = 0; i < paths->n; ++i) {
+        if (sc_project_add(pr, paths->v[i]) != NULL)
+            continue;
+        fprintf(stderr, "stagecoach check: cannot read %s: %s\n", paths->v[i], strerror(errno));
+        rc = SC_EXIT_NOINPUT;
+    }
+    for (uint32_t i = 0; i < pr->files.n; ++i) {
+        const struct sc_project_file *file = pr->files.v[i];
+        if (file->kind == SC_FILE_TAXONOMY && file->ok)
+            sc_taxonomy_check_examples(file->taxonomy, &pr->ar, &pr->dg);
+    }
+    if (pr->files.n == 0)
+        return rc;
+    sc_diag_render(&pr->dg, ck->format, isatty(STDOUT_FILENO) != 0, &ck->out);
+    if (ck->format == SC_DIAG_TEXT && ck->verbose)
+        print_verbose(ck);
+    if (ck->format == SC_DIAG_TEXT)
+        print_summary(ck);
+    fwrite(ck->out.p, 1, ck->out.len, stdout);
+    if (rc != SC_EXIT_OK)
+        return rc;
+    return pr->dg.errors > 0 || (ck->strict && pr->dg.warnings > 0) ? SC_EXIT_FINDINGS
+                                                                    : SC_EXIT_OK;
+}
+
+static bool format_of(const char *name, enum sc_diag_format *out)
+{
+    static const char *const names[] = {"text", "json", "sarif", "github"};
+    for (int i = 0; i < 4; ++i) {
+        if (strcmp(name, names[i]) == 0) {
+            *out = (enum sc_diag_format)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+int sc_cmd_check(int argc, char **argv)
+{
+    struct check ck = {.format = SC_DIAG_TEXT};
+    const char *format = "text";
+    const struct sc_arg args[] = {
+        {"output", 'o', SC_ARG_STR, &format, "FORMAT", "text, json, sarif or github"},
+        {"strict", 0, SC_ARG_FLAG, &ck.strict, NULL, "warnings fail too"},
+        {"verbose", 'v', SC_ARG_FLAG, &ck.verbose, NULL, "also costs of rules and errors of windows"},
+        {0},
+    };
+    static const char about[] =
+        "Checks taxonomies, journeys and settings, told apart by their top keys; a journey's taxonomy\n"
+        "and a settings file's journey are checked with it. Exit 0: no errors, 1: errors, 66: a file\n"
+        "cannot be read.";
+    const struct sc_command cmd = {"check FILE… [options]", about, args, 1, -1};
+    struct sc_words paths;
+    int rc = sc_args_parse(&cmd, argc, argv, &paths);
+    if (rc)
+        return rc < 0 ? SC_EXIT_OK : rc;
+    if (!format_of(format, &ck.format)) {
+        fprintf(stderr, "stagecoach check: --output: expected text, json, sarif or github, found "
+                        "'%s'\n", format);
+        return SC_EXIT_USAGE;
+    }
+    rc = check_files(&ck, &paths);
+    sc_project_fini(&ck.project);
+    sc_buf_fini(&ck.out);
+    return rc;
+}

@@ -1,0 +1,48 @@
+/* The user's files, read and compiled, for every subcommand. A file names the next: settings their
+ * journey, a journey its taxonomy; each is read once, whatever names it.
+ *
+ * Everything lives in the project's arena until sc_project_fini; then read-only, any thread. */
+#ifndef SC_CLI_PROJECT_H
+#define SC_CLI_PROJECT_H
+
+#include "config/settings.h"
+#include "core/journey/journey.h"
+
+enum sc_file_kind { SC_FILE_UNKNOWN, SC_FILE_TAXONOMY, SC_FILE_JOURNEY, SC_FILE_SETTINGS };
+
+struct sc_project_file {
+    struct sc_str path;  /* as the user would name it */
+    struct sc_str real;  /* absolute, links followed */
+    enum sc_file_kind kind;
+    bool ok;             /* compiled without errors */
+    struct sc_taxonomy *taxonomy; /* TAXONOMY, JOURNEY (its own), SETTINGS (its journey's) */
+    struct sc_journey *journey;   /* JOURNEY, SETTINGS */
+    struct sc_settings *settings; /* SETTINGS */
+};
+
+/* Zero-initialised is valid: fini may be called on it, and the loaders begin with it. */
+struct sc_project {
+    struct sc_arena ar;
+    struct sc_diag dg;
+    SC_VEC(struct sc_project_file *) files; /* in the order first named */
+    struct sc_zones *zones;
+    /* what the loaders below were asked for */
+    struct sc_taxonomy *taxonomy;
+    struct sc_journey *journey;
+    struct sc_settings *settings;
+};
+
+void sc_project_fini(struct sc_project *pr);
+
+/* Load a journey and its taxonomy (projected for it), ready to step; or settings and both. Errors
+ * and warnings are printed to stderr. SC_EXIT_OK, SC_EXIT_NOINPUT or SC_EXIT_CONFIG. */
+int sc_project_load_journey(struct sc_project *pr, const char *path);
+int sc_project_load_settings(struct sc_project *pr, const char *path);
+
+/* Load a file of any of the three kinds, told by its top keys; findings go to pr->dg, nothing is
+ * printed. NULL when the file named cannot be read: errno says why. */
+struct sc_project_file *sc_project_add(struct sc_project *pr, const char *path);
+
+const char *sc_file_kind_name(enum sc_file_kind kind);
+
+#endif

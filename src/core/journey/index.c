@@ -1,0 +1,212 @@
+/* What each event type can touch, so that a step's cost follows what rules read, not how many rules
+ * there are.
+ *
+ * A list may name too many, never too few: every rule is evaluated before it counts. What each list
+ * must hold follows from when the rule can change:
+ *   starts      occurrences hold for the events that the compiler says
+ *   edges       fire by what one event changes: the facts it feeds, the cases it opens or closes.
+ *               An edge that reads anything else of the customer is tried after each event
+ *   unless      like starts when it reads `event`, like edges when not
+ *   stages      over facts alone: every event, since leaving a stage makes another one's rule count
+ *               (at most 64 stages, so the list stays short)
+ *   milestones  facts without a window change by their event alone; windows also by time */
+#include "core/journey/load.h"
+#include "base/assert.h"
+
+enum list {
+    LIST_FACTS, LIST_STARTS, LIST_EDGES, LIST_EXITS, LIST_UNLESS, LIST_STAGES, LIST_LAPSES,
+    LIST_MILESTONES, LIST_CASES_OPEN, LIST_CASES_CLOSE, LIST_COUNT
+};
+
+struct ids { /* a list of one event, while it grows */
+    uint16_t *v;
+    uint32_t n, cap;
+};
+
+struct indexer {
+    struct sc_journey *jo;
+    struct sc_arena *ar;
+    uint32_t n_events;
+    struct ids *lists; /* LIST_COUNT an event */
+};
+
+static void put(struct indexer *ix, enum list list, uint32_t event, uint32_t element)
+{
+    SC_ASSERT(event < ix->n_events);
+    SC_ASSERT(element <= UINT16_MAX);
+    struct ids *ids = &ix->lists[event * LIST_COUNT + (uint32_t)list];
+    if (ids->n > 0 && ids->v[ids->n - 1] == element) /* elements come ascending */
+        return;
+    SC_VEC_PUSH(ix->ar, ids, (uint16_t)element);
+}
+
+static void put_all(struct indexer *ix, enum list list, uint32_t element)
+{
+    for (uint32_t e = 0; e < ix->n_events; ++e)
+        put(ix, list, e, element);
+}
+
+/* Under every event for which a rule that reads `event` can hold. */
+static void put_occurrence(struct indexer *ix, enum list list, const struct sc_rule_info *info,
+                           uint32_t element)
+{
+    if (info->events == NULL)
+        put_all(ix, list, element);
+    for (uint32_t i = 0; info->events != NULL && i < info->n_events; ++i)
+        put(ix, list, info->events[i], element);
+}
+
+/* Under every event that can change what a rule over the customer alone says. */
+static void put_edge(struct indexer *ix, enum list list, const struct sc_rule_info *info,
+                     uint32_t element)
+{
+    if (info->reads_more)
+        put_all(ix, list, element);
+    for (uint32_t i = 0; !info->reads_more && i < info->n_facts; ++i)
+        put(ix, list, ix->jo->facts[info->facts[i]].event, element);
+}
+
+static void put_exits(struct indexer *ix, enum list list, const struct sc_exit *exits, uint32_t n,
+                      uint32_t element)
+{
+    for (uint32_t i = 0; i < n; ++i)
+        put(ix, list, exits[i].event, element);
+}
+
+/* Whether time alone can change the rule's result. */
+static bool ages(const struct sc_journey *jo, const struct sc_rule_info *info)
+{
+    bool yes = info->reads_more;
+    for (uint32_t i = 0; i < info->n_facts; ++i) {
+        const struct sc_fact *fact = &jo->facts[info->facts[i]];
+        yes = yes || fact->window_ms > 0 || fact->kind == SC_FACT_SINCE;
+    }
+    return yes;
+}
+
+static void index_triggers(struct indexer *ix)
+{
+    for (uint32_t i = 0; i < ix->jo->n_triggers; ++i) {
+        const struct sc_trigger *tr = &ix->jo->triggers[i];
+        if (tr->edge)
+            put_edge(ix, LIST_EDGES, sc_rule_info(tr->start), i);
+        else
+            put_occurrence(ix, LIST_STARTS, sc_rule_info(tr->start), i);
+        put_exits(ix, LIST_EXITS, tr->without, tr->n_without, i);
+        const struct sc_rule_info *unless = tr->unless == NULL ? NULL : sc_rule_info(tr->unless);
+        if (unless != NULL && unless->reads_event)
+            put_occurrence(ix, LIST_UNLESS, unless, i);
+        else if (unless != NULL)
+            put_edge(ix, LIST_UNLESS, unless, i);
+    }
+}
+
+static void index_stages(struct indexer *ix)
+{
+    for (uint32_t i = 0; i < ix->jo->n_stages; ++i) {
+        const struct sc_stage *st = &ix->jo->stages[i];
+        const struct sc_rule_info *info = st->when == NULL ? NULL : sc_rule_info(st->when);
+        if (info != NULL && info->reads_event)
+            put_occurrence(ix, LIST_STAGES, info, i);
+        else if (info != NULL)
+            put_all(ix, LIST_STAGES, i);
+        put_exits(ix, LIST_LAPSES, st->without, st->n_without, i);
+    }
+}
+
+static void index_milestones(struct indexer *ix)
+{
+    for (uint32_t i = 0; i < ix->jo->n_milestones; ++i) {
+        const struct sc_prog *when = ix->jo->milestones[i].when;
+        if (when == NULL) /* overdue: by time alone */
+            continue;
+        if (ages(ix->jo, sc_rule_info(when)))
+            put_all(ix, LIST_MILESTONES, i);
+        else
+            put_edge(ix, LIST_MILESTONES, sc_rule_info(when), i);
+    }
+}
+
+static void index_cases(struct indexer *ix)
+{
+    const struct sc_taxonomy *tx = ix->jo->tx;
+    for (uint32_t i = 0; i < tx->n_cases; ++i) {
+        for (uint32_t e = 0; e < tx->cases[i].n_opens; ++e)
+            put(ix, LIST_CASES_OPEN, tx->cases[i].opens[e], i);
+        for (uint32_t e = 0; e < tx->cases[i].n_closes; ++e)
+            put(ix, LIST_CASES_CLOSE, tx->cases[i].closes[e], i);
+    }
+}
+
+static double event_points(const struct sc_guardrails *g, uint32_t event)
+{
+    double points = 0;
+    for (uint32_t i = 0; i < g->n_adds; ++i) {
+        if (g->adds[i].event == (int32_t)event)
+            points += g->adds[i].points;
+    }
+    return points;
+}
+
+static void take_lists(const struct indexer *ix, uint32_t event, struct sc_event_index *out)
+{
+    struct ids *l = &ix->lists[event * LIST_COUNT];
+    *out = (struct sc_event_index){
+        .facts = l[LIST_FACTS].v, .n_facts = l[LIST_FACTS].n,
+        .starts = l[LIST_STARTS].v, .n_starts = l[LIST_STARTS].n,
+        .edges = l[LIST_EDGES].v, .n_edges = l[LIST_EDGES].n,
+        .exits = l[LIST_EXITS].v, .n_exits = l[LIST_EXITS].n,
+        .unless = l[LIST_UNLESS].v, .n_unless = l[LIST_UNLESS].n,
+        .stages = l[LIST_STAGES].v, .n_stages = l[LIST_STAGES].n,
+        .lapses = l[LIST_LAPSES].v, .n_lapses = l[LIST_LAPSES].n,
+        .milestones = l[LIST_MILESTONES].v, .n_milestones = l[LIST_MILESTONES].n,
+        .cases_open = l[LIST_CASES_OPEN].v, .n_cases_open = l[LIST_CASES_OPEN].n,
+        .cases_close = l[LIST_CASES_CLOSE].v, .n_cases_close = l[LIST_CASES_CLOSE].n};
+}
+
+/* How long the ledger keeps what was sent: the longest cap or cooldown, and the week of a stated
+ * frequency; with the longest of months, and a day for zones and for decisions of the event clock,
+ * which may lie up to a day apart (semantics 8b, 11). */
+static int64_t ledger_keep(const struct sc_journey *jo)
+{
+    int64_t keep = 0;
+    for (uint32_t e = 0; e < jo->tx->n_events; ++e) {
+        if (jo->tx->events[e].role == SC_ROLE_PREFERENCE)
+            keep = 7 * SC_DAY_MS;
+    }
+    static const int64_t days[] = {0, 1, 7, 31};
+    for (uint32_t i = 0; i < jo->guard.n_caps; ++i) {
+        const struct sc_cap *cap = &jo->guard.caps[i];
+        int64_t per = cap->calendar == SC_ROLLING ? cap->per_ms
+                                                  : (days[cap->calendar] + 1) * SC_DAY_MS;
+        keep = per > keep ? per : keep;
+    }
+    for (uint32_t i = 0; i < jo->n_triggers; ++i) {
+        if (jo->triggers[i].cooldown_ms > keep)
+            keep = jo->triggers[i].cooldown_ms;
+    }
+    return keep + SC_DAY_MS;
+}
+
+void sc_journey_index(struct sc_journey *jo, struct sc_arena *ar)
+{
+    SC_ASSERT(jo->tx == jo->scope.tx);
+    uint32_t n = jo->tx->n_events;
+    struct indexer ix = {.jo = jo, .ar = ar, .n_events = n};
+    ix.lists = SC_NEW_N(ar, struct ids, (size_t)n * LIST_COUNT + 1);
+    for (uint32_t i = 0; i < jo->n_facts; ++i)
+        put(&ix, LIST_FACTS, jo->facts[i].event, i);
+    index_triggers(&ix);
+    index_stages(&ix);
+    index_milestones(&ix);
+    index_cases(&ix);
+    jo->by_event = SC_NEW_N(ar, struct sc_event_index, n + 1);
+    for (uint32_t e = 0; e < n; ++e) {
+        take_lists(&ix, e, &jo->by_event[e]);
+        jo->by_event[e].fatigue = event_points(&jo->guard, e);
+        jo->by_event[e].ring = jo->scope.ring_reads[e] != 0;
+    }
+    jo->wanted.bits = jo->scope.read;
+    jo->ring_max = jo->scope.recent_max;
+    jo->ledger_keep_ms = ledger_keep(jo);
+}

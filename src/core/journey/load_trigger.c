@@ -1,0 +1,241 @@
+/* Channels and triggers.
+ *
+ * A channel that only a trigger names is one with defaults (its topic is `triggers.<name>`), and a
+ * warning: it may be a typo. */
+#include "core/journey/load.h"
+#include "base/assert.h"
+#include "base/hash.h"
+
+#define WHATSAPP "whatsapp"
+#define WHATSAPP_WINDOW_MS SC_DAY_MS /* semantics 31: Meta's customer service window */
+#define SERVICE "service"
+#define TOPIC_NAME_MAX 249
+
+/* ---- channels */
+
+static bool topic_ok(struct sc_str topic)
+{
+    bool ok = topic.len > 0 && topic.len <= TOPIC_NAME_MAX && !sc_str_eqz(topic, ".") &&
+              !sc_str_eqz(topic, "..");
+    for (size_t i = 0; i < topic.len; ++i) {
+        char c = topic.p[i];
+        ok = ok && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                    c == '.' || c == '_' || c == '-');
+    }
+    return ok;
+}
+
+static uint8_t channel_add(struct load *ld, const struct doc_channel *doc)
+{
+    struct sc_channel *ch = SC_VEC_ADD(ld->ar, &ld->channels);
+    *ch = (struct sc_channel){.name = doc->name, .topic = doc->topic,
+                              .hash = sc_hash_name(doc->name), .format = doc->format,
+                              .window_ms = doc->window_ms, .at = doc->at};
+    if (ch->topic.len == 0)
+        ch->topic = sc_str_printf(ld->ar, "triggers.%.*s", SC_STR_FMT(doc->name));
+    if (!topic_ok(ch->topic))
+        sc_diag_add(ld->dg, SC_ERROR, "bad-topic", load_mark(doc->at),
+                    "'%.*s' is no name for a Kafka topic: letters, digits, '.', '_', '-'",
+                    SC_STR_FMT(ch->topic));
+    ch->stages = load_stages(ld, &doc->stages, doc->stages_at);
+    if (doc->window_at == NULL && sc_str_eqz(doc->name, WHATSAPP))
+        ch->window_ms = WHATSAPP_WINDOW_MS;
+    load_refuse(ld, doc->personas, "personas", "choose channels by `stages`");
+    ld->jo->channels = ld->channels.v;
+    ld->jo->n_channels = ld->channels.n;
+    return (uint8_t)(ld->channels.n - 1);
+}
+
+void load_channels(struct load *ld)
+{
+    const struct doc_channel *doc = ld->doc->channels.v;
+    for (uint32_t i = 0; i < ld->doc->channels.n; ++i) {
+        if (i == SC_CHANNELS_MAX) {
+            sc_diag_add(ld->dg, SC_ERROR, "too-many", load_mark(doc[i].at),
+                        "at most %d channels", SC_CHANNELS_MAX);
+            return;
+        }
+        load_name_ok(ld, doc[i].name, load_mark(doc[i].at), "channel");
+        channel_add(ld, &doc[i]);
+    }
+}
+
+static int channel_find(const struct load *ld, struct sc_str name)
+{
+    for (uint32_t i = 0; i < ld->channels.n; ++i) {
+        if (sc_str_eq(ld->channels.v[i].name, name))
+            return (int)i;
+    }
+    return -1;
+}
+
+/* The channel a trigger names, made with defaults when nobody declared it; -1 with an error. */
+static int channel_of(struct load *ld, struct sc_str name, struct sc_node *at)
+{
+    int found = channel_find(ld, name);
+    if (found >= 0)
+        return found;
+    if (!load_name_ok(ld, name, at->mark, "channel"))
+        return -1;
+    if (ld->channels.n == SC_CHANNELS_MAX) {
+        sc_diag_add(ld->dg, SC_ERROR, "too-many", at->mark, "at most %d channels",
+                    SC_CHANNELS_MAX);
+        return -1;
+    }
+    struct sc_finding *f = sc_diag_add(
+        ld->dg, SC_WARNING, "undeclared-channel", at->mark,
+        "channel '%.*s' is not declared: its triggers go to topic triggers.%.*s as JSON",
+        SC_STR_FMT(name), SC_STR_FMT(name));
+    struct sc_str *names = SC_NEW_N(ld->ar, struct sc_str, ld->channels.n + 1);
+    for (uint32_t i = 0; i < ld->channels.n; ++i)
+        names[i] = ld->channels.v[i].name;
+    sc_diag_suggest(ld->dg, f, name, names, ld->channels.n);
+    struct doc_channel doc = {.name = name, .format = SC_FORMAT_JSON, .at = at};
+    return channel_add(ld, &doc);
+}
+
+static void trigger_channels(struct load *ld, const struct doc_trigger *doc, struct sc_trigger *tr)
+{
+    tr->channels = SC_NEW_N(ld->ar, uint8_t, doc->channels.n + 1);
+    uint32_t seen = 0; /* bit c */
+    for (uint32_t i = 0; i < doc->channels.n; ++i) {
+        struct sc_node *at = doc->channels.at[i];
+        int c = channel_of(ld, doc->channels.v[i], at);
+        if (c < 0)
+            continue;
+        if (seen & (UINT32_C(1) << c))
+            sc_diag_add(ld->dg, SC_ERROR, "duplicate-name", at->mark,
+                        "channel '%.*s' stands twice in the list",
+                        SC_STR_FMT(doc->channels.v[i]));
+        seen |= UINT32_C(1) << c;
+        tr->channels[tr->n_channels++] = (uint8_t)c;
+    }
+    if (doc->channels.n == 0 && doc->channels.v != NULL)
+        sc_diag_add(ld->dg, SC_ERROR, "no-channel", load_mark(doc->at),
+                    "trigger '%.*s' names no channel", SC_STR_FMT(doc->name));
+}
+
+/* ---- what makes it fire */
+
+static void trigger_wait(struct load *ld, const struct doc_trigger *doc, struct sc_trigger *tr)
+{
+    if (doc->after_at == NULL) {
+        sc_diag_add(ld->dg, SC_ERROR, "start-without-after", doc->start_at->mark,
+                    "trigger '%.*s' has `start` and no `after`: write `when` to fire at once",
+                    SC_STR_FMT(doc->name));
+        return;
+    }
+    struct load_silence silence;
+    if (!load_silence(ld, doc->after, doc->after_at, &silence))
+        return;
+    tr->after_ms = silence.after_ms;
+    tr->without = silence.without;
+    tr->n_without = silence.n_without;
+}
+
+static void trigger_start(struct load *ld, const struct doc_trigger *doc, struct sc_trigger *tr)
+{
+    if (doc->when_at == NULL && doc->start_at == NULL) {
+        sc_diag_add(ld->dg, SC_ERROR, "no-start", load_mark(doc->at),
+                    "trigger '%.*s' has neither `when` nor `start`", SC_STR_FMT(doc->name));
+        return;
+    }
+    if (doc->when_at != NULL && doc->start_at != NULL)
+        sc_diag_add(ld->dg, SC_ERROR, "two-ways", doc->start_at->mark,
+                    "trigger '%.*s' has `when` and `start`: one of them", SC_STR_FMT(doc->name));
+    else if (doc->when_at != NULL && doc->after_at != NULL)
+        sc_diag_add(ld->dg, SC_ERROR, "two-ways", doc->after_at->mark,
+                    "`after` goes with `start`; `when` fires at once");
+    if (doc->when_at != NULL)
+        tr->start = load_rule(ld, doc->when, doc->when_at);
+    if (doc->start_at != NULL) {
+        tr->start = load_rule(ld, doc->start, doc->start_at);
+        trigger_wait(ld, doc, tr);
+    }
+    tr->edge = tr->start != NULL && !sc_rule_info(tr->start)->reads_event;
+}
+
+/* The key is read of the start, and of the exits: so for every event type that has the property. */
+static void trigger_key(struct load *ld, const struct doc_trigger *doc, struct sc_trigger *tr)
+{
+    if (!load_given(doc->key_at))
+        return;
+    struct sc_rule_opts opts = {.use = SC_USE_VALUE, .only_event = -1};
+    tr->key = sc_rule_compile(ld->sp, doc->key, doc->key_at->mark, opts);
+    if (tr->key == NULL)
+        return;
+    const struct sc_rule_info *info = sc_rule_info(tr->key);
+    if (info->type == SC_T_LIST || info->type == SC_T_MAP || info->type == SC_T_BOOL)
+        sc_diag_add(ld->dg, SC_ERROR, "bad-key", doc->key_at->mark,
+                    "a key is text or a number, this is a %s", sc_type_name(info->type));
+    if (!info->reads_event || tr->edge)
+        sc_diag_add(ld->dg, SC_ERROR, "bad-key", doc->key_at->mark,
+                    tr->edge ? "a rule over facts alone has no event to take a key from"
+                             : "a key reads `event`");
+}
+
+static void trigger_experiment(struct load *ld, const struct doc_trigger *doc,
+                               struct sc_trigger *tr)
+{
+    if (doc->experiment_at == NULL)
+        return;
+    load_refuse(ld, doc->experiment.arms, "arms", "an experiment has a `holdout` today");
+    tr->experiment = doc->experiment.name;
+    tr->holdout_bp = doc->experiment.holdout_bp;
+    if (doc->experiment.name.len == 0)
+        sc_diag_add(ld->dg, SC_ERROR, "bad-name", doc->experiment_at->mark,
+                    "the experiment's name is empty");
+}
+
+static void trigger_purpose(struct load *ld, const struct doc_trigger *doc, struct sc_trigger *tr)
+{
+    tr->purposes = doc->purpose;
+    for (uint32_t i = 0; i < doc->purpose.n; ++i) {
+        if (!sc_str_eqz(doc->purpose.v[i], SERVICE))
+            continue;
+        tr->service = true;
+        if (doc->purpose.n > 1)
+            sc_diag_add(ld->dg, SC_ERROR, "mixed-purpose", doc->purpose.at[i]->mark,
+                        "a service message has no other purpose: make two triggers");
+    }
+    tr->ignores_caps = doc->ignores_caps_at != NULL ? doc->ignores_caps : tr->service;
+    tr->counts_toward_caps =
+        doc->counts_toward_caps_at != NULL ? doc->counts_toward_caps : !tr->service;
+}
+
+static void trigger_load(struct load *ld, const struct doc_trigger *doc, struct sc_trigger *tr)
+{
+    *tr = (struct sc_trigger){.name = doc->name, .hash = sc_hash_name(doc->name),
+                              .message = doc->message, .cooldown_ms = doc->cooldown_ms,
+                              .expires_ms = doc->expires_ms, .priority = doc->priority,
+                              .reentry = doc->reentry, .at = doc->at};
+    load_refuse(ld, doc->tags, "tags", "name the channels or stages in the cap");
+    trigger_start(ld, doc, tr);
+    if (doc->unless_at != NULL)
+        tr->unless = load_rule(ld, doc->unless, doc->unless_at);
+    if (doc->key_at != NULL)
+        trigger_key(ld, doc, tr);
+    trigger_purpose(ld, doc, tr);
+    trigger_channels(ld, doc, tr);
+    trigger_experiment(ld, doc, tr);
+    struct sc_rule_opts opts = {.use = SC_USE_VALUE, .only_event = load_only_event(tr->start),
+                                .no_event = tr->edge};
+    tr->context = load_named(ld, doc->context, "value of the context", opts, &tr->n_context);
+}
+
+void load_triggers(struct load *ld)
+{
+    struct sc_journey *jo = ld->jo;
+    const struct doc_trigger *doc = ld->doc->triggers.v;
+    uint32_t n = ld->doc->triggers.n;
+    if (n > SC_TRIGGERS_MAX) {
+        sc_diag_add(ld->dg, SC_ERROR, "too-many", load_mark(doc[SC_TRIGGERS_MAX].at),
+                    "at most %d triggers", SC_TRIGGERS_MAX);
+        n = SC_TRIGGERS_MAX;
+    }
+    jo->triggers = SC_NEW_N(ld->ar, struct sc_trigger, n + 1);
+    jo->n_triggers = n;
+    for (uint32_t i = 0; i < n; ++i)
+        trigger_load(ld, &doc[i], &jo->triggers[i]);
+    SC_ASSERT(jo->n_channels <= SC_CHANNELS_MAX);
+}
