@@ -62,7 +62,7 @@ struct sc_overlay_item *sc_overlay_add(struct sc_overlay *ov, struct sc_state *s
     }
     uint32_t *s = slot_of(ov, &st->node);
     SC_ASSERT(*s == 0);
-    ov->items[ov->n] = (struct sc_overlay_item){st, part, st->due_ms};
+    ov->items[ov->n] = (struct sc_overlay_item){st, part, st->due_ms, 0};
     *s = ++ov->n;
     return &ov->items[ov->n - 1];
 }

@@ -10,6 +10,7 @@ struct sc_overlay_item {
     struct sc_state *st;
     uint32_t part;   /* index into the worker's partitions */
     int64_t due_ms;  /* when the state was read */
+    size_t stored_bytes; /* of its stored form, set by the commit */
 };
 
 struct sc_overlay {

@@ -82,21 +82,26 @@ struct sc_log_ops {
     /* Low and high watermark and last stable offset of a partition, asked of the broker. */
     enum sc_err (*watermarks)(struct sc_log *lg, uint16_t topic, int32_t partition, int64_t *low,
                               int64_t *high, int64_t *stable);
+    /* First offset whose timestamp is at or after `ms` (the end when there is none). */
+    enum sc_err (*offset_at)(struct sc_log *lg, uint16_t topic, int32_t partition, int64_t ms,
+                             int64_t *offset);
     /* True when everything of the partition up to its end has been read (lag 0 as last heard). */
     bool (*at_end)(struct sc_log *lg, uint16_t topic, int32_t partition);
     int32_t (*partitions)(struct sc_log *lg, uint16_t topic); /* of a subscribed topic */
+    int64_t (*lag)(struct sc_log *lg); /* records behind the ends of all owned partitions */
 
     /* One transaction at a time. `begin` takes the group metadata once and checks it (generation
      * >= 0, member id not empty): FENCED when it is not a membership. */
     enum sc_err (*begin)(struct sc_log *lg);
     enum sc_err (*produce)(struct sc_log *lg, const struct sc_out *out);
-    /* Flush (own bound), then offsets with metadata for every partition given, then commit.
-     * *offsets_out: offsets that the messages flagged by `mark` got (state frames), in order.
+    /* Wait until everything produced is acknowledged (own bound). ABORT: something was not. */
+    enum sc_err (*flush)(struct sc_log *lg);
+    /* Offsets with metadata for every partition given, then commit. Flushed before.
      * OK: committed. ABORT: nothing is; abort was done. FENCED, FATAL: the clients were destroyed
      * and made anew; the outcome is not known: acquire anew. */
     enum sc_err (*commit)(struct sc_log *lg, const struct sc_tp *offsets, uint32_t n);
     void (*abort)(struct sc_log *lg);
-    /* Like produce, and remember the offset the broker gives it: read it after a commit. */
+    /* Like produce, and remember the offset the broker gives it: read it after a flush. */
     enum sc_err (*produce_marked)(struct sc_log *lg, const struct sc_out *out, uint32_t *mark);
     int64_t (*mark_offset)(struct sc_log *lg, uint32_t mark);
 
@@ -143,7 +148,8 @@ struct sc_view_ops {
      * stamp to `to` with the last chunk. Items are copied. One flush a partition at a time. */
     enum sc_err (*flush)(struct sc_view *vw, uint32_t partition, struct sc_stamp seen,
                          struct sc_stamp to, const struct sc_view_item *items, uint32_t n);
-    /* Collect: OK when no flush is in flight, or the next one that ended: *partition and its own
+    /* Collect: OK with *partition = UINT32_MAX when no flush is in flight; OK with the next one that
+     * ended: *partition and its own
      * result in *how (OK, CONFLICT: the stamp was another, UNAVAILABLE). TIMEOUT: none ended yet. */
     enum sc_err (*collect)(struct sc_view *vw, int timeout_ms, uint32_t *partition,
                            enum sc_err *how);

@@ -114,6 +114,8 @@ struct sc_worker {
  * code, with the reason in the log. Thread: the worker's own. */
 int sc_journey_worker(struct sc_worker *w);
 struct sc_pseudonyms;
-int sc_resolve_worker(struct sc_worker *w, struct sc_pseudonyms *ps);
+/* `schema_files`: text of each source's local schema file, by source index (p NULL: framed). */
+int sc_resolve_worker(struct sc_worker *w, struct sc_pseudonyms *ps,
+                      const struct sc_str *schema_files);
 
 #endif

@@ -1,0 +1,136 @@
+/* See flush.h. */
+#include "engine/flush.h"
+
+#include "base/log.h"
+#include "codec/state.h"
+
+static void remember(struct sc_part *p, const struct sc_node_id *node)
+{
+    if (p->n_flush == p->cap_flush) {
+        p->cap_flush = p->cap_flush ? p->cap_flush * 2 : 1024;
+        p->flush_nodes = sc_realloc(p->flush_nodes, p->cap_flush * sizeof(*p->flush_nodes));
+    }
+    p->flush_nodes[p->n_flush++] = *node;
+}
+
+static int64_t due_of(struct sc_str state)
+{
+    struct sc_state_peek peek;
+    return state.p && sc_state_peek(state, &peek) ? peek.due_ms : SC_NO_DUE;
+}
+
+/* Everything dirty, as of the last commit. */
+static struct sc_view_item *gather(struct sc_part *p, struct sc_arena *ar)
+{
+    struct sc_view_item *items = SC_NEW_N(ar, struct sc_view_item, p->cache.dirty_n + 1);
+    struct sc_cache_slot *s;
+    p->n_flush = 0;
+    for (uint64_t at = 0; (s = sc_cache_next(&p->cache, &at)) != NULL;) {
+        if (!s->dirty)
+            continue;
+        struct sc_str state = sc_cache_state(s);
+        items[p->n_flush] = (struct sc_view_item){s->node, state, due_of(state)};
+        remember(p, &s->node);
+    }
+    return items;
+}
+
+static void start(struct sc_worker *w, struct sc_part *p, int64_t mono_ms)
+{
+    struct sc_arena ar;
+    sc_arena_init(&ar);
+    struct sc_view_item *items = gather(p, &ar);
+    p->flush_to = (struct sc_stamp){p->incarnation, p->stamp.view, p->seal};
+    p->flush_commits = p->commits;
+    p->flushed_mono_ms = mono_ms;
+    enum sc_err e = w->view->ops->flush(w->view, p->index, p->stamp, p->flush_to, items,
+                                        (uint32_t)p->n_flush);
+    p->flushing = e == SC_ERR_OK;
+    sc_arena_fini(&ar);
+}
+
+/* What was written is clean, unless a later commit touched it again. */
+static void finish(struct sc_worker *w, struct sc_part *p)
+{
+    for (uint64_t i = 0; i < p->n_flush; i++) {
+        struct sc_cache_slot *s = sc_cache_get(&p->cache, &p->flush_nodes[i]);
+        if (s && s->dirty && s->dirty <= p->flush_commits)
+            sc_cache_clean(&p->cache, s);
+    }
+    p->stamp = p->flush_to;
+    sc_count(&w->counters.state_writes, p->n_flush);
+    p->dirty_mono_ms = p->cache.dirty_n ? p->flushed_mono_ms : 0;
+}
+
+static struct sc_part *part_by_index(struct sc_part **parts, uint32_t n, uint32_t index)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (parts[i]->index == index)
+            return parts[i];
+    return NULL;
+}
+
+/* Returns false on a conflict. */
+static bool collect(struct sc_worker *w, struct sc_part **parts, uint32_t n, int timeout_ms)
+{
+    bool fine = true;
+    uint32_t index;
+    enum sc_err how;
+    while (w->view->ops->collect(w->view, timeout_ms, &index, &how) == SC_ERR_OK &&
+           index != UINT32_MAX) {
+        struct sc_part *p = part_by_index(parts, n, index);
+        if (p == NULL || !p->flushing)
+            continue;
+        p->flushing = false;
+        if (how == SC_ERR_OK) {
+            finish(w, p);
+        } else if (how == SC_ERR_CONFLICT) {
+            sc_logf(SC_LOG_WARN, w->role, "partition %u: the stamp in Redis is not ours: acquiring "
+                    "anew", p->index);
+            sc_part_forget(p);
+            fine = false;
+        }
+    }
+    return fine;
+}
+
+bool sc_flush_tick(struct sc_worker *w, struct sc_part **parts, uint32_t n, bool all,
+                   int timeout_ms)
+{
+    if (w->view == NULL) { /* a cache without a view is its own */
+        for (uint32_t i = 0; i < n; i++)
+            parts[i]->dirty_mono_ms = 0;
+        return true;
+    }
+    bool fine = collect(w, parts, n, timeout_ms);
+    int64_t mono_ms = w->clock.mono_ms(w->clock.arg);
+    for (uint32_t i = 0; i < n; i++) {
+        struct sc_part *p = parts[i];
+        bool due = all || mono_ms - p->flushed_mono_ms >= w->cfg->flush_interval_ms;
+        if (p->status == SC_PART_ACTIVE && !p->flushing && p->cache.dirty_n && due)
+            start(w, p, mono_ms);
+    }
+    return fine;
+}
+
+bool sc_flush_stalled(const struct sc_worker *w, struct sc_part *const *parts, uint32_t n)
+{
+    uint64_t bytes = 0;
+    int64_t oldest = 0;
+    for (uint32_t i = 0; w->view && i < n; i++) {
+        bytes += parts[i]->cache.dirty_bytes;
+        int64_t since = parts[i]->dirty_mono_ms;
+        if (since && (oldest == 0 || since < oldest))
+            oldest = since;
+    }
+    return bytes > w->cfg->dirty_max_bytes ||
+           (oldest && w->clock.mono_ms(w->clock.arg) - oldest > w->cfg->dirty_max_ms);
+}
+
+bool sc_flush_done(struct sc_part *const *parts, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (parts[i]->status == SC_PART_ACTIVE && parts[i]->cache.dirty_n)
+            return false;
+    return true;
+}

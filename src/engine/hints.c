@@ -1,0 +1,128 @@
+/* See hints.h. */
+#include "engine/hints.h"
+
+#include "base/assert.h"
+#include "base/log.h"
+#include <stdlib.h>
+
+#define DOWN_MS 1000 /* Redis that did not answer is left alone so long */
+
+void sc_hints_init(struct sc_hints *h, struct sc_worker *w, uint32_t entries)
+{
+    SC_ASSERT(entries >= 2 && (entries & (entries - 1)) == 0);
+    *h = (struct sc_hints){.w = w, .cap = entries};
+    h->slots = sc_calloc(entries, sizeof(*h->slots));
+}
+
+void sc_hints_fini(struct sc_hints *h)
+{
+    free(h->slots);
+}
+
+static struct sc_hint_slot *pair_of(const struct sc_hints *h, const struct sc_node_id *node)
+{
+    uint64_t k;
+    memcpy(&k, node->b + 8, sizeof(k));
+    return &h->slots[k & (h->cap - 2)];
+}
+
+static struct sc_hint_slot *find(const struct sc_hints *h, const struct sc_node_id *node,
+                                 int64_t mono_ms)
+{
+    struct sc_hint_slot *s = pair_of(h, node);
+    for (int i = 0; i < 2; i++)
+        if (sc_node_eq(&s[i].node, node) && s[i].until_ms > mono_ms)
+            return &s[i];
+    return NULL;
+}
+
+void sc_hints_believe(struct sc_hints *h, const struct sc_node_id *node,
+                      const struct sc_node_id *parent, int64_t mono_ms)
+{
+    struct sc_hint_slot *s = pair_of(h, node);
+    if (!sc_node_eq(&s->node, node) &&
+        (sc_node_eq(&s[1].node, node) || s[1].until_ms < s[0].until_ms))
+        s++;
+    *s = (struct sc_hint_slot){*node, *parent, mono_ms + SC_HINT_LIFE_MS};
+}
+
+/* A place where a root is still being looked for. */
+struct search {
+    struct sc_node_id *root;
+    int hops;
+};
+
+/* Follow the cache from *root on. True: the end is known; false: *root must be asked of Redis. */
+static bool follow(struct sc_hints *h, struct search *s, int64_t mono_ms)
+{
+    while (s->hops < SC_HINT_HOPS) {
+        const struct sc_hint_slot *slot = find(h, s->root, mono_ms);
+        if (slot == NULL)
+            return false;
+        sc_count(&h->w->counters.hint_hits, 1);
+        if (sc_node_none(&slot->parent))
+            return true;
+        SC_ASSERT(sc_node_cmp(&slot->parent, s->root) < 0); /* parents are smaller: no cycle */
+        *s->root = slot->parent;
+        s->hops++;
+    }
+    return true;
+}
+
+static bool ask(struct sc_hints *h, struct search *open, uint32_t n, int64_t mono_ms,
+                struct sc_arena *ar)
+{
+    struct sc_node_id *nodes = SC_NEW_N(ar, struct sc_node_id, n);
+    struct sc_node_id *parents = SC_NEW_N(ar, struct sc_node_id, n);
+    for (uint32_t i = 0; i < n; i++)
+        nodes[i] = *open[i].root;
+    if (h->w->view == NULL || mono_ms < h->down_until_ms ||
+        h->w->view->ops->hints(h->w->view, nodes, parents, n) != SC_ERR_OK) {
+        if (h->w->view && mono_ms >= h->down_until_ms) {
+            sc_log(SC_LOG_WARN, "resolve", "Redis does not answer: going on without hints", NULL);
+            h->down_until_ms = mono_ms + DOWN_MS;
+        }
+        sc_count(&h->w->counters.hint_failures, n);
+        return false;
+    }
+    sc_count(&h->w->counters.hint_reads, n);
+    for (uint32_t i = 0; i < n; i++) {
+        /* A parent that is not smaller cannot be a decision of ours. */
+        if (!sc_node_none(&parents[i]) && sc_node_cmp(&parents[i], &nodes[i]) >= 0)
+            memset(&parents[i], 0, sizeof(parents[i]));
+        sc_hints_believe(h, &nodes[i], &parents[i], mono_ms);
+    }
+    return true;
+}
+
+/* The strongest rank has no parent of another rank but by a merge inside it, which unique
+ * namespaces refuse: alone in an event it needs no look-up. */
+static bool needs_none(const struct sc_hints *h, const struct sc_event *ev)
+{
+    const struct sc_taxonomy *tx = h->w->cfg->jo->tx;
+    return ev->n_ids == 1 && sc_node_rank(&ev->ids[0].node) == 1 &&
+           tx->namespaces[ev->ids[0].ns].unique;
+}
+
+void sc_hints_roots(struct sc_hints *h, struct sc_event *const *evs, sc_roots *roots, uint32_t n,
+                    int64_t mono_ms, struct sc_arena *ar)
+{
+    struct search *open = SC_NEW_N(ar, struct search, (size_t)n * SC_IDENTIFIERS_MAX + 1);
+    uint32_t n_open = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        for (uint32_t k = 0; k < evs[i]->n_ids; k++) {
+            roots[i][k] = evs[i]->ids[k].node;
+            if (!needs_none(h, evs[i]))
+                open[n_open++] = (struct search){&roots[i][k], 0};
+        }
+    }
+    for (int level = 0; level <= SC_HINT_HOPS && n_open; level++) {
+        uint32_t left = 0;
+        for (uint32_t i = 0; i < n_open; i++)
+            if (!follow(h, &open[i], mono_ms))
+                open[left++] = open[i];
+        n_open = left;
+        if (n_open && !ask(h, open, n_open, mono_ms, ar))
+            return;
+    }
+}

@@ -1,0 +1,21 @@
+/* Publish: effects and customers as records of the outbound topics, inside the transaction. */
+#ifndef SC_ENGINE_PUBLISH_H
+#define SC_ENGINE_PUBLISH_H
+
+#include "core/journey/state.h"
+#include "engine/worker.h"
+
+struct sc_publisher {
+    struct sc_worker *w;
+    struct sc_arena *ar; /* the transaction's */
+    struct sc_buf value;
+};
+
+/* Each returns what producing returned; a topic that is off takes nothing. Also counts. */
+enum sc_err sc_publish_effect(struct sc_publisher *pb, const struct sc_effect *fx);
+enum sc_err sc_publish_customer(struct sc_publisher *pb, const struct sc_state *st,
+                                int64_t now_ms);
+/* A tombstone on the customers topic: absorbed or erased. */
+enum sc_err sc_publish_gone(struct sc_publisher *pb, const struct sc_node_id *node);
+
+#endif
