@@ -96,15 +96,18 @@ void sc_arena_reset(struct sc_arena *ar, size_t keep_bytes)
     *ar = (struct sc_arena){.spare = kept};
 }
 
-/* A spare block with room for `need` bytes, or a new one. */
+/* The smallest spare block with room for `need` bytes, or a new one. Best fit: otherwise small
+ * requests would use up the large blocks, and every batch would take new ones. */
 static struct sc_arena_block *block_take(struct sc_arena *ar, size_t need)
 {
-    for (struct sc_arena_block **at = &ar->spare; *at != NULL; at = &(*at)->next) {
-        struct sc_arena_block *b = *at;
-        if (b->size >= need) {
-            *at = b->next;
-            return b;
-        }
+    struct sc_arena_block **best = NULL;
+    for (struct sc_arena_block **at = &ar->spare; *at != NULL; at = &(*at)->next)
+        if ((*at)->size >= need && (best == NULL || (*at)->size < (*best)->size))
+            best = at;
+    if (best != NULL) {
+        struct sc_arena_block *spare = *best;
+        *best = spare->next;
+        return spare;
     }
     size_t size = ar->head ? ar->head->size * 2 : BLOCK_MIN;
     size = size > BLOCK_MAX ? BLOCK_MAX : size;

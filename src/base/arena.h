@@ -52,7 +52,7 @@ static inline void *sc_arena_alloc_align(struct sc_arena *ar, size_t bytes, size
 {
     size_t skip = (size_t)-(uintptr_t)ar->at & (align - 1);
     size_t left = (size_t)(ar->end - ar->at), zone = SC_ARENA_REDZONE;
-    if (skip > left || bytes > left - skip)
+    if (skip > left || bytes >= left - skip) /* >=: nor NULL for 0 bytes */
         return sc_arena_alloc_slow(ar, bytes, align);
     char *p = ar->at + skip;
     left -= skip + bytes;

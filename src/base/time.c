@@ -15,6 +15,11 @@ static int64_t floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
+static int64_t floor_mod(int64_t a, int64_t b)
+{
+    return a % b + (a % b < 0 ? b : 0);
+}
+
 /* Years begin in March here, so that the leap day is the last day of a year and the days before
  * month m (0 = March) are (153 m + 2) / 5. */
 int64_t sc_civil_days(int32_t year, unsigned month, unsigned day)
@@ -31,7 +36,7 @@ int64_t sc_civil_days(int32_t year, unsigned month, unsigned day)
 void sc_civil_from_ms(int64_t ms, struct sc_civil *out)
 {
     int64_t days = floor_div(ms, SC_DAY_MS);
-    int64_t rest = ms - days * SC_DAY_MS;
+    int64_t rest = floor_mod(ms, SC_DAY_MS);
     int64_t z = days + DAYS_TO_1970;
     int64_t era = floor_div(z, DAYS_400Y);
     int64_t d_of_era = z - era * DAYS_400Y;
@@ -59,8 +64,7 @@ int64_t sc_civil_to_ms(const struct sc_civil *c)
 
 unsigned sc_civil_weekday(int64_t ms)
 {
-    int64_t day = floor_div(ms, SC_DAY_MS) + 3; /* 1970-01-01 was a Thursday */
-    return (unsigned)(day - floor_div(day, 7) * 7);
+    return (unsigned)floor_mod(floor_div(ms, SC_DAY_MS) + 3, 7); /* 1970-01-01 was a Thursday */
 }
 
 /* A cursor over text; a failed step leaves `ok` false and stays so. */
@@ -173,7 +177,7 @@ bool sc_time_parse(struct sc_str s, const struct sc_tz *zone, int64_t *ms, uint3
     int64_t at = sc_civil_to_ms(&v) - offset;
     if (local)
         at = sc_tz_from_local(zone, at);
-    if (leap && at - floor_div(at, SC_HOUR_MS) * SC_HOUR_MS < SC_HOUR_MS - SC_SECOND_MS)
+    if (leap && floor_mod(at, SC_HOUR_MS) < SC_HOUR_MS - SC_SECOND_MS)
         return false; /* a leap second ends an hour of UTC */
     *ms = at;
     if (sub_ns != NULL)
