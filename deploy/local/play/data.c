@@ -1,5 +1,6 @@
-/* Read demo.d: rows of comma-separated words without quotes, gzipped. The files are ours and checked
- * here only as far as a broken checkout could break them: a wrong row ends the program with its place. */
+/* Read demo.d: rows of comma-separated words without quotes, gzipped. The files are ours and
+ * checked here only as far as a broken checkout could break them: a wrong row ends the program with
+ * its place. */
 #include "play.h"
 
 #include <stdio.h>
@@ -129,7 +130,8 @@ static size_t count_items(const char *text)
     return n;
 }
 
-/* `sku:group:cents` of a page, or `sku:group:quantity:cents:discount` of a receipt, with `;` between. */
+/* `sku:group:cents` of a page, or `sku:group:quantity:cents:discount` of a receipt, with `;`
+ * between. */
 static const struct play_item *read_items(struct play *pl, const struct reader *rd, char *text,
                                           size_t *count)
 {
@@ -204,7 +206,8 @@ static bool read_redemptions(struct play *pl, struct reader *rd, const char *dir
         struct play_household *hh = read_household(pl, rd, rd->column[1]);
         struct play_event *ev = play_event_add(pl, PLAY_POS, at_ms, "coupon_redeemed");
         ev->kind = PLAY_COUPON;
-        ev->id = sc_arena_printf(&pl->ar, "coupon-%s-%s-%u", rd->column[1], rd->column[2], rd->line);
+        ev->id =
+            sc_arena_printf(&pl->ar, "coupon-%s-%s-%u", rd->column[1], rd->column[2], rd->line);
         ev->card = hh->card;
         ev->coupon = keep(pl, rd->column[2]);
         ev->campaign = keep(pl, rd->column[3]);

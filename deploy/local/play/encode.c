@@ -1,7 +1,9 @@
-/* Events as the three sources would send them: Confluent's wire format, schemas from schemas/sources.
+/* Events as the three sources would send them: Confluent's wire format, schemas from
+ * schemas/sources.
  *
- * Avro goes through Avro C's generic values, Protobuf through protoc-c's code, JSON through jansson:
- * libraries that Stagecoach's own decoders do not use, so the demo is a check of those too. */
+ * Avro goes through Avro C's generic values, Protobuf through protoc-c's code, JSON through
+ * jansson: libraries that Stagecoach's own decoders do not use, so the demo is a check of those
+ * too. */
 #include "play.h"
 
 #include "base/assert.h"
@@ -194,7 +196,8 @@ static void put_parts(avro_value_t *root, const struct play_event *ev)
         must(avro_value_set_int(&part, ev->rating));
 }
 
-static size_t encode_web(struct play_encoder *en, const struct play_event *ev, char *out, size_t room)
+static size_t encode_web(struct play_encoder *en, const struct play_event *ev, char *out,
+                         size_t room)
 {
     avro_value_t *root = &en->value;
     must(avro_value_reset(root));
@@ -268,10 +271,10 @@ static size_t encode_support(const struct play_event *ev, char *out, size_t room
     SC_ASSERT(gmtime_r(&seconds, &tm));
     strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%SZ", &tm);
     /* `s*`: left out when NULL. */
-    json_t *root = json_pack("{s:s, s:s, s:s, s:{s:s, s:s, s:s, s:i}, s:{s:s*, s:s*}}", "id", ev->id,
-                             "type", ev->name, "at", at, "case", "id", ev->case_id, "topic", ev->topic,
-                             "channel", ev->channel, "contacts", ev->contacts, "customer", "phone",
-                             ev->phone, "card", ev->card);
+    json_t *root = json_pack("{s:s, s:s, s:s, s:{s:s, s:s, s:s, s:i}, s:{s:s*, s:s*}}", "id",
+                             ev->id, "type", ev->name, "at", at, "case", "id", ev->case_id, "topic",
+                             ev->topic, "channel", ev->channel, "contacts", ev->contacts,
+                             "customer", "phone", ev->phone, "card", ev->card);
     SC_ASSERT(root);
     if (ev->rating > 0)
         json_object_set_new(root, "satisfaction", json_integer(ev->rating));
@@ -289,10 +292,17 @@ const void *play_encode(struct play_encoder *en, const struct play_event *ev, si
     en->out[0] = 0;
     memcpy(en->out + 1, &id, sizeof(id));
     switch (ev->source) {
-    case PLAY_WEB: *bytes = FRAME_BYTES + encode_web(en, ev, body, room); break;
-    case PLAY_POS: *bytes = FRAME_BYTES + encode_pos(ev, body, room); break;
-    case PLAY_SUPPORT: *bytes = FRAME_BYTES + encode_support(ev, body, room); break;
-    case PLAY_SOURCES: SC_ASSERT(false);
+    case PLAY_WEB:
+        *bytes = FRAME_BYTES + encode_web(en, ev, body, room);
+        break;
+    case PLAY_POS:
+        *bytes = FRAME_BYTES + encode_pos(ev, body, room);
+        break;
+    case PLAY_SUPPORT:
+        *bytes = FRAME_BYTES + encode_support(ev, body, room);
+        break;
+    case PLAY_SOURCES:
+        SC_ASSERT(false);
     }
     return en->out;
 }

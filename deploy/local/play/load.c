@@ -15,9 +15,10 @@
 static const char usage[] =
     "usage: stagecoach-play load [OPTION...]\n"
     "\n"
-    "Plays one year of a shop into three topics, in order of time, with the time of the event as the\n"
-    "record's: web and mail events as Avro, receipts as Protobuf, support cases as JSON. Receipts,\n"
-    "mailings, coupons and clicks are real, the rest is made up: deploy/local/demo.d/README.md.\n"
+    "Plays one year of a shop into three topics, in order of time, with the time of the event\n"
+    "as the record's: web and mail events as Avro, receipts as Protobuf, support cases as JSON.\n"
+    "Receipts, mailings, coupons and clicks are real, the rest is made up:\n"
+    "deploy/local/demo.d/README.md.\n"
     "\n"
     "  --brokers HOST:PORT   (STAGECOACH_KAFKA)\n"
     "  --registry URL        schema registry (STAGECOACH_REGISTRY)\n"
@@ -27,9 +28,10 @@ static const char usage[] =
     "  --speed N             seconds of the year a second; 525600 plays it in a minute; 0, the\n"
     "                        default, as fast as the broker takes it\n"
     "  --limit N             only the first N events\n"
-    "  --faults              every 500th record is sent twice, and after every 4000th a torn copy\n"
-    "  --watch TOPIC,...     print what comes out of these topics meanwhile, at most --rate N lines a\n"
-    "                        second (8), and to the end: until nothing came for --idle N seconds (5)\n";
+    "  --faults              every 500th record is sent twice, after every 4000th a torn copy\n"
+    "  --watch TOPIC,...     print what comes out of these topics meanwhile, at most --rate N\n"
+    "                        lines a second (8), and to the end: until nothing came for\n"
+    "                        --idle N seconds (5)\n";
 
 struct options {
     const char *brokers, *registry, *data, *schemas;
@@ -53,7 +55,8 @@ static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *msg, void *opaqu
     (void)rk;
     struct loader *lo = opaque;
     if (msg->err && lo->failed++ == 0)
-        fprintf(stderr, "stagecoach-play: a record was not taken: %s\n", rd_kafka_err2str(msg->err));
+        fprintf(stderr, "stagecoach-play: a record was not taken: %s\n",
+                rd_kafka_err2str(msg->err));
 }
 
 static rd_kafka_t *producer_create(const char *brokers, struct loader *lo)
@@ -110,7 +113,8 @@ static void send_value(struct loader *lo, const char *topic, const struct play_e
     lo->sent++;
 }
 
-static void send_event(struct loader *lo, const struct options *op, const struct play_event *ev, size_t n)
+static void send_event(struct loader *lo, const struct options *op, const struct play_event *ev,
+                       size_t n)
 {
     size_t bytes;
     const void *value = play_encode(lo->en, ev, &bytes);
@@ -136,7 +140,8 @@ static void report(const struct play_event *ev, size_t n, size_t count)
 }
 
 /* Send all events, each when it is due. */
-static void send_all(struct loader *lo, const struct options *op, const struct play *pl, size_t count)
+static void send_all(struct loader *lo, const struct options *op, const struct play *pl,
+                     size_t count)
 {
     int64_t start_ms = play_now_ms(), said_ms = start_ms;
     for (size_t i = 0; i < count && !play_interrupted; i++) {
@@ -185,7 +190,8 @@ static int load(const struct options *op, struct play *pl)
     if (lo.rk && (lo.wa || !op->watch[0])) {
         send_all(&lo, op, pl, count);
         while (rd_kafka_flush(lo.rk, 1000) == RD_KAFKA_RESP_ERR__TIMED_OUT && !play_interrupted)
-            fprintf(stderr, "-- waiting for the broker to take %d records\n", rd_kafka_outq_len(lo.rk));
+            fprintf(stderr, "-- waiting for the broker to take %d records\n",
+                    rd_kafka_outq_len(lo.rk));
         if (lo.wa) {
             watch_out(&lo, op->idle_s);
             play_watch_summary(lo.wa);
@@ -220,30 +226,60 @@ static bool split(char *text, char *words[TOPICS_MAX])
 /* 0: go on; else leave with this status, less one. */
 static int parse(int argc, char **argv, struct options *op)
 {
-    static const struct option options[] = {
-        {"brokers", required_argument, NULL, 'b'}, {"registry", required_argument, NULL, 'g'},
-        {"data", required_argument, NULL, 'd'},    {"schemas", required_argument, NULL, 's'},
-        {"topics", required_argument, NULL, 't'},  {"speed", required_argument, NULL, 'x'},
-        {"limit", required_argument, NULL, 'n'},   {"faults", no_argument, NULL, 'f'},
-        {"watch", required_argument, NULL, 'w'},   {"rate", required_argument, NULL, 'r'},
-        {"idle", required_argument, NULL, 'i'},    {"help", no_argument, NULL, 'h'},
-        {0}};
+    static const struct option options[] = {{"brokers", required_argument, NULL, 'b'},
+                                            {"registry", required_argument, NULL, 'g'},
+                                            {"data", required_argument, NULL, 'd'},
+                                            {"schemas", required_argument, NULL, 's'},
+                                            {"topics", required_argument, NULL, 't'},
+                                            {"speed", required_argument, NULL, 'x'},
+                                            {"limit", required_argument, NULL, 'n'},
+                                            {"faults", no_argument, NULL, 'f'},
+                                            {"watch", required_argument, NULL, 'w'},
+                                            {"rate", required_argument, NULL, 'r'},
+                                            {"idle", required_argument, NULL, 'i'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     bool ok = true;
     for (int c; ok && (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         switch (c) {
-        case 'b': op->brokers = optarg; break;
-        case 'g': op->registry = optarg; break;
-        case 'd': op->data = optarg; break;
-        case 's': op->schemas = optarg; break;
-        case 't': ok = split(optarg, op->topics) && op->topics[2] && !op->topics[3]; break;
-        case 'x': op->speed = atof(optarg); break;
-        case 'n': op->limit = strtoul(optarg, NULL, 10); break;
-        case 'f': op->faults = true; break;
-        case 'w': ok = split(optarg, op->watch); break;
-        case 'r': op->rate = atoi(optarg); break;
-        case 'i': op->idle_s = atoi(optarg); break;
-        case 'h': fputs(usage, stdout); return 1;
-        default: ok = false;
+        case 'b':
+            op->brokers = optarg;
+            break;
+        case 'g':
+            op->registry = optarg;
+            break;
+        case 'd':
+            op->data = optarg;
+            break;
+        case 's':
+            op->schemas = optarg;
+            break;
+        case 't':
+            ok = split(optarg, op->topics) && op->topics[2] && !op->topics[3];
+            break;
+        case 'x':
+            op->speed = atof(optarg);
+            break;
+        case 'n':
+            op->limit = strtoul(optarg, NULL, 10);
+            break;
+        case 'f':
+            op->faults = true;
+            break;
+        case 'w':
+            ok = split(optarg, op->watch);
+            break;
+        case 'r':
+            op->rate = atoi(optarg);
+            break;
+        case 'i':
+            op->idle_s = atoi(optarg);
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return 1;
+        default:
+            ok = false;
         }
     }
     if (ok && optind == argc && op->brokers && op->registry)

@@ -10,14 +10,13 @@
 
 volatile sig_atomic_t play_interrupted;
 
-static const char usage[] =
-    "usage: stagecoach-play load|watch|topics [OPTION...]\n"
-    "\n"
-    "  load     play a shop's year into three source topics\n"
-    "  watch    print what comes out of topics\n"
-    "  topics   create topics\n"
-    "\n"
-    "stagecoach-play COMMAND --help says more.\n";
+static const char usage[] = "usage: stagecoach-play load|watch|topics [OPTION...]\n"
+                            "\n"
+                            "  load     play a shop's year into three source topics\n"
+                            "  watch    print what comes out of topics\n"
+                            "  topics   create topics\n"
+                            "\n"
+                            "stagecoach-play COMMAND --help says more.\n";
 
 static void interrupt(int signal)
 {
@@ -29,7 +28,8 @@ rd_kafka_conf_t *play_kafka_conf(const char *brokers)
 {
     char why[512];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    if (rd_kafka_conf_set(conf, "bootstrap.servers", brokers, why, sizeof(why)) != RD_KAFKA_CONF_OK) {
+    if (rd_kafka_conf_set(conf, "bootstrap.servers", brokers, why, sizeof(why)) !=
+        RD_KAFKA_CONF_OK) {
         fprintf(stderr, "stagecoach-play: --brokers: %s\n", why);
         exit(64);
     }

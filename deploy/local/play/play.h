@@ -1,13 +1,13 @@
 /* stagecoach-play: a shop's year, for the demo and for trying things out.
  *
- * The path of an event: data.c reads the real rows (demo.d/README.md), story.c adds what the originals
- * lack (who owns a device, sign-ups, consents, support cases), all of it is sorted by time, encode.c
- * makes Confluent-framed Avro, Protobuf and JSON of it, load.c sends it. watch.c reads what Stagecoach
- * makes of it.
+ * The path of an event: data.c reads the real rows (demo.d/README.md), story.c adds what the
+ * originals lack (who owns a device, sign-ups, consents, support cases), all of it is sorted by
+ * time, encode.c makes Confluent-framed Avro, Protobuf and JSON of it, load.c sends it. watch.c
+ * reads what Stagecoach makes of it.
  *
- * Invariant: the same files give the same events, to the byte, on every machine: what the story adds is
- * drawn from hashes of ids, never from a clock or a random number. One thread; a year is some 50,000
- * events and 40 MB. */
+ * Invariant: the same files give the same events, to the byte, on every machine: what the story
+ * adds is drawn from hashes of ids, never from a clock or a random number. One thread; a year is
+ * some 50,000 events and 40 MB. */
 #ifndef PLAY_H
 #define PLAY_H
 
@@ -32,12 +32,12 @@ struct play_item {
 
 struct play_household;
 
-/* One event of one source. A part that the event does not have is NULL, 0 or, of `cents`, negative. */
+/* One event of one source. A part that it does not have is NULL, 0 or, of `cents`, negative. */
 struct play_event {
     int64_t at_ms; /* when it happened: also the Kafka timestamp */
     enum play_source source;
-    enum play_kind kind;    /* PLAY_POS */
-    const char *name, *id;  /* id is unique within its source */
+    enum play_kind kind;   /* PLAY_POS */
+    const char *name, *id; /* id is unique within its source */
     const char *email, *device, *card, *phone;
     const char *page, *session, *order, *store, *coupon;
     const char *campaign, *campaign_type;
@@ -83,7 +83,7 @@ struct play {
 struct play_event *play_event_add(struct play *pl, enum play_source source, int64_t at_ms,
                                   const char *name);
 
-/* data.c: read the four files of `dir` into households, clicks and events. False: said on stderr. */
+/* data.c: read the four files of `dir` into households, clicks, events. False: said on stderr. */
 bool play_data_read(struct play *pl, const char *dir);
 
 /* story.c: add what the originals lack, then sort all events by time. */
@@ -101,10 +101,11 @@ const void *play_encode(struct play_encoder *en, const struct play_event *ev, si
 int play_registry_register(const char *base, const char *subject, const char *type,
                            const char *schema);
 
-/* watch.c: print what comes out of `topics` (a NULL at the end), at most `rate` lines a second; count all
- * of it. With `at_end` what is there already is passed over. NULL: said on stderr. */
+/* watch.c: print what comes out of `topics` (a NULL at the end), at most `rate` lines a second;
+ * count all of it. With `at_end` what is there already is passed over. NULL: said on stderr. */
 struct play_watch;
-struct play_watch *play_watch_create(const char *brokers, char *const *topics, int rate, bool at_end);
+struct play_watch *play_watch_create(const char *brokers, char *const *topics, int rate,
+                                     bool at_end);
 /* Take what has come, waiting at most `wait_ms` for it. False: nothing came. */
 bool play_watch_poll(struct play_watch *wa, int wait_ms);
 void play_watch_summary(const struct play_watch *wa);

@@ -65,7 +65,7 @@ int play_registry_register(const char *base, const char *subject, const char *ty
     json_decref(answer);
     if (status == 200 && id > 0)
         return (int)id;
-    fprintf(stderr, "stagecoach-play: %s does not take the schema of %s: %ld %s%.*s\n", base, subject,
-            status, why, (int)an.bytes, an.text);
+    fprintf(stderr, "stagecoach-play: %s does not take the schema of %s: %ld %s%.*s\n", base,
+            subject, status, why, (int)an.bytes, an.text);
     return -1;
 }

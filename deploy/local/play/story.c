@@ -1,12 +1,14 @@
-/* What the originals lack, made up from hashes of their ids and said so in demo.d/README.md:
+/* What the originals lack, made up from hashes of their ids and said so in demo.d/README.md.
  *
- * - identity: most mailed households sign up for the newsletter by email first and get a loyalty card
- *   weeks later, at a till that asks for the address: two customers become one. Others give the address
- *   with the card. The rest are only a card.
- * - devices: each visit of the web shop is played ten times, four weeks apart, on new devices. Two in
- *   three sign in after a while, a checkout asks for the address, the others stay anonymous.
- * - consent to marketing, given with the sign-up, now and then taken back.
- * - support cases after some purchases, by phone, chat or email, some handed over; reviews. */
+ * Identity: most mailed households sign up for the newsletter by email first and get a loyalty card
+ * weeks later, at a till that asks for the address: two customers become one. Others give the
+ * address with the card. The rest are only a card.
+ *
+ * Devices: each visit of the web shop is played ten times, four weeks apart, on new devices. Two in
+ * three sign in after a while, a checkout asks for the address, the others stay anonymous.
+ *
+ * Consent to marketing is given with the sign-up, now and then taken back. Support cases follow
+ * some purchases, by phone, chat or email, some handed over; so do reviews. */
 #include "play.h"
 
 #include <stdlib.h>
@@ -51,8 +53,8 @@ static struct play_event *web(struct play *pl, int64_t at_ms, const char *name, 
 
 static void consent(struct play *pl, const struct play_household *hh, int64_t at_ms, bool granted)
 {
-    struct play_event *ev =
-        web(pl, at_ms, "consent_set", granted ? hh->card : sc_arena_printf(&pl->ar, "%s-no", hh->card));
+    struct play_event *ev = web(pl, at_ms, "consent_set",
+                                granted ? hh->card : sc_arena_printf(&pl->ar, "%s-no", hh->card));
     ev->email = hh->email;
     ev->consent = "marketing";
     ev->granted = granted;
@@ -75,7 +77,8 @@ static void sign_up(struct play *pl, const struct play_household *hh)
         joined_ms = between(hh->card, "newsletter", YEAR_START_MS, YEAR_START_MS + 45 * DAY_MS);
         web(pl, joined_ms, "newsletter_joined", hh->card)->email = hh->email;
         if (hh->first_ms)
-            card_handed_out(pl, hh, hh->first_ms + between(hh->card, "card", 20 * DAY_MS, 200 * DAY_MS));
+            card_handed_out(pl, hh,
+                            hh->first_ms + between(hh->card, "card", 20 * DAY_MS, 200 * DAY_MS));
     } else if (hh->first_ms && (hh->mailed || chance(hh->card, "gives address", 30))) {
         joined_ms = hh->first_ms + 2 * MINUTE_MS;
         card_handed_out(pl, hh, joined_ms);
@@ -85,14 +88,16 @@ static void sign_up(struct play *pl, const struct play_household *hh)
     if (chance(hh->card, "consents", 85)) {
         consent(pl, hh, joined_ms + MINUTE_MS, true);
         if (chance(hh->card, "withdraws", 8))
-            consent(pl, hh, joined_ms + between(hh->card, "withdrawal", 60 * DAY_MS, 240 * DAY_MS), false);
+            consent(pl, hh, joined_ms + between(hh->card, "withdrawal", 60 * DAY_MS, 240 * DAY_MS),
+                    false);
     }
 }
 
 static struct play_event *support(struct play *pl, const struct play_event *sale, int64_t at_ms,
                                   const char *name, int contacts)
 {
-    static const char *const topics[] = {"wrong price", "damaged goods", "missing points", "invoice"};
+    static const char *const topics[] = {"wrong price", "damaged goods", "missing points",
+                                         "invoice"};
     static const char *const channels[] = {"phone", "chat", "email"};
     struct play_event *ev = play_event_add(pl, PLAY_SUPPORT, at_ms, name);
     ev->id = sc_arena_printf(&pl->ar, "%s-%s-%d", name, sale->id, contacts);
@@ -128,8 +133,9 @@ static void support_case(struct play *pl, const struct play_event *sale)
 
 static void review(struct play *pl, const struct play_event *sale)
 {
-    struct play_event *ev = web(
-        pl, sale->at_ms + between(sale->id, "review", 7 * DAY_MS, 12 * DAY_MS), "review_posted", sale->id);
+    struct play_event *ev =
+        web(pl, sale->at_ms + between(sale->id, "review", 7 * DAY_MS, 12 * DAY_MS), "review_posted",
+            sale->id);
     ev->email = sale->household->email;
     ev->rating = 2 + (int)(draw(sale->id, "stars") % 4);
 }
@@ -183,8 +189,8 @@ static void visits(struct play *pl, int copy, const struct play_household *const
         const char *owner = owners[draw(who, "owner") % n]->email;
         size_t earlier = 0;
         for (size_t j = 0; j < i; j++)
-            earlier += cl->device && pl->clicks[j].device &&
-                       strcmp(pl->clicks[j].device, cl->device) == 0;
+            earlier +=
+                cl->device && pl->clicks[j].device && strcmp(pl->clicks[j].device, cl->device) == 0;
         struct play_event *ev = visit_event(pl, cl, copy, owner);
         int64_t at_ms = ev->at_ms;
         if (cl->device && earlier == 2 + draw(who, "patience") % 4 && chance(who, "signs in", 65)) {

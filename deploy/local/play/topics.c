@@ -12,7 +12,8 @@
 static const char usage[] =
     "usage: stagecoach-play topics --brokers HOST:PORT TOPIC[:PARTITIONS]... [CONFIG=VALUE...]\n"
     "\n"
-    "Creates the topics (one partition unless said), each with the given settings of a topic. One that\n"
+    "Creates the topics (one partition unless said), each with the given settings of a topic. One "
+    "that\n"
     "exists is left as it is.\n";
 
 /* `name:partitions`; NULL: said on stderr. */
@@ -26,7 +27,8 @@ static rd_kafka_NewTopic_t *parse_topic(char *word)
         *colon = '\0';
         partitions = strtol(colon + 1, &end, 10);
         if (*end || partitions < 1 || partitions > 10000) {
-            fprintf(stderr, "stagecoach-play: %s: `%s` is no number of partitions\n", word, colon + 1);
+            fprintf(stderr, "stagecoach-play: %s: `%s` is no number of partitions\n", word,
+                    colon + 1);
             return NULL;
         }
     }
@@ -90,7 +92,8 @@ static int create(const char *brokers, rd_kafka_NewTopic_t **topics, size_t coun
         return 70;
     }
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    rd_kafka_AdminOptions_t *options =
+        rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
     rd_kafka_AdminOptions_set_request_timeout(options, WAIT_MS, NULL, 0);
     rd_kafka_AdminOptions_set_operation_timeout(options, WAIT_MS, NULL, 0);
     rd_kafka_CreateTopics(rk, topics, count, options, queue);

@@ -1,7 +1,8 @@
 /* stagecoach-play watch: what comes out, as lines for people, and counted.
  *
  * Nothing of a topic's meaning is built in: a JSON record with a `type` is an effect
- * (its fields: what `simulate` prints), one without is a table's row, whose newest value by key stands. */
+ * (its fields: what `simulate` prints), one without is a table's row, whose newest value by key
+ * stands. */
 #include "play.h"
 
 #include "base/map.h"
@@ -33,7 +34,8 @@ struct play_watch {
     int64_t second_ms;
 };
 
-static rd_kafka_topic_partition_list_t *partitions_of(rd_kafka_t *rk, char *const *topics, bool at_end)
+static rd_kafka_topic_partition_list_t *partitions_of(rd_kafka_t *rk, char *const *topics,
+                                                      bool at_end)
 {
     rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(8);
     for (; *topics; topics++) {
@@ -57,7 +59,8 @@ static rd_kafka_topic_partition_list_t *partitions_of(rd_kafka_t *rk, char *cons
     return all;
 }
 
-struct play_watch *play_watch_create(const char *brokers, char *const *topics, int rate, bool at_end)
+struct play_watch *play_watch_create(const char *brokers, char *const *topics, int rate,
+                                     bool at_end)
 {
     static const char *const settings[][2] = {{"group.id", "stagecoach-play-watch"},
                                               {"enable.auto.commit", "false"},
@@ -160,7 +163,8 @@ static void print_effect(struct play_watch *wa, const json_t *record, const char
         at[10] = ' ';
     const char *customer = string_of(record, "customer");
     if (strcmp(type, "transition") == 0)
-        snprintf(line, sizeof(line), "%s -> %s", string_of(record, "from"), string_of(record, "to"));
+        snprintf(line, sizeof(line), "%s -> %s", string_of(record, "from"),
+                 string_of(record, "to"));
     else
         snprintf(line, sizeof(line), "%s %s%s", string_of(record, "rule"),
                  string_of(record, "channel"), string_of(record, "reason"));
@@ -247,7 +251,8 @@ void play_watch_destroy(struct play_watch *wa)
 static const char usage[] =
     "usage: stagecoach-play watch [--brokers HOST:PORT] [--rate N] [--idle N] TOPIC...\n"
     "\n"
-    "Prints what is in the topics and what comes, committed records only, at most N lines a second (8),\n"
+    "Prints what is in the topics and what comes, committed records only, at most N lines a second "
+    "(8),\n"
     "until SIGINT or until nothing came for --idle N seconds; then a summary of all of it.\n";
 
 int play_main_watch(int argc, char **argv)
