@@ -53,15 +53,18 @@ int load_event(struct load *ld, struct sc_str name, struct sc_mark mark)
     const struct sc_taxonomy *tx = ld->tx;
     int i = sc_taxonomy_event(tx, name);
     if (i < 0) {
+        struct sc_finding *f = sc_diag_add(ld->dg, SC_ERROR, "unknown-event", mark,
+                                           "no event '%.*s' in the taxonomy", SC_STR_FMT(name));
         struct sc_str *names = SC_NEW_N(ld->ar, struct sc_str, tx->n_events + 1);
         for (uint32_t e = 0; e < tx->n_events; ++e)
             names[e] = tx->events[e].name;
-        return load_ref(ld, name, mark, "event in the taxonomy", names, tx->n_events);
+        sc_diag_suggest(ld->dg, f, name, names, tx->n_events);
+        return -1;
     }
     const struct sc_event_type *et = &tx->events[i];
     if (!sc_str_eq(et->name, name)) {
         struct sc_finding *f =
-            sc_diag_add(ld->dg, SC_WARNING, "deprecated-name", mark,
+            sc_diag_add(ld->dg, SC_WARNING, "deprecated-event", mark,
                         "'%.*s' is a deprecated name", SC_STR_FMT(name));
         f->hint = sc_str_printf(ld->ar, "write '%.*s'", SC_STR_FMT(et->name));
         if (et->at != NULL)
@@ -107,12 +110,6 @@ const struct sc_prog *load_rule(struct load *ld, struct sc_str text, const struc
         return NULL;
     struct sc_rule_opts opts = {.use = SC_USE_RULE, .only_event = -1};
     return sc_rule_compile(ld->sp, text, at->mark, opts);
-}
-
-int32_t load_only_event(const struct sc_prog *start)
-{
-    const struct sc_rule_info *info = start == NULL ? NULL : sc_rule_info(start);
-    return info != NULL && info->events != NULL && info->n_events == 1 ? info->events[0] : -1;
 }
 
 struct sc_named_prog *load_named(struct load *ld, const struct sc_node *map, const char *what,

@@ -148,8 +148,6 @@ struct load_silence {
 };
 bool load_silence(struct load *ld, struct sc_str text, const struct sc_node *at,
                   struct load_silence *out);
-/* The event that `start` names alone, or -1: then `event.x` beside it must hold for all it may be. */
-int32_t load_only_event(const struct sc_prog *start);
 /* A zone by name, kept until sc_journey_fini; NULL with an error when there is none. */
 const struct sc_tz *load_zone(struct load *ld, struct sc_str name, const struct sc_node *at);
 

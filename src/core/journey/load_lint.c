@@ -20,9 +20,9 @@ static struct sc_finding *warn(struct load *ld, const char *code, const struct s
 
 /* ---- constant conditions */
 
-static bool never_holds(const struct sc_prog *prog)
+static bool never_holds(const struct load *ld, const struct sc_prog *prog)
 {
-    struct sc_rule_ctx cx = {0};
+    struct sc_rule_ctx cx = {.tx = ld->tx, .ar = ld->ar};
     return prog != NULL && sc_rule_info(prog)->constant && !sc_rule_holds(prog, &cx);
 }
 
@@ -32,7 +32,7 @@ static void lint_constant(struct load *ld, const struct sc_prog *prog, const str
     if (prog == NULL || !sc_rule_info(prog)->constant)
         return;
     warn(ld, "constant-rule", at, "this %s %s holds: it reads neither event nor facts", what,
-         never_holds(prog) ? "never" : "always");
+         never_holds(ld, prog) ? "never" : "always");
 }
 
 /* A merge adds two customers' counts: 1 and 2 give 3, and `== 2` never held. */
@@ -54,8 +54,9 @@ static uint64_t entered_from(const struct sc_journey *jo, uint32_t s, uint64_t l
 }
 
 /* Stages that some customer may be in, as bits. */
-static uint64_t reachable_stages(const struct sc_journey *jo)
+static uint64_t reachable_stages(const struct load *ld)
 {
+    const struct sc_journey *jo = ld->jo;
     uint64_t reached = UINT64_C(1) << jo->initial, lapses = 0, before = 0;
     for (uint32_t s = 0; s < jo->n_stages; ++s) {
         if (jo->stages[s].after_ms > 0)
@@ -65,7 +66,7 @@ static uint64_t reachable_stages(const struct sc_journey *jo)
         before = reached;
         for (uint32_t s = 0; s < jo->n_stages; ++s) {
             const struct sc_stage *st = &jo->stages[s];
-            bool way = st->after_ms > 0 || (st->when != NULL && !never_holds(st->when));
+            bool way = st->after_ms > 0 || (st->when != NULL && !never_holds(ld, st->when));
             uint64_t from = entered_from(jo, s, lapses) & ~(UINT64_C(1) << s);
             if (way && (from & reached) != 0)
                 reached |= UINT64_C(1) << s;
@@ -119,6 +120,15 @@ static void lint_key(struct load *ld, const struct doc_trigger *doc, const struc
     if (tr->key == NULL || !sc_str_starts(text, prefix))
         return;
     struct sc_str name = {text.p + prefix.len, text.len - prefix.len};
+    const struct sc_rule_info *start = sc_rule_info(tr->start);
+    for (uint32_t i = 0; start->events != NULL && i < start->n_events; ++i) {
+        const struct sc_event_type *et = &ld->tx->events[start->events[i]];
+        if (sc_event_type_prop(et, name) < 0)
+            warn(ld, "start-without-key", doc->key_at,
+                 "event '%.*s' has no property '%.*s': it never starts this trigger",
+                 SC_STR_FMT(et->name), SC_STR_FMT(name))
+                ->decl = load_mark(et->at);
+    }
     for (uint32_t i = 0; i < tr->n_without; ++i) {
         const struct sc_event_type *et = &ld->tx->events[tr->without[i].event];
         if (sc_event_type_prop(et, name) >= 0)
@@ -188,7 +198,7 @@ static void lint_events(struct load *ld)
 void load_lint(struct load *ld)
 {
     SC_ASSERT(ld->jo->by_event != NULL);
-    uint64_t reached = reachable_stages(ld->jo);
+    uint64_t reached = reachable_stages(ld);
     SC_ASSERT(reached >> ld->jo->initial & 1);
     lint_stages(ld, reached);
     const struct doc_trigger *doc = ld->doc->triggers.v;

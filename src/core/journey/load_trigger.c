@@ -155,12 +155,27 @@ static void trigger_start(struct load *ld, const struct doc_trigger *doc, struct
     tr->edge = tr->start != NULL && !sc_rule_info(tr->start)->reads_event;
 }
 
-/* The key is read of the start, and of the exits: so for every event type that has the property. */
+/* The events of the start and of the exits: a key is read of both. NULL: any event. */
+static const uint16_t *key_events(struct load *ld, const struct sc_trigger *tr, uint32_t *n)
+{
+    const struct sc_rule_info *info = sc_rule_info(tr->start);
+    *n = 0;
+    if (info->events == NULL)
+        return NULL;
+    uint16_t *events = SC_NEW_N(ld->ar, uint16_t, info->n_events + tr->n_without + 1);
+    for (uint32_t i = 0; i < info->n_events; ++i)
+        events[(*n)++] = info->events[i];
+    for (uint32_t i = 0; i < tr->n_without; ++i)
+        events[(*n)++] = tr->without[i].event;
+    return events;
+}
+
 static void trigger_key(struct load *ld, const struct doc_trigger *doc, struct sc_trigger *tr)
 {
-    if (!load_given(doc->key_at))
+    if (!load_given(doc->key_at) || tr->start == NULL)
         return;
     struct sc_rule_opts opts = {.use = SC_USE_VALUE, .only_event = -1};
+    opts.events = key_events(ld, tr, &opts.n_events);
     tr->key = sc_rule_compile(ld->sp, doc->key, doc->key_at->mark, opts);
     if (tr->key == NULL)
         return;
@@ -218,8 +233,11 @@ static void trigger_load(struct load *ld, const struct doc_trigger *doc, struct 
     trigger_purpose(ld, doc, tr);
     trigger_channels(ld, doc, tr);
     trigger_experiment(ld, doc, tr);
-    struct sc_rule_opts opts = {.use = SC_USE_VALUE, .only_event = load_only_event(tr->start),
-                                .no_event = tr->edge};
+    struct sc_rule_opts opts = {.use = SC_USE_VALUE, .only_event = -1, .no_event = tr->edge};
+    if (tr->start != NULL) {
+        opts.events = sc_rule_info(tr->start)->events;
+        opts.n_events = sc_rule_info(tr->start)->n_events;
+    }
     tr->context = load_named(ld, doc->context, "value of the context", opts, &tr->n_context);
 }
 

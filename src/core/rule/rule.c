@@ -164,16 +164,20 @@ const struct sc_prog *sc_rule_compile(struct sc_scope *sp, struct sc_str text, s
 {
     struct checker ck = {.src = {.text = text, .mark = mark, .ar = sp->ar, .dg = sp->dg},
                          .sp = sp, .opts = opts};
-    struct event_set can;
-    SC_ASSERT(opts.only_event < SC_EVENTS_MAX);
-    if (sp->tx) {
-        event_set_all(&can, sp->tx->n_events);
-        if (opts.only_event >= 0) {
-            memset(&can, 0, sizeof(can));
-            can.w[opts.only_event / 64] |= UINT64_C(1) << (opts.only_event % 64);
-        }
-        ck.can = &can;
+    struct event_set can = {0};
+    uint16_t only = (uint16_t)opts.only_event;
+    if (opts.only_event >= 0) {
+        opts.events = &only;
+        opts.n_events = 1;
     }
+    for (uint32_t i = 0; opts.events && i < opts.n_events; i++) {
+        SC_ASSERT(opts.events[i] < SC_EVENTS_MAX);
+        can.w[opts.events[i] / 64] |= UINT64_C(1) << (opts.events[i] % 64);
+    }
+    if (sp->tx && opts.events == NULL)
+        event_set_all(&can, sp->tx->n_events);
+    if (sp->tx)
+        ck.can = &can;
     return compile(&ck);
 }
 

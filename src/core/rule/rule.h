@@ -86,6 +86,8 @@ enum sc_rule_use {
 struct sc_rule_opts {
     enum sc_rule_use use;
     int32_t only_event; /* the event type known from elsewhere (where:), or -1 */
+    const uint16_t *events; /* or several of them (a trigger's key and context); NULL: any */
+    uint32_t n_events;
     bool no_event;      /* `event` may not be read here (milestones, personas, facts) */
 };
 
