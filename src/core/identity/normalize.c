@@ -83,9 +83,22 @@ static bool all_zeros(struct sc_str s)
     return true;
 }
 
-static const char *const built_in[] = {
-    "-1",    "null", "nil",  "none",  "undefined",       "nan",           "unknown",     "anonymous",
-    "guest", "n/a",  "true", "false", "[object object]", "test@test.com", "distinct_id", "id"};
+static const char *const built_in[] = {"-1",
+                                       "null",
+                                       "nil",
+                                       "none",
+                                       "undefined",
+                                       "nan",
+                                       "unknown",
+                                       "anonymous",
+                                       "guest",
+                                       "n/a",
+                                       "true",
+                                       "false",
+                                       "[object object]",
+                                       "test@test.com",
+                                       "distinct_id",
+                                       "id"};
 #define N_BUILT_IN (sizeof(built_in) / sizeof(built_in[0]))
 
 static bool listed(const struct sc_strs *list, struct sc_str folded, struct sc_arena *ar)

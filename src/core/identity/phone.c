@@ -15,6 +15,7 @@ struct country {
 };
 
 /* In order of the prefix as a number. No prefix listed begins with another one listed. */
+/* clang-format off */
 static const struct country countries[] = {
     {20, "Africa/Cairo"}, {27, "Africa/Johannesburg"}, {30, "Europe/Athens"},
     {31, "Europe/Amsterdam"}, {32, "Europe/Brussels"}, {33, "Europe/Paris"},
@@ -83,6 +84,7 @@ static const struct country countries[] = {
     {1868, "America/Port_of_Spain"}, {1869, "America/St_Kitts"}, {1876, "America/Jamaica"},
     {1939, "America/Puerto_Rico"},
 };
+/* clang-format on */
 #define N_COUNTRIES (sizeof(countries) / sizeof(countries[0]))
 #define PREFIX_DIGITS 4
 

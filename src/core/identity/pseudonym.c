@@ -116,10 +116,13 @@ enum sc_ident sc_identify(struct sc_pseudonyms *ps, uint8_t ns, struct sc_str ra
     if (sc_identifier_blocked(space, raw))
         return SC_IDENT_BLOCKED;
     struct sc_str value = sc_normalize((enum sc_normalize)space->normalize, raw, ar);
-    /* a placeholder may hide behind signs: "+00 000", or "no phone", which has no digits at all */
-    bool plus = space->normalize == SC_NORM_E164 && value.len > 0 && value.p[0] == '+';
-    if (sc_identifier_blocked(space, plus ? (struct sc_str){value.p + 1, value.len - 1} : value))
-        return SC_IDENT_BLOCKED;
+    if (space->normalize == SC_NORM_E164) {
+        /* a placeholder may hide behind signs: "+00 000", or "no phone", which has no digits */
+        bool plus = value.len > 0 && value.p[0] == '+';
+        struct sc_str digits = {value.p + plus, value.len - plus};
+        if (sc_identifier_blocked(space, digits))
+            return SC_IDENT_BLOCKED;
+    }
     *out = (struct sc_identifier){.ns = ns, .value = value, .node = sc_pseudonym(ps, ns, value)};
     return SC_IDENT_OK;
 }

@@ -373,8 +373,8 @@ enum sc_drop sc_intake(const struct sc_taxonomy *tx, const struct sc_source *sou
                        struct sc_fault *fault)
 {
     static enum sc_drop (*const steps[])(struct intake *) = {
-        take_event, take_source, take_times, take_id, take_identifiers, take_properties,
-        hash_content};
+        take_event,       take_source,     take_times,  take_id,
+        take_identifiers, take_properties, hash_content};
     SC_ASSERT(source == &tx->canonical ||
               (source >= tx->sources && source < tx->sources + tx->n_sources));
     SC_ASSERT(ev != NULL && fault != NULL);

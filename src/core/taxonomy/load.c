@@ -73,8 +73,8 @@ int sc_tx_event_ref(struct sc_tx_load *ld, struct sc_str name, struct sc_node *a
     struct sc_str *names = SC_NEW_N(ld->ar, struct sc_str, tx->n_events);
     for (uint32_t i = 0; i < tx->n_events; i++)
         names[i] = tx->events[i].name;
-    struct sc_finding *f = SC_TX_ERROR(ld, "unknown-event", at->mark, "there is no event '%.*s'",
-                                       SC_STR_FMT(name));
+    struct sc_finding *f =
+        SC_TX_ERROR(ld, "unknown-event", at->mark, "there is no event '%.*s'", SC_STR_FMT(name));
     sc_diag_suggest(ld->dg, f, name, names, tx->n_events);
     return -1;
 }

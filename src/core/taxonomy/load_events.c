@@ -20,15 +20,27 @@ static bool load_bound(struct sc_tx_load *ld, const struct sc_property *p, struc
     enum sc_drop drop = sc_intake_property(&one, NULL, NULL, ld->ar, out);
     if (drop == SC_DROP_NONE && sc_is_value(*out))
         return true;
-    SC_TX_ERROR(ld, "bad-bound", node->mark, "this is no %s%s", sc_type_name((enum sc_type)one.type),
+    SC_TX_ERROR(ld, "bad-bound", node->mark, "this is no %s%s",
+                sc_type_name((enum sc_type)one.type),
                 drop == SC_DROP_DECIMAL_DIGITS ? " at the property's scale" : "");
     return false;
+}
+
+/* What `event.x` means before any property (docs/expressions.md). */
+static bool is_event_field(struct sc_str name)
+{
+    return sc_str_eqz(name, "name") || sc_str_eqz(name, "id") || sc_str_eqz(name, "source") ||
+           sc_str_eqz(name, "occurred_at");
 }
 
 static void load_property(struct sc_tx_load *ld, struct sc_tx_property_doc *pd)
 {
     struct sc_property *p = &pd->p;
     p->hash = sc_hash_name(p->name);
+    if (is_event_field(p->name))
+        sc_diag_add(ld->dg, SC_WARNING, "hidden-property", p->at->mark,
+                    "rules read event.%.*s as the event's own %.*s, never this property",
+                    SC_STR_FMT(p->name), SC_STR_FMT(p->name));
     p->scale = (uint8_t)pd->scale;
     if (!sc_tx_is_text(pd->type_at) || !sc_tx_type(ld, pd))
         return;
@@ -137,8 +149,9 @@ static void check_role_field(struct sc_tx_load *ld, struct sc_tx_event_doc *doc,
     struct sc_property *p = &et->props[prop];
     p->engine_reads = true;
     if (p->type != rf->type && p->type != SC_T_ABSENT)
-        SC_TX_ERROR(ld, "role-field", p->at->mark, "the role's '%s' is read from here: its type must be %s",
-                    rf->name, sc_type_name(rf->type));
+        SC_TX_ERROR(ld, "role-field", p->at->mark,
+                    "the role's '%s' is read from here: its type must be %s", rf->name,
+                    sc_type_name(rf->type));
 }
 
 static void load_role(struct sc_tx_load *ld, struct sc_tx_event_doc *doc)
@@ -150,8 +163,7 @@ static void load_role(struct sc_tx_load *ld, struct sc_tx_event_doc *doc)
         et->role_field[i] = -1;
     for (int i = 0; i < SC_RF_COUNT; i++)
         if (role_fields[i].roles & bit)
-            et->role_field[i] =
-                (int16_t)sc_event_type_prop(et, sc_str_from(role_fields[i].name));
+            et->role_field[i] = (int16_t)sc_event_type_prop(et, sc_str_from(role_fields[i].name));
     if (sc_tx_given(doc->roles) != NULL)
         override_roles(ld, doc);
     for (int i = 0; i < SC_RF_COUNT; i++) {
@@ -252,7 +264,8 @@ void sc_tx_load_events(struct sc_tx_load *ld)
     }
     sc_tx_check_hashes(ld, "events", names, tx->n_events);
     for (uint32_t i = 0; i < tx->n_events; i++)
-        put_name(ld, tx->events[i].name, tx->events[i].at, (struct sc_event_ref){(uint16_t)i, false});
+        put_name(ld, tx->events[i].name, tx->events[i].at,
+                 (struct sc_event_ref){(uint16_t)i, false});
     for (uint32_t i = 0; i < tx->n_events; i++)
         load_aliases(ld, &docs[i], (uint16_t)i);
 }

@@ -255,9 +255,8 @@ static void default_properties(struct sc_tx_load *ld, struct sc_source *s, uint3
     for (uint32_t i = 0; i < et->n_props; i++) {
         struct sc_str name = et->props[i].name;
         se->props[i].prop = (uint16_t)i;
-        se->props[i].map = s->canonical
-                               ? sc_tx_default_mapping(ld->ar, SC_STR("properties"), name)
-                               : sc_tx_default_mapping(ld->ar, name, SC_STR_NULL);
+        se->props[i].map = s->canonical ? sc_tx_default_mapping(ld->ar, SC_STR("properties"), name)
+                                        : sc_tx_default_mapping(ld->ar, name, SC_STR_NULL);
     }
 }
 

@@ -26,8 +26,8 @@ static bool path_error(struct path_reader *r, size_t at, const char *what)
 
 static bool is_name_byte(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '-' || (unsigned char)c >= 0x80;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || (unsigned char)c >= 0x80;
 }
 
 static struct sc_str slice(const struct path_reader *r, size_t from)
@@ -42,8 +42,9 @@ static bool read_field(struct path_reader *r)
     while (r->at < r->end && is_name_byte(r->text.p[r->at]))
         r->at++;
     if (r->at == from)
-        return path_error(r, from, "a field's name belongs behind the dot; names with other "
-                                   "characters are written [\"…\"]");
+        return path_error(r, from,
+                          "a field's name belongs behind the dot; names with other "
+                          "characters are written [\"…\"]");
     SC_VEC_PUSH(r->ld->ar, &r->steps,
                 ((struct sc_step){.kind = SC_STEP_FIELD, .name = slice(r, from)}));
     return true;
@@ -209,12 +210,24 @@ struct mapping_doc {
 
 static const char *const unit_names[] = {"default", "s", "ms", "us", "ns", NULL};
 static const struct sc_field mapping_fields[] = {
-    {.key = "path", .kind = SC_F_NODE, .offset = offsetof(struct mapping_doc, path),
-     .required = true, .doc = "A path, or an aggregate over one."},
-    {.key = "unit", .kind = SC_F_ENUM, .offset = offsetof(struct mapping_doc, unit),
-     .names = unit_names, .def = "default", .doc = "Unit of an integer time or duration."},
-    {.key = "scale", .kind = SC_F_INT, .offset = offsetof(struct mapping_doc, scale), .min = -18,
-     .max = 18, .def = "0", .doc = "Value = number * 10^scale: -2 reads cents."},
+    {.key = "path",
+     .kind = SC_F_NODE,
+     .offset = offsetof(struct mapping_doc, path),
+     .required = true,
+     .doc = "A path, or an aggregate over one."},
+    {.key = "unit",
+     .kind = SC_F_ENUM,
+     .offset = offsetof(struct mapping_doc, unit),
+     .names = unit_names,
+     .def = "default",
+     .doc = "Unit of an integer time or duration."},
+    {.key = "scale",
+     .kind = SC_F_INT,
+     .offset = offsetof(struct mapping_doc, scale),
+     .min = -18,
+     .max = 18,
+     .def = "0",
+     .doc = "Value = number * 10^scale: -2 reads cents."},
     {.key = NULL}};
 static const struct sc_table mapping_table = {.name = "mapping",
                                               .doc = "A path with unit or shift.",
@@ -265,6 +278,5 @@ struct sc_mapping sc_tx_default_mapping(struct sc_arena *ar, struct sc_str a, st
         steps[1] = (struct sc_step){.kind = SC_STEP_FIELD, .name = b};
     struct sc_str text = n == 1 ? sc_str_printf(ar, "$.%.*s", SC_STR_FMT(a))
                                 : sc_str_printf(ar, "$.%.*s.%.*s", SC_STR_FMT(a), SC_STR_FMT(b));
-    return (struct sc_mapping){
-        .op = SC_MAP_PATH, .path = {steps, n, text}, .slot = SC_SLOT_NONE};
+    return (struct sc_mapping){.op = SC_MAP_PATH, .path = {steps, n, text}, .slot = SC_SLOT_NONE};
 }

@@ -84,8 +84,7 @@ bool sc_tx_project_source(const struct sc_taxonomy *tx, struct sc_source *source
             const struct sc_property *p = &tx->events[e].props[se->props[i].prop];
             se->props[i].map.slot = SC_SLOT_NONE;
             if (is_read(p, e, se->props[i].prop, wanted))
-                want(&pr, &se->props[i].map,
-                     p->type == SC_T_DECIMAL || p->element == SC_T_DECIMAL);
+                want(&pr, &se->props[i].map, p->type == SC_T_DECIMAL || p->element == SC_T_DECIMAL);
         }
     }
     SC_ASSERT(pr.wants.n <= SC_WANTS_MAX);

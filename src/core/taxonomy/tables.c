@@ -1,6 +1,8 @@
 /* What taxonomy.yaml may hold: these tables parse it, document it and become its JSON Schema. */
 #include "core/taxonomy/load.h"
 
+/* One key a paragraph: the formatter would give each member a line. */
+/* clang-format off */
 #define END {.key = NULL}
 
 #define MAPPING_SCHEMA                                                                             \

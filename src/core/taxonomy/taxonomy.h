@@ -145,7 +145,7 @@ struct sc_source_prop {
     struct sc_mapping map;
 };
 struct sc_source_event {
-    struct sc_source_prop *props; /* every declared property: `$.<name>` where nothing is written */
+    struct sc_source_prop *props; /* each declared property: `$.<name>` where nothing is written */
     uint32_t n;                   /* 0: the event cannot come from here */
 };
 struct sc_source_ident {

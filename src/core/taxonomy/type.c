@@ -4,9 +4,8 @@
 
 #include <stdio.h>
 
-static const enum sc_type scalar_types[] = {SC_T_STRING, SC_T_INT,       SC_T_DECIMAL,
-                                            SC_T_DOUBLE, SC_T_BOOL,      SC_T_TIMESTAMP,
-                                            SC_T_DURATION, SC_T_BYTES};
+static const enum sc_type scalar_types[] = {SC_T_STRING, SC_T_INT,       SC_T_DECIMAL,  SC_T_DOUBLE,
+                                            SC_T_BOOL,   SC_T_TIMESTAMP, SC_T_DURATION, SC_T_BYTES};
 #define N_SCALARS (sizeof(scalar_types) / sizeof(scalar_types[0]))
 
 /* Part of a type's text, with its place in the node for carets. */
@@ -30,8 +29,8 @@ static void unknown_type(struct type_reader *r, struct sc_str name)
     names[N_SCALARS] = SC_STR("enum");
     names[N_SCALARS + 1] = SC_STR("list(string)");
     names[N_SCALARS + 2] = SC_STR("map(string)");
-    struct sc_finding *f = SC_TX_ERROR(r->ld, "bad-type", mark_of(r, name), "'%.*s' is no type",
-                                       SC_STR_FMT(name));
+    struct sc_finding *f =
+        SC_TX_ERROR(r->ld, "bad-type", mark_of(r, name), "'%.*s' is no type", SC_STR_FMT(name));
     sc_diag_suggest(r->ld->dg, f, name, names, N_SCALARS + 3);
 }
 

@@ -1,5 +1,6 @@
 /* tests/cases/taxonomy: each .yaml is loaded and its examples are run; what the user would read
- * must be, to the byte, the .err beside it (none: no finding). SC_UPDATE=1 writes the .err files. */
+ * must be, to the byte, the .err beside it (none: no finding). SC_UPDATE=1 writes the .err files.
+ */
 #include "fixture.h"
 
 #include <criterion/criterion.h>
@@ -39,8 +40,7 @@ static void findings(struct sc_arena *ar, struct sc_str name, struct sc_str yaml
 static void run_case(struct sc_arena *ar, struct sc_str name)
 {
     struct sc_str yaml_path = sc_str_printf(ar, CASES "/%.*s", SC_STR_FMT(name));
-    struct sc_str err_path =
-        sc_str_printf(ar, "%.*s.err", (int)yaml_path.len - 5, yaml_path.p);
+    struct sc_str err_path = sc_str_printf(ar, "%.*s.err", (int)yaml_path.len - 5, yaml_path.p);
     struct sc_buf out = {0};
     findings(ar, name, slurp(ar, yaml_path.p), &out);
     struct sc_str seen = sc_buf_view(&out), wanted = slurp(ar, err_path.p);

@@ -7,8 +7,8 @@ void fixture_init(struct fixture *fx, const char *yaml)
     memset(fx, 0, sizeof(*fx));
     sc_arena_init(&fx->ar);
     sc_diag_init(&fx->dg, &fx->ar);
-    struct sc_node *doc = sc_node_parse(SC_STR("t.yaml"), sc_str_from(yaml), NULL, NULL, &fx->ar,
-                                        &fx->dg);
+    struct sc_node *doc =
+        sc_node_parse(SC_STR("t.yaml"), sc_str_from(yaml), NULL, NULL, &fx->ar, &fx->dg);
     bool ok = doc != NULL && sc_taxonomy_load(&fx->tx, doc, &fx->ar, &fx->dg);
     struct sc_buf out = {0};
     sc_diag_render(&fx->dg, SC_DIAG_TEXT, false, &out);

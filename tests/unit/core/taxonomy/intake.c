@@ -337,8 +337,7 @@ Test(intake, too_many_identifiers_demote_the_weakest)
 Test(intake, aggregates_are_exact_and_share_a_shift)
 {
     good();
-    fixture_put(&fx, "$.lines[*].cents",
-                LIST(&fx.ar, sc_int(1999), text("1"), decimal(5000, 1)));
+    fixture_put(&fx, "$.lines[*].cents", LIST(&fx.ar, sc_int(1999), text("1"), decimal(5000, 1)));
     fixture_put(&fx, "$.paid", sc_int(NOON / 1000));
     cr_assert_eq(fixture_intake(&fx), SC_DROP_NONE, "%s", fx.fault.text);
     cr_expect_eq(fixture_prop(&fx, "cents").i, 2500, "19.99 + 0.01 + 5.00");
