@@ -95,14 +95,15 @@ struct sc_effect {
 /* What a step counts, by reason; the engine adds them to its metrics. */
 struct sc_step_counts {
     uint64_t applied, duplicates, clashes, late, erased, forwarded, sent_back, dedupe_evicted,
-        reorder_early, keys_evicted, timers_fired;
+        reorder_early, keys_evicted, timers_fired, links_refused;
 };
 
 struct sc_effects {
     struct sc_arena *ar;
     SC_VEC(struct sc_effect) items;
     SC_VEC(struct sc_record) records; /* for other owners (or this one): through the journal */
-    SC_VEC(struct sc_node_id) hints;  /* pairs child, parent: decided, to be written to Redis */
+    SC_VEC(struct sc_node_id) hints;  /* pairs child, parent: decided, to be written to Redis; a
+                                         node beside itself: a root again */
     SC_VEC(struct sc_node_id) gone;   /* nodes whose customer line is withdrawn: absorbed, erased */
     struct sc_step_counts counts;
     struct sc_trace *trace;           /* NULL: none. What explain and failing tests print */

@@ -1,0 +1,355 @@
+/* The owner of a node: links, and the way of an event to its customer.
+ *
+ * A link is decided by the larger of its two roots: it becomes an alias and sends its whole state to
+ * the smaller, or refuses. At an alias the link is re-keyed to the parent: the larger of the pair
+ * only ever falls, so every link ends. An event travels behind its links, and behind the states they
+ * move, since the owner that decides a link sends the state first and the event after it (one
+ * partition to another keeps order).
+ *
+ * Hints may be stale, so an event is applied only where its smallest identifier is a member, or by
+ * an alias with the generation that this root absorbed; elsewhere it is sent on to the node itself,
+ * which knows better. Source: reliability.md "Identity"; docs/adr/0002; tests/prop/identity.c. */
+#include "core/identity/owner.h"
+
+#include "base/assert.h"
+
+struct sc_record *sc_owner_send(struct sc_owner *ow, enum sc_record_kind kind,
+                                const struct sc_node_id *to)
+{
+    SC_ASSERT(!sc_node_none(to));
+    struct sc_record *rec = SC_VEC_ADD(ow->fx->ar, &ow->fx->records);
+    rec->kind = (uint8_t)kind;
+    rec->to = *to;
+    rec->ev = ow->rec->ev;
+    return rec;
+}
+
+void sc_owner_forward(struct sc_owner *ow)
+{
+    SC_ASSERT(ow->st->kind == SC_STATE_ALIAS);
+    struct sc_record *rec = SC_VEC_ADD(ow->fx->ar, &ow->fx->records);
+    *rec = *ow->rec;
+    rec->to = ow->st->parent;
+    rec->hops = (uint8_t)(ow->rec->hops < UINT8_MAX ? ow->rec->hops + 1 : UINT8_MAX);
+    ow->fx->counts.forwarded++;
+}
+
+static int64_t event_time(const struct sc_owner *ow)
+{
+    if (ow->rec->ev)
+        return ow->rec->ev->occurred_ms;
+    int64_t watermark_ms = ow->in->now.watermark_ms;
+    return watermark_ms != SC_NEVER ? watermark_ms : ow->in->now.append_ms;
+}
+
+struct sc_effect *sc_owner_audit(struct sc_owner *ow, enum sc_identity_action action,
+                                 const struct sc_node_id *node)
+{
+    SC_ASSERT(!sc_node_none(node));
+    struct sc_effect *fx = SC_VEC_ADD(ow->fx->ar, &ow->fx->items);
+    *fx = (struct sc_effect){.type = SC_FX_IDENTITY, .trigger = -1, .channel = -1, .from = -1,
+                             .to = -1, .stage = -1, .expires_ms = SC_NO_DUE};
+    fx->action = (uint8_t)action;
+    fx->event_ms = event_time(ow);
+    fx->at_ms = sc_decision_ms(&ow->in->now, fx->event_ms);
+    fx->customer = ow->st->node;
+    fx->node = *node;
+    fx->events = ow->rec->ev ? &ow->rec->ev->id : NULL;
+    fx->n_events = ow->rec->ev ? 1 : 0;
+    return fx;
+}
+
+void sc_owner_hint(struct sc_owner *ow, const struct sc_node_id *child,
+                   const struct sc_node_id *parent)
+{
+    SC_ASSERT(sc_node_cmp(parent, child) <= 0);
+    SC_VEC_PUSH(ow->fx->ar, &ow->fx->hints, *child);
+    SC_VEC_PUSH(ow->fx->ar, &ow->fx->hints, *parent);
+}
+
+struct sc_member *sc_owner_member(struct sc_state *st, const struct sc_node_id *node)
+{
+    SC_ASSERT(st->members.n <= SC_MEMBERS_MAX);
+    for (uint32_t i = 0; i < st->members.n; i++)
+        if (sc_node_eq(&st->members.v[i].node, node))
+            return &st->members.v[i];
+    return NULL;
+}
+
+void sc_owner_reset(struct sc_owner *ow)
+{
+    struct sc_state *st = ow->st, old = *st;
+    SC_ASSERT(!sc_node_none(&st->node));
+    *st = *sc_state_new(ow->jo, old.node, old.ar);
+    st->stored = old.stored;
+    st->gen = old.gen;
+    st->erased_ms = old.erased_ms;
+    st->dirty = true;
+}
+
+bool sc_owner_refuses(const struct sc_state *st, const struct sc_node_id *node)
+{
+    SC_ASSERT(st->must_not.n == 0 || st->must_not.v != NULL);
+    for (uint32_t i = 0; i < st->must_not.n; i++)
+        if (sc_node_eq(&st->must_not.v[i], node))
+            return true;
+    return false;
+}
+
+void sc_owner_forbid(struct sc_state *st, const struct sc_node_id *node)
+{
+    SC_ASSERT(!sc_node_eq(&st->node, node));
+    if (sc_owner_refuses(st, node))
+        return;
+    if (st->must_not.n == SC_MEMBERS_MAX) { /* the oldest is tried again: at worst refused again */
+        memmove(st->must_not.v, st->must_not.v + 1, --st->must_not.n * sizeof(*st->must_not.v));
+    }
+    SC_VEC_PUSH(st->ar, &st->must_not, *node);
+    st->dirty = true;
+}
+
+const struct sc_namespace *sc_owner_namespace(const struct sc_journey *jo,
+                                              const struct sc_node_id *node)
+{
+    uint8_t rank = sc_node_rank(node);
+    SC_ASSERT(rank >= 1 && rank <= jo->tx->n_namespaces);
+    return &jo->tx->namespaces[rank - 1];
+}
+
+bool sc_owner_rivals(const struct sc_journey *jo, const struct sc_node_id *a,
+                     const struct sc_node_id *b)
+{
+    SC_ASSERT(a->b[0] != 0 && b->b[0] != 0);
+    return a->b[0] == b->b[0] && !sc_node_eq(a, b) && sc_owner_namespace(jo, a)->unique;
+}
+
+void sc_owner_violation(struct sc_owner *ow, const struct sc_link *link,
+                        enum sc_violation violation)
+{
+    SC_ASSERT(violation != SC_VIOLATION_NONE);
+    if (sc_owner_namespace(ow->jo, &link->weak)->unique) {
+        struct sc_effect *fx = sc_owner_audit(ow, SC_ID_VIOLATION, &link->weak);
+        fx->violation = (uint8_t)violation;
+        fx->link = *link;
+        return;
+    }
+    struct sc_record *split = sc_owner_send(ow, SC_REC_SPLIT, &link->weak);
+    split->node = link->weak;
+    split->ambiguous = true;
+    split->violation = (uint8_t)violation;
+    split->link = *link;
+}
+
+/* ---- links */
+
+/* The root `n` of a pair became, or is, an alias: its parent stands for it from here on. */
+static void rename_root(struct sc_record *rec, const struct sc_node_id *n,
+                        const struct sc_node_id *parent)
+{
+    SC_ASSERT(sc_node_cmp(parent, n) < 0);
+    for (uint32_t i = 0; i < rec->n_links; i++) {
+        if (sc_node_eq(&rec->links[i].a, n))
+            rec->links[i].a = *parent;
+        if (sc_node_eq(&rec->links[i].b, n))
+            rec->links[i].b = *parent;
+    }
+}
+
+static void drop_link(struct sc_record *rec)
+{
+    SC_ASSERT(rec->n_links > 0);
+    rec->n_links--;
+    memmove(rec->links, rec->links + 1, rec->n_links * sizeof(*rec->links));
+}
+
+/* Does this root refuse the other, by what it knows? Silent: said before, or nothing to say. */
+static bool refused(struct sc_owner *ow, const struct sc_link *link, const struct sc_node_id *other)
+{
+    struct sc_state *st = ow->st;
+    for (uint32_t i = 0; i < st->members.n; i++) {
+        if (!sc_owner_rivals(ow->jo, &st->members.v[i].node, other))
+            continue;
+        bool weak_unique = sc_owner_namespace(ow->jo, &link->weak)->unique;
+        if (!weak_unique || !sc_owner_refuses(st, other))
+            sc_owner_violation(ow, link, SC_VIOLATION_UNIQUE);
+        if (weak_unique)
+            sc_owner_forbid(st, other); /* said once for this pair */
+        return true;
+    }
+    if (!st->ambiguous && !sc_owner_refuses(st, other))
+        return false;
+    ow->fx->counts.links_refused++;
+    return true;
+}
+
+/* This root becomes an alias of `other`, its whole state goes there. */
+static void yield_to(struct sc_owner *ow, const struct sc_link *link,
+                     const struct sc_node_id *other)
+{
+    struct sc_state *st = ow->st;
+    SC_ASSERT(st->kind == SC_STATE_ROOT && sc_node_cmp(other, &st->node) < 0);
+    struct sc_state *moved = sc_arena_alloc(ow->fx->ar, sizeof(*moved));
+    *moved = *st;
+    moved->erased_ms = SC_NEVER; /* what was forgotten of this node is its own to keep */
+    struct sc_record *rec = sc_owner_send(ow, SC_REC_STATE, other);
+    rec->node = st->node;
+    rec->gen = st->gen;
+    rec->state = moved;
+    rec->link = *link;
+    sc_owner_reset(ow);
+    st->kind = SC_STATE_ALIAS;
+    st->parent = *other;
+    memset(&st->members, 0, sizeof(st->members));
+    for (uint32_t i = 0; i < moved->members.n; i++)
+        SC_VEC_PUSH(st->ar, &st->members, moved->members.v[i]);
+    sc_owner_hint(ow, &st->node, other);
+}
+
+static bool forgotten(const struct sc_owner *ow)
+{
+    return ow->st->erased_ms != SC_NEVER && event_time(ow) <= ow->st->erased_ms;
+}
+
+static void revive(struct sc_owner *ow)
+{
+    SC_ASSERT(ow->st->kind == SC_STATE_ERASED && !forgotten(ow));
+    sc_owner_reset(ow); /* a new customer, behind ERASED(t) */
+}
+
+/* Decide what is this node's to decide. False: the record goes to another owner first. */
+static bool decide_links(struct sc_owner *ow, struct sc_record *rec)
+{
+    struct sc_state *st = ow->st;
+    while (rec->n_links > 0) {
+        struct sc_link *link = &rec->links[0];
+        bool a_larger = sc_node_cmp(&link->a, &link->b) > 0;
+        const struct sc_node_id larger = a_larger ? link->a : link->b;
+        const struct sc_node_id other = a_larger ? link->b : link->a;
+        if (sc_node_eq(&larger, &other)) {
+            drop_link(rec);
+            continue;
+        }
+        if (!sc_node_eq(&larger, &st->node))
+            return false;
+        if (st->kind == SC_STATE_ALIAS) {
+            sc_owner_hint(ow, &st->node, &st->parent);
+            rename_root(rec, &st->node, &st->parent);
+            continue;
+        }
+        if (forgotten(ow)) {
+            drop_link(rec);
+            continue;
+        }
+        if (st->kind == SC_STATE_ERASED)
+            revive(ow);
+        if (!refused(ow, link, &other)) {
+            yield_to(ow, link, &other);
+            rename_root(rec, &st->node, &other);
+        }
+        drop_link(rec);
+    }
+    return true;
+}
+
+/* ---- the event itself */
+
+/* Whose customer is this? Its own node's, a member's, or by the alias that sent it. */
+static bool belongs(const struct sc_owner *ow, const struct sc_record *rec)
+{
+    const struct sc_node_id *entry = rec->has_via ? &rec->via : &rec->ev->ids[0].node;
+    if (sc_node_eq(entry, &ow->st->node))
+        return true;
+    const struct sc_member *member = sc_owner_member(ow->st, entry);
+    return member && (!rec->has_via || member->gen >= rec->via_gen);
+}
+
+static void send_event(struct sc_owner *ow, const struct sc_record *rec,
+                       const struct sc_node_id *to)
+{
+    struct sc_record *out = SC_VEC_ADD(ow->fx->ar, &ow->fx->records);
+    *out = *rec;
+    out->to = *to;
+}
+
+/* At home, links decided: apply here, or send on. */
+static bool at_home(struct sc_owner *ow, struct sc_record *rec)
+{
+    struct sc_state *st = ow->st;
+    SC_ASSERT(rec->n_links == 0 && rec->kind == SC_REC_EVENT);
+    if (forgotten(ow)) {
+        ow->fx->counts.erased++;
+        return false;
+    }
+    if (st->kind == SC_STATE_ALIAS) {
+        rec->home = st->parent;
+        rec->has_via = true;
+        rec->via = st->node;
+        rec->via_gen = st->gen;
+        rec->hops = (uint8_t)(rec->hops < UINT8_MAX ? rec->hops + 1 : UINT8_MAX);
+        ow->fx->counts.forwarded++;
+        send_event(ow, rec, &st->parent);
+        return false;
+    }
+    if (st->kind == SC_STATE_ERASED)
+        revive(ow);
+    if (belongs(ow, rec))
+        return true;
+    if (rec->hops >= SC_HOPS_MAX) { /* cannot be, and must not go round for ever: it stays here */
+        sc_owner_audit(ow, SC_ID_VIOLATION, &rec->ev->ids[0].node)->violation = SC_VIOLATION_HOPS;
+        return true;
+    }
+    const struct sc_node_id entry = rec->has_via ? rec->via : rec->ev->ids[0].node;
+    rec->home = entry;
+    rec->has_via = false;
+    rec->hops++;
+    ow->fx->counts.sent_back++;
+    send_event(ow, rec, &entry);
+    return false;
+}
+
+static bool handle_event(struct sc_owner *ow)
+{
+    struct sc_record rec = *ow->rec;
+    SC_ASSERT(rec.n_links <= SC_LINKS_MAX);
+    bool decided = decide_links(ow, &rec);
+    struct sc_node_id next = sc_record_next(&rec);
+    if (decided && rec.kind == SC_REC_LINK)
+        return false;
+    if (!decided || !sc_node_eq(&next, &ow->st->node)) {
+        send_event(ow, &rec, &next);
+        return false;
+    }
+    return at_home(ow, &rec);
+}
+
+bool sc_owner_handle(const struct sc_journey *jo, struct sc_state *st, const struct sc_input *in,
+                     struct sc_effects *fx)
+{
+    SC_ASSERT(in->kind == SC_IN_RECORD && in->rec != NULL);
+    SC_ASSERT(sc_node_eq(&in->rec->to, &st->node));
+    struct sc_owner ow = {.jo = jo, .st = st, .in = in, .rec = in->rec, .fx = fx};
+    switch ((enum sc_record_kind)in->rec->kind) {
+    case SC_REC_EVENT:
+    case SC_REC_LINK:
+        return handle_event(&ow);
+    case SC_REC_STATE:
+        sc_owner_state(&ow);
+        return false;
+    case SC_REC_RETURN:
+        sc_owner_return(&ow);
+        return false;
+    case SC_REC_SPLIT:
+        sc_owner_split(&ow);
+        return false;
+    case SC_REC_LEAVE:
+        sc_owner_leave(&ow);
+        return false;
+    case SC_REC_ERASE:
+        sc_owner_erase_record(&ow);
+        return false;
+    case SC_REC_HEARTBEAT:
+    case SC_REC_TRAILER:
+        break;
+    }
+    SC_UNREACHABLE("records of the engine never reach a customer");
+}

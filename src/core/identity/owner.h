@@ -1,0 +1,58 @@
+/* Between the files of the owner: who decides what of a node's identity. Private to this folder.
+ *
+ *   owner.c        links and events at the larger root, aliases, the way home
+ *   owner_join.c   STATE, RETURN: the winner absorbs or refuses
+ *   owner_part.c   SPLIT, LEAVE, ERASE: nodes that go their own way again
+ *
+ * A node is a root (a customer, or nobody yet), an alias of a smaller node, or erased. Its owner is
+ * the only one that changes it. An alias keeps the members that came to the customer through it, so
+ * that it can take them along when it is split off. */
+#ifndef SC_CORE_OWNER_H
+#define SC_CORE_OWNER_H
+
+#include "core/journey/run.h"
+
+struct sc_owner {
+    const struct sc_journey *jo;
+    struct sc_state *st;
+    const struct sc_input *in;
+    const struct sc_record *rec;
+    struct sc_effects *fx;
+};
+
+/* owner.c */
+/* A record of `kind` to `to`, with the evidence of the one being handled. */
+struct sc_record *sc_owner_send(struct sc_owner *ow, enum sc_record_kind kind,
+                                const struct sc_node_id *to);
+/* The record being handled, re-keyed to the parent, one hop more. */
+void sc_owner_forward(struct sc_owner *ow);
+/* An audit record of what happened to `node`. */
+struct sc_effect *sc_owner_audit(struct sc_owner *ow, enum sc_identity_action action,
+                                 const struct sc_node_id *node);
+void sc_owner_hint(struct sc_owner *ow, const struct sc_node_id *child,
+                   const struct sc_node_id *parent);
+struct sc_member *sc_owner_member(struct sc_state *st, const struct sc_node_id *node);
+/* Start over: a root that nobody has been yet. Keeps node, generation, erased_ms. */
+void sc_owner_reset(struct sc_owner *ow);
+bool sc_owner_refuses(const struct sc_state *st, const struct sc_node_id *node);
+void sc_owner_forbid(struct sc_state *st, const struct sc_node_id *node);
+const struct sc_namespace *sc_owner_namespace(const struct sc_journey *jo,
+                                              const struct sc_node_id *node);
+/* Two identifiers of one unique namespace (and key version) are two people. */
+bool sc_owner_rivals(const struct sc_journey *jo, const struct sc_node_id *a,
+                     const struct sc_node_id *b);
+/* A link was refused: the weaker identifier goes its own way, ambiguous (semantics 5); a unique one
+ * stays who it is, and the violation is said here. */
+void sc_owner_violation(struct sc_owner *ow, const struct sc_link *link,
+                        enum sc_violation violation);
+
+/* owner_join.c */
+void sc_owner_state(struct sc_owner *ow);
+void sc_owner_return(struct sc_owner *ow);
+
+/* owner_part.c */
+void sc_owner_split(struct sc_owner *ow);
+void sc_owner_leave(struct sc_owner *ow);
+void sc_owner_erase_record(struct sc_owner *ow);
+
+#endif

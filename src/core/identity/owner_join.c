@@ -1,0 +1,271 @@
+/* The winner's side: a STATE is absorbed once for each generation of its node, or returned.
+ *
+ * Refused are: a second identifier of a unique namespace, more of a namespace than its limit within
+ * its window, ceilings (100 merges, 1,000 identifiers), a root that is ambiguous, and a pair that
+ * was parted before. The first three are violations, said once; the rest is silent, since it was
+ * said when it came to be. Source: semantics 1, 2, 5, 6, 7. */
+#include "core/identity/owner.h"
+
+#include "base/assert.h"
+
+/* Any two that cannot be one person? */
+static bool unique_conflict(const struct sc_owner *ow)
+{
+    const struct sc_state *into = ow->st, *from = ow->rec->state;
+    for (uint32_t i = 0; i < from->members.n; i++) {
+        const struct sc_node_id *node = &from->members.v[i].node;
+        if (!sc_owner_namespace(ow->jo, node)->unique)
+            continue;
+        for (uint32_t j = 0; j < into->members.n; j++)
+            if (sc_owner_rivals(ow->jo, node, &into->members.v[j].node))
+                return true;
+    }
+    return false;
+}
+
+/* Members of one namespace that count at `at_ms`: the root's own always, others linked within. */
+static int64_t counted(const struct sc_state *st, uint8_t first_byte, int64_t within_ms,
+                       int64_t at_ms)
+{
+    int64_t n = 0;
+    for (uint32_t i = 0; i < st->members.n; i++) {
+        const struct sc_member *m = &st->members.v[i];
+        bool recent = within_ms == 0 || m->linked_ms == SC_NEVER ||
+                      (m->linked_ms > at_ms - within_ms && m->linked_ms < at_ms + within_ms);
+        n += m->node.b[0] == first_byte && recent;
+    }
+    return n;
+}
+
+static bool over_limit(const struct sc_owner *ow, int64_t at_ms)
+{
+    const struct sc_state *into = ow->st, *from = ow->rec->state;
+    SC_ASSERT(into != from);
+    for (uint32_t i = 0; i < from->members.n; i++) {
+        const struct sc_node_id *node = &from->members.v[i].node;
+        const struct sc_namespace *ns = sc_owner_namespace(ow->jo, node);
+        if (ns->unique || ns->limit <= 0)
+            continue;
+        int64_t n = counted(into, node->b[0], ns->within_ms, at_ms) +
+                    counted(from, node->b[0], ns->within_ms, at_ms);
+        if (n > ns->limit)
+            return true;
+    }
+    return false;
+}
+
+static bool parted_before(const struct sc_state *a, const struct sc_state *b)
+{
+    for (uint32_t i = 0; i < b->members.n; i++)
+        if (sc_owner_refuses(a, &b->members.v[i].node))
+            return true;
+    for (uint32_t i = 0; i < a->members.n; i++)
+        if (sc_owner_refuses(b, &a->members.v[i].node))
+            return true;
+    return false;
+}
+
+static enum sc_violation judge(const struct sc_owner *ow, int64_t at_ms)
+{
+    const struct sc_state *into = ow->st, *from = ow->rec->state;
+    SC_ASSERT(into->kind == SC_STATE_ROOT);
+    if (unique_conflict(ow))
+        return SC_VIOLATION_UNIQUE;
+    if (into->ambiguous || from->ambiguous)
+        return SC_VIOLATION_AMBIGUOUS;
+    if (parted_before(into, from))
+        return SC_VIOLATION_MUST_NOT;
+    if (over_limit(ow, at_ms))
+        return SC_VIOLATION_LIMIT;
+    if (into->former.n + from->former.n + (from->n_events > 0) > SC_MERGES_MAX)
+        return SC_VIOLATION_MERGES;
+    if (into->members.n + from->members.n > SC_MEMBERS_MAX)
+        return SC_VIOLATION_IDENTIFIERS;
+    return SC_VIOLATION_NONE;
+}
+
+/* ---- refuse */
+
+static void send_back(struct sc_owner *ow, enum sc_violation violation)
+{
+    struct sc_record *rec = sc_owner_send(ow, SC_REC_RETURN, &ow->rec->node);
+    rec->node = ow->rec->node;
+    rec->gen = ow->rec->gen;
+    rec->state = ow->rec->state;
+    rec->other = ow->st->node;
+    rec->link = ow->rec->link;
+    rec->violation = (uint8_t)violation;
+    ow->fx->counts.sent_back++;
+}
+
+static void refuse(struct sc_owner *ow, enum sc_violation violation)
+{
+    SC_ASSERT(violation != SC_VIOLATION_NONE);
+    send_back(ow, violation);
+    if (violation == SC_VIOLATION_AMBIGUOUS || violation == SC_VIOLATION_MUST_NOT)
+        ow->fx->counts.links_refused++;
+    else
+        sc_owner_violation(ow, &ow->rec->link, violation);
+}
+
+/* ---- absorb */
+
+static void add_former(struct sc_state *st, const struct sc_node_id *node)
+{
+    uint32_t at = 0;
+    while (at < st->former.n && sc_node_cmp(&st->former.v[at], node) < 0)
+        at++;
+    if (at < st->former.n && sc_node_eq(&st->former.v[at], node))
+        return;
+    SC_VEC_PUSH(st->ar, &st->former, *node);
+    memmove(&st->former.v[at + 1], &st->former.v[at],
+            (st->former.n - 1 - at) * sizeof(*st->former.v));
+    st->former.v[at] = *node;
+}
+
+static void add_held_out(struct sc_state *st, struct sc_str experiment)
+{
+    for (uint32_t i = 0; i < st->held_out.n; i++)
+        if (sc_str_eq(st->held_out.v[i], experiment))
+            return;
+    SC_VEC_PUSH(st->ar, &st->held_out, experiment);
+}
+
+/* Held out if either was: the loser's arms were drawn for its own id (semantics 7). */
+static void keep_arms(struct sc_owner *ow)
+{
+    for (uint32_t t = 0; t < ow->jo->n_triggers; t++) {
+        const struct sc_trigger *tr = &ow->jo->triggers[t];
+        if (tr->holdout_bp > 0 && sc_guard_holds_out(tr, &ow->rec->node))
+            add_held_out(ow->st, tr->experiment);
+    }
+}
+
+static void say(struct sc_owner *ow, bool customer)
+{
+    struct sc_effect *fx =
+        sc_owner_audit(ow, customer ? SC_ID_MERGE : SC_ID_ATTACH, &ow->rec->node);
+    fx->link = ow->rec->link;
+    if (!customer)
+        return;
+    fx->type = SC_FX_MERGED;
+    fx->former = ow->st->former.v;
+    fx->n_former = ow->st->former.n;
+    SC_VEC_PUSH(ow->fx->ar, &ow->fx->gone, ow->rec->node);
+}
+
+static void absorb(struct sc_owner *ow, int64_t at_ms)
+{
+    struct sc_state *st = ow->st;
+    const struct sc_record *rec = ow->rec;
+    bool customer = rec->state->n_events > 0;
+    bool history = customer || rec->state->waiting.n > 0;
+    sc_state_merge(ow->jo, st, rec->state);
+    struct sc_member *member = sc_owner_member(st, &rec->node);
+    if (member == NULL)
+        member = SC_VEC_ADD(st->ar, &st->members);
+    *member = (struct sc_member){.node = rec->node, .gen = rec->gen, .was_customer = customer,
+                                 .linked_ms = at_ms};
+    if (rec->ev)
+        member->evidence = sc_str_dup(st->ar, rec->ev->id);
+    if (customer) {
+        add_former(st, &rec->node);
+        keep_arms(ow);
+    }
+    st->merges = st->former.n;
+    st->dirty = true;
+    say(ow, customer);
+    if (history)
+        sc_step_merged(ow->jo, st, rec->ev, &ow->in->now, ow->fx);
+}
+
+static bool absorbed_before(const struct sc_owner *ow)
+{
+    const struct sc_member *member = sc_owner_member(ow->st, &ow->rec->node);
+    return member && member->gen >= ow->rec->gen;
+}
+
+/* An alias passes it on, and remembers who came through it. */
+static void pass_on(struct sc_owner *ow)
+{
+    struct sc_state *st = ow->st;
+    const struct sc_state *from = ow->rec->state;
+    if (ow->rec->hops >= SC_HOPS_MAX) {
+        send_back(ow, SC_VIOLATION_HOPS);
+        sc_owner_audit(ow, SC_ID_VIOLATION, &ow->rec->node)->violation = SC_VIOLATION_HOPS;
+        return;
+    }
+    for (uint32_t i = 0; i < from->members.n; i++) {
+        const struct sc_member *m = &from->members.v[i];
+        struct sc_member *known = sc_owner_member(st, &m->node);
+        if (known == NULL && st->members.n < SC_MEMBERS_MAX)
+            known = SC_VEC_ADD(st->ar, &st->members);
+        if (known)
+            *known = *m;
+    }
+    st->dirty = true;
+    sc_owner_forward(ow);
+}
+
+/* The winner was forgotten: so is whoever had joined it by then. */
+static void forget_too(struct sc_owner *ow)
+{
+    struct sc_record *rec = sc_owner_send(ow, SC_REC_ERASE, &ow->rec->node);
+    rec->erase_ms = ow->st->erased_ms;
+    rec->has_via = true;
+    rec->via = ow->st->node;
+}
+
+void sc_owner_state(struct sc_owner *ow)
+{
+    SC_ASSERT(ow->rec->state != NULL);
+    SC_ASSERT(sc_node_cmp(&ow->st->node, &ow->rec->node) < 0);
+    int64_t at_ms = ow->rec->ev ? ow->rec->ev->occurred_ms : ow->rec->state->last_ms;
+    if (ow->st->kind == SC_STATE_ALIAS) {
+        pass_on(ow);
+        return;
+    }
+    if (ow->st->kind == SC_STATE_ERASED) {
+        if (at_ms <= ow->st->erased_ms) {
+            forget_too(ow);
+            return;
+        }
+        sc_owner_reset(ow);
+    }
+    if (absorbed_before(ow))
+        return;
+    enum sc_violation violation = judge(ow, at_ms);
+    if (violation != SC_VIOLATION_NONE)
+        refuse(ow, violation);
+    else
+        absorb(ow, at_ms);
+}
+
+void sc_owner_return(struct sc_owner *ow)
+{
+    struct sc_state *st = ow->st;
+    const struct sc_record *rec = ow->rec;
+    SC_ASSERT(rec->state != NULL);
+    if (st->kind != SC_STATE_ALIAS || st->gen != rec->gen)
+        return; /* split or erased in between: what came back is of another life */
+    if (!sc_node_eq(&st->parent, &rec->other)) { /* it was passed on: those between forget it */
+        struct sc_record *leave = sc_owner_send(ow, SC_REC_LEAVE, &st->parent);
+        leave->node = st->node;
+        leave->gen = st->gen;
+    }
+    struct sc_state old = *st;
+    *st = *rec->state; /* of this batch, as the record says */
+    st->node = old.node;
+    st->ar = old.ar;
+    st->stored = old.stored;
+    st->kind = SC_STATE_ROOT;
+    st->erased_ms = old.erased_ms;
+    st->gen = (uint16_t)(rec->gen + 1);
+    st->dirty = true;
+    struct sc_member *self = sc_owner_member(st, &st->node);
+    SC_ASSERT(self != NULL);
+    self->gen = st->gen;
+    sc_owner_forbid(st, &rec->other);
+    sc_owner_hint(ow, &st->node, &st->node);
+    sc_owner_audit(ow, SC_ID_RETURN, &st->node)->violation = rec->violation;
+}

@@ -1,0 +1,419 @@
+/* The guard: what may be sent now (semantics 26 to 34).
+ *
+ * Every gate that applies is evaluated and reported; the first that fails, in the order of
+ * SC_REASON_TABLE, is the reason. Service messages pass all of them but expiry, cooldown, holdout,
+ * withdrawal of their own purpose, and the channel's stage. A channel is the first of the trigger's
+ * that its stages, a stated channel preference and the caps allow: a preference for a channel the
+ * trigger offers restricts it to that one, for any other it changes nothing; a withdrawn consent
+ * named like the channel closes it.
+ *
+ * Arbitration (30): among the occurrences of one instant the one of highest priority that would go,
+ * now or deferred, takes the moment; ties go by order of declaration. Service neither takes it nor
+ * loses it. */
+#include "core/journey/run.h"
+
+#include "base/assert.h"
+#include "base/hash.h"
+
+#define DEFER_MAX_MS (7 * SC_DAY_MS)
+
+/* One decision in the making. */
+struct decision {
+    struct sc_run *rn;
+    const struct sc_timer *tm;
+    const struct sc_trigger *tr;
+    bool marketing;
+    int8_t channel;
+    bool quiet;
+    int64_t until_ms; /* quiet: when it may go; SC_NO_DUE: never by waiting */
+    enum sc_reason reason;
+    SC_VEC(struct sc_gate) gates;
+};
+
+static void gate(struct decision *de, enum sc_reason reason, bool passed, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void gate(struct decision *de, enum sc_reason reason, bool passed, const char *fmt, ...)
+{
+    SC_ASSERT(reason > SC_REASON_NONE && reason < SC_REASON_COUNT);
+    struct sc_arena *ar = de->rn->fx->ar;
+    va_list args;
+    va_start(args, fmt);
+    size_t len;
+    const char *text = sc_arena_vprintf(ar, &len, fmt, args);
+    va_end(args);
+    SC_VEC_PUSH(ar, &de->gates, ((struct sc_gate){reason, passed, {text, len}}));
+    if (!passed && (de->reason == SC_REASON_NONE || reason < de->reason))
+        de->reason = reason;
+}
+
+static const char *span(struct sc_arena *ar, int64_t ms)
+{
+    char text[64];
+    size_t n = sc_duration_format(ms, text);
+    return sc_arena_printf(ar, "%.*s", (int)n, text);
+}
+
+/* ---- the gates, in their order */
+
+static void gate_expired(struct decision *de)
+{
+    if (de->tm->expires_ms != SC_NO_DUE)
+        gate(de, SC_REASON_EXPIRED, de->rn->decision_ms < de->tm->expires_ms, "until %s",
+             sc_trace_time(de->rn->fx->ar, de->tm->expires_ms));
+}
+
+static void gate_cooldown(struct decision *de)
+{
+    if (de->tr->cooldown_ms == 0)
+        return;
+    struct sc_arena *ar = de->rn->fx->ar;
+    int64_t since = sc_cap_since(de->rn->st, de->tm->rule, de->tm->key_hash, de->rn->decision_ms);
+    if (since == SC_NO_DUE)
+        gate(de, SC_REASON_COOLDOWN, true, "never sent");
+    else
+        gate(de, SC_REASON_COOLDOWN, since >= de->tr->cooldown_ms, "sent %s ago, cooldown %s",
+             span(ar, since), span(ar, de->tr->cooldown_ms));
+}
+
+bool sc_guard_holds_out(const struct sc_trigger *tr, const struct sc_node_id *customer)
+{
+    SC_ASSERT(tr->holdout_bp >= 0 && tr->holdout_bp <= 10000);
+    uint64_t seed = sc_hash_xxh3(tr->experiment.p, tr->experiment.len, 0);
+    SC_ASSERT(!sc_node_none(customer));
+    return (int32_t)(sc_hash_xxh3(customer->b, 16, seed) % 10000) < tr->holdout_bp;
+}
+
+static void gate_holdout(struct decision *de)
+{
+    const struct sc_state *st = de->rn->st;
+    if (de->tr->holdout_bp == 0)
+        return;
+    bool out = sc_guard_holds_out(de->tr, &st->node);
+    for (uint32_t i = 0; i < st->held_out.n && !out; i++)
+        out = sc_str_eq(st->held_out.v[i], de->tr->experiment);
+    gate(de, SC_REASON_HOLDOUT, !out, "experiment %.*s, %d of 10000",
+         SC_STR_FMT(de->tr->experiment), de->tr->holdout_bp);
+}
+
+static void gate_consent(struct decision *de)
+{
+    static const char *const words[] = {"unknown", "granted", "withdrawn"};
+    for (uint32_t i = 0; i < de->tr->purposes.n; i++) {
+        enum sc_consent_status status = sc_consent_of(de->rn->st, de->tr->purposes.v[i]);
+        bool passed = de->marketing ? status == SC_CONSENT_GRANTED : status != SC_CONSENT_WITHDRAWN;
+        gate(de, SC_REASON_CONSENT, passed, "%.*s: %s", SC_STR_FMT(de->tr->purposes.v[i]),
+             words[status]);
+    }
+}
+
+static void gate_holds(struct decision *de)
+{
+    struct sc_run *rn = de->rn;
+    const struct sc_guardrails *g = &rn->jo->guard;
+    if (rn->st->snooze_at_ms != SC_NEVER)
+        gate(de, SC_REASON_SNOOZED, rn->decision_ms >= rn->st->snooze_until_ms, "until %s",
+             sc_trace_time(rn->fx->ar, rn->st->snooze_until_ms));
+    if (g->hold_ambiguous)
+        gate(de, SC_REASON_AMBIGUOUS_IDENTITY, !rn->st->ambiguous, "%s",
+             rn->st->ambiguous ? "ambiguous" : "certain");
+    for (uint32_t i = 0; i < g->n_hold_while; i++)
+        gate(de, SC_REASON_HOLD, !sc_rule_holds(g->hold_while[i], &rn->cx), "%.*s",
+             SC_STR_FMT(sc_rule_text(g->hold_while[i])));
+    if (g->fatigue)
+        gate(de, SC_REASON_FATIGUE, !sc_fatigue_paused(rn->jo, rn->st, rn->decision_ms),
+             "%.2f, pauses at %g, resumes below %g",
+             sc_fatigue_at(rn->jo, rn->st, rn->decision_ms), g->pause_at, g->resume_at);
+}
+
+/* ---- the channel */
+
+static bool prefers(const struct decision *de, uint8_t c)
+{
+    const struct sc_journey *jo = de->rn->jo;
+    struct sc_str wanted = de->rn->st->channel.text;
+    if (!de->marketing || wanted.len == 0 || sc_str_eq(jo->channels[c].name, wanted))
+        return true;
+    for (uint32_t i = 0; i < de->tr->n_channels; i++)
+        if (sc_str_eq(jo->channels[de->tr->channels[i]].name, wanted))
+            return false; /* the trigger offers what the customer asked for */
+    return true;
+}
+
+static bool open_to(const struct decision *de, uint8_t c)
+{
+    const struct sc_channel *channel = &de->rn->jo->channels[c];
+    if (!(channel->stages >> de->rn->st->stage & 1) || !prefers(de, c))
+        return false;
+    return !de->marketing || sc_consent_of(de->rn->st, channel->name) != SC_CONSENT_WITHDRAWN;
+}
+
+static bool caps_allow(struct decision *de, uint8_t c)
+{
+    struct sc_run *rn = de->rn;
+    bool allowed = true;
+    for (uint32_t i = 0; i < rn->jo->guard.n_caps && !de->tr->ignores_caps; i++) {
+        const struct sc_cap *cap = &rn->jo->guard.caps[i];
+        int64_t used;
+        bool passed = sc_cap_allows(rn, cap, c, rn->decision_ms, &used);
+        allowed = allowed && passed;
+        if (!passed)
+            sc_trace(rn->fx, "guard", cap->text, "full", "%lld sent", (long long)used);
+    }
+    return allowed;
+}
+
+/* What the caps say of one channel, one gate each. */
+static void report_caps(struct decision *de, uint8_t c)
+{
+    struct sc_run *rn = de->rn;
+    for (uint32_t i = 0; i < rn->jo->guard.n_caps && !de->tr->ignores_caps; i++) {
+        const struct sc_cap *cap = &rn->jo->guard.caps[i];
+        int64_t used;
+        bool passed = sc_cap_allows(rn, cap, c, rn->decision_ms, &used);
+        gate(de, SC_REASON_CAP_REACHED, passed, "%.*s: %.*s: %lld sent",
+             SC_STR_FMT(rn->jo->channels[c].name), SC_STR_FMT(cap->text), (long long)used);
+    }
+}
+
+static void gate_channel(struct decision *de)
+{
+    SC_ASSERT(de->rn->st->stage >= 0);
+    int first_open = -1;
+    for (uint32_t i = 0; i < de->tr->n_channels && de->channel < 0; i++) {
+        uint8_t c = de->tr->channels[i];
+        SC_ASSERT(c < de->rn->jo->n_channels);
+        if (!open_to(de, c))
+            continue;
+        if (first_open < 0)
+            first_open = c;
+        if (caps_allow(de, c))
+            de->channel = (int8_t)c;
+    }
+    gate(de, SC_REASON_NO_CHANNEL, first_open >= 0, "%u offered", de->tr->n_channels);
+    if (de->channel >= 0) {
+        report_caps(de, (uint8_t)de->channel);
+        return;
+    }
+    for (uint32_t i = 0; i < de->tr->n_channels; i++)
+        if (open_to(de, de->tr->channels[i]))
+            report_caps(de, de->tr->channels[i]);
+}
+
+static void gate_frequency(struct decision *de)
+{
+    int64_t used;
+    bool passed = sc_cap_frequency(de->rn, de->rn->decision_ms, &used);
+    if (de->rn->st->frequency.at_ms != SC_NEVER)
+        gate(de, SC_REASON_CAP_REACHED, passed, "asked for %lld per 7d: %lld sent",
+             (long long)de->rn->st->frequency.number, (long long)used);
+}
+
+static void gate_quiet(struct decision *de)
+{
+    struct sc_run *rn = de->rn;
+    const struct sc_guardrails *g = &rn->jo->guard;
+    const struct sc_tz *tz;
+    if (!g->quiet)
+        return;
+    if (!sc_zone_of(rn->jo, rn->st, g->quiet_zone, &tz)) {
+        gate(de, SC_REASON_QUIET_HOURS, false, "zone unknown");
+        return;
+    }
+    de->quiet = sc_quiet_until(tz, g, rn->decision_ms, &de->until_ms);
+    if (!de->quiet)
+        gate(de, SC_REASON_QUIET_HOURS, true, "day");
+    else
+        gate(de, SC_REASON_QUIET_HOURS, false, "until %s",
+             sc_trace_time(rn->fx->ar, de->until_ms));
+}
+
+static void evaluate(struct decision *de, bool taken)
+{
+    SC_ASSERT(de->reason == SC_REASON_NONE && de->channel < 0);
+    gate_expired(de);
+    gate_cooldown(de);
+    gate_holdout(de);
+    gate_consent(de);
+    if (de->marketing)
+        gate_holds(de);
+    gate_channel(de);
+    if (!de->marketing)
+        return;
+    gate_frequency(de);
+    if (de->rn->jo->guard.arbitration_ms >= 0)
+        gate(de, SC_REASON_LOWER_PRIORITY, !taken, "priority %lld", (long long)de->tr->priority);
+    gate_quiet(de);
+}
+
+/* ---- what comes of it */
+
+static struct sc_effect *message(struct sc_run *rn, enum sc_effect_type type,
+                                 const struct sc_timer *tm)
+{
+    SC_ASSERT(tm->rule < rn->jo->n_triggers);
+    struct sc_effect *fx = sc_effect_add(rn, type, rn->jo->triggers[tm->rule].name);
+    fx->trigger = (int16_t)tm->rule;
+    fx->events = tm->events;
+    fx->n_events = tm->n_events;
+    memcpy(fx->id, tm->id, sizeof(fx->id));
+    fx->key = tm->key;
+    fx->expires_ms = tm->expires_ms;
+    fx->traceparent = tm->traceparent;
+    return fx;
+}
+
+static void reasoned(struct sc_effect *fx, const struct decision *de)
+{
+    fx->reason = de->reason;
+    fx->gates = de->gates.v;
+    fx->n_gates = de->gates.n;
+    sc_effect_facts(de->rn, fx, de->tr->start);
+    sc_trace(de->rn->fx, "guard", de->tr->name, sc_reason_name(de->reason), "%s",
+             fx->type == SC_FX_DEFERRED ? "deferred" : "suppressed");
+}
+
+void sc_guard_suppress(struct sc_run *rn, const struct sc_timer *tm, enum sc_reason reason,
+                       const char *why)
+{
+    SC_ASSERT(why != NULL);
+    struct decision de = {.rn = rn, .tm = tm, .tr = &rn->jo->triggers[tm->rule], .channel = -1};
+    gate(&de, reason, false, "%s", why);
+    reasoned(message(rn, SC_FX_SUPPRESSED, tm), &de);
+}
+
+void sc_guard_cancel(struct sc_run *rn, const struct sc_timer *tm, struct sc_str by)
+{
+    SC_ASSERT(tm->kind == SC_TIMER_DEFERRED || tm->kind == SC_TIMER_SENT);
+    struct sc_effect *fx = message(rn, SC_FX_CANCELLED, tm);
+    struct sc_str *ids = SC_NEW_N(rn->fx->ar, struct sc_str, tm->n_events + 1);
+    for (uint32_t i = 0; i < tm->n_events; i++)
+        ids[i] = tm->events[i];
+    ids[tm->n_events] = by;
+    fx->events = ids;
+    fx->n_events = tm->n_events + (by.len > 0);
+}
+
+static void fired(struct sc_run *rn, uint16_t trigger)
+{
+    struct sc_occurrence *oc = sc_occurrence_of(rn->st, trigger);
+    if (oc == NULL) {
+        oc = SC_VEC_ADD(rn->st->ar, &rn->st->occurrences);
+        oc->trigger = trigger;
+    }
+    oc->fired = true;
+    oc->exited_since = false;
+}
+
+static void tire(struct sc_run *rn, uint16_t trigger)
+{
+    const struct sc_guardrails *g = &rn->jo->guard;
+    for (uint32_t i = 0; i < g->n_adds; i++)
+        if (g->adds[i].trigger == -2 || g->adds[i].trigger == trigger)
+            sc_fatigue_add(rn->jo, rn->st, g->adds[i].points, rn->decision_ms);
+}
+
+static void send(struct decision *de)
+{
+    struct sc_run *rn = de->rn;
+    SC_ASSERT(de->channel >= 0 && de->reason == SC_REASON_NONE);
+    const struct sc_channel *channel = &rn->jo->channels[de->channel];
+    struct sc_effect *fx = message(rn, SC_FX_TRIGGER, de->tm);
+    fx->channel = de->channel;
+    fx->context = de->tm->context;
+    fx->template_only = channel->window_ms > 0 &&
+                        (rn->st->inbound_ms[de->channel] == SC_NEVER ||
+                         rn->decision_ms - rn->st->inbound_ms[de->channel] >= channel->window_ms);
+    sc_effect_facts(rn, fx, de->tr->start);
+    sc_trace(rn->fx, "guard", de->tr->name, "sent", "by %.*s", SC_STR_FMT(channel->name));
+
+    struct sc_sent sent = {.at_ms = rn->decision_ms, .trigger = de->tm->rule,
+                           .channel = (uint8_t)de->channel, .counts = de->tr->counts_toward_caps,
+                           .marketing = de->marketing, .key_hash = de->tm->key_hash};
+    memcpy(&sent.id, de->tm->id, sizeof(sent.id));
+    sc_cap_take(rn, &sent);
+    tire(rn, de->tm->rule);
+    fired(rn, de->tm->rule);
+    if (de->tr->after_ms == 0)
+        return;
+    struct sc_timer kept = *de->tm; /* it may still turn out wrong (semantics 25) */
+    kept.kind = SC_TIMER_SENT;
+    kept.due_ms = kept.start_ms + de->tr->after_ms;
+    kept.context = SC_STR_NULL;
+    sc_timer_add(rn->st, &kept);
+}
+
+static void defer(struct decision *de)
+{
+    struct sc_run *rn = de->rn;
+    SC_ASSERT(de->quiet && de->until_ms > rn->decision_ms);
+    struct sc_timer held = *de->tm;
+    held.kind = SC_TIMER_DEFERRED;
+    held.due_ms = de->until_ms;
+    sc_timer_add(rn->st, &held);
+    fired(rn, held.rule);
+    struct sc_effect *fx = message(rn, SC_FX_DEFERRED, de->tm);
+    fx->until_ms = de->until_ms;
+    reasoned(fx, de);
+}
+
+/* May quiet hours alone be waited for? Not past 7 days after it was due. */
+static bool waits(struct decision *de)
+{
+    if (de->reason != SC_REASON_QUIET_HOURS || !de->quiet || de->rn->jo->guard.quiet_suppress)
+        return false;
+    if (de->tm->kind != SC_TIMER_DEFERRED ||
+        de->until_ms <= de->tm->start_ms + de->tr->after_ms + DEFER_MAX_MS)
+        return true;
+    gate(de, SC_REASON_EXPIRED, false, "deferred for 7 days");
+    return false;
+}
+
+/* True when the moment is taken: it went, or will. */
+static bool decide(struct sc_run *rn, const struct sc_timer *tm, bool taken)
+{
+    const struct sc_trigger *tr = &rn->jo->triggers[tm->rule];
+    struct decision de = {.rn = rn, .tm = tm, .tr = tr, .marketing = !tr->service, .channel = -1,
+                          .until_ms = SC_NO_DUE};
+    evaluate(&de, taken);
+    if (de.reason == SC_REASON_NONE) {
+        send(&de);
+    } else if (waits(&de)) {
+        defer(&de);
+    } else {
+        reasoned(message(rn, SC_FX_SUPPRESSED, tm), &de);
+        return false;
+    }
+    return de.marketing;
+}
+
+static bool outranks(const struct sc_journey *jo, uint16_t a, uint16_t b)
+{
+    int64_t pa = jo->triggers[a].priority, pb = jo->triggers[b].priority;
+    return pa != pb ? pa > pb : a < b;
+}
+
+/* Highest priority first, then in order of declaration. The list is short. */
+static void sort_by_priority(struct sc_run *rn)
+{
+    for (uint32_t i = 1; i < rn->due.n; i++) {
+        struct sc_timer tm = rn->due.v[i];
+        uint32_t at = i;
+        while (at > 0 && outranks(rn->jo, tm.rule, rn->due.v[at - 1].rule)) {
+            rn->due.v[at] = rn->due.v[at - 1];
+            at--;
+        }
+        rn->due.v[at] = tm;
+    }
+}
+
+void sc_guard_decide(struct sc_run *rn)
+{
+    SC_ASSERT(rn->decision_ms != SC_NEVER || rn->due.n == 0);
+    bool taken = false;
+    if (rn->jo->guard.arbitration_ms >= 0)
+        sort_by_priority(rn);
+    for (uint32_t i = 0; i < rn->due.n; i++)
+        taken |= decide(rn, &rn->due.v[i], taken);
+    rn->due.n = 0;
+}

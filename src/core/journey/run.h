@@ -1,0 +1,135 @@
+/* Between the files of the step; private to core/journey and core/identity.
+ *
+ * A run is the handling of one instant at one customer: an event, a timer, or the one try after a
+ * merge. It fixes event time and decision time, and collects the occurrences that became due, which
+ * the guard then decides together. */
+#ifndef SC_CORE_JOURNEY_RUN_H
+#define SC_CORE_JOURNEY_RUN_H
+
+#include "core/journey/step.h"
+
+struct sc_run {
+    const struct sc_journey *jo;
+    struct sc_state *st;
+    const struct sc_moment *now;
+    struct sc_effects *fx;
+    const struct sc_event *ev;    /* NULL: a timer */
+    int64_t at_ms;                /* event time: facts are aged to it */
+    int64_t decision_ms;          /* semantics 8b */
+    bool tagged_late;
+    const struct sc_str *events;  /* ids behind what happens now */
+    uint32_t n_events;
+    struct sc_rule_ctx cx;
+    SC_VEC(struct sc_timer) due;  /* occurrences to decide, as their timers */
+};
+
+/* step.c */
+bool sc_moment_late(const struct sc_journey *jo, const struct sc_moment *now, int64_t at_ms);
+void sc_run_init(struct sc_run *rn, const struct sc_journey *jo, struct sc_state *st,
+                 const struct sc_moment *now, struct sc_effects *fx);
+/* The instant: event (may be NULL), its time, and the decision's. */
+void sc_run_at(struct sc_run *rn, const struct sc_event *ev, int64_t at_ms, int64_t decision_ms);
+
+/* effects.c: a new effect with what all types share. */
+struct sc_effect *sc_effect_add(struct sc_run *rn, enum sc_effect_type type, struct sc_str rule);
+/* The facts `prog` reads, by name or text, with their values now. */
+void sc_effect_facts(struct sc_run *rn, struct sc_effect *fx, const struct sc_prog *prog);
+
+/* stage.c */
+bool sc_stage_is_lapse(const struct sc_journey *jo, int stage);
+/* Try the rules; at most one stage is entered. `all`: every stage, not only those the event moves. */
+void sc_stage_try(struct sc_run *rn, bool all);
+/* The event restarts the silences of lapses. */
+void sc_stage_restart(struct sc_run *rn);
+/* A lapse whose silence is over; a target that has passed. */
+void sc_stage_lapse(struct sc_run *rn, uint16_t stage);
+/* Lapse and target timers as stage, its time and the breaks say. */
+void sc_stage_arm(struct sc_run *rn);
+
+/* trigger.c */
+/* Edge triggers that hold before the event's facts apply: bit i of the list by_event.edges. */
+uint64_t *sc_trigger_before(struct sc_run *rn);
+void sc_trigger_event(struct sc_run *rn, const uint64_t *before);
+/* An event too late: one suppressed record for each trigger it would have started. */
+void sc_trigger_late(struct sc_run *rn);
+/* A silence is over: the occurrence goes to the guard unless `unless` holds. */
+void sc_trigger_silence(struct sc_run *rn, const struct sc_timer *tm);
+/* After a merge: pending and sent silences that the merged breaks end. */
+void sc_trigger_merged(struct sc_run *rn);
+
+/* timer.c */
+struct sc_timer *sc_timer_add(struct sc_state *st, const struct sc_timer *tm);
+void sc_timer_drop(struct sc_state *st, uint32_t at);
+void sc_timer_drop_kind(struct sc_state *st, enum sc_timer_kind kind);
+/* Index of the timer due first at or before `limit_ms`, -1: none. Ties: kind, rule, key, start. */
+int sc_timer_first(const struct sc_state *st, int64_t limit_ms);
+/* Give up what can no longer matter: sent triggers and breaks behind lateness. */
+void sc_timer_forget(struct sc_run *rn);
+
+/* milestone.c */
+void sc_milestone_event(struct sc_run *rn);
+void sc_milestone_merged(struct sc_run *rn);
+void sc_milestone_overdue(struct sc_run *rn, uint16_t stage);
+
+/* guard.c: decide rn->due, and empty it. */
+void sc_guard_decide(struct sc_run *rn);
+/* An occurrence that will not be sent, for `reason`. */
+void sc_guard_suppress(struct sc_run *rn, const struct sc_timer *tm, enum sc_reason reason,
+                       const char *why);
+/* A deferred or sent trigger taken back; `by`: the id of the event that did it, may be empty. */
+void sc_guard_cancel(struct sc_run *rn, const struct sc_timer *tm, struct sc_str by);
+/* Is this customer among the trigger's held out (semantics 32)? */
+bool sc_guard_holds_out(const struct sc_trigger *tr, const struct sc_node_id *customer);
+struct sc_occurrence *sc_occurrence_of(struct sc_state *st, uint16_t trigger);
+
+/* caps.c */
+/* Would a message at `at_ms` on `channel` pass `cap`? `used`: slots in the fullest window with it. */
+bool sc_cap_allows(const struct sc_run *rn, const struct sc_cap *cap, uint8_t channel,
+                   int64_t at_ms, int64_t *used);
+/* The customer's own frequency: marketing messages per 7 days. */
+bool sc_cap_frequency(const struct sc_run *rn, int64_t at_ms, int64_t *used);
+void sc_cap_take(struct sc_run *rn, const struct sc_sent *sent);
+/* The sent slot of this trigger and key nearest to `at_ms`, as a distance; SC_NO_DUE: none. */
+int64_t sc_cap_since(const struct sc_state *st, uint16_t trigger, uint64_t key_hash,
+                     int64_t at_ms);
+
+/* quiet.c: is `at_ms` in the hours [from, to) of that zone (NULL: UTC)? Then when they end. */
+bool sc_quiet_until(const struct sc_tz *tz, const struct sc_guardrails *g, int64_t at_ms,
+                    int64_t *until_ms);
+
+/* zone.c: the zone a reference means for this customer. False: unknown. */
+bool sc_zone_of(const struct sc_journey *jo, const struct sc_state *st, struct sc_zone_ref ref,
+                const struct sc_tz **tz);
+
+/* consent.c: what a customer says of itself. */
+void sc_consent_event(struct sc_run *rn);
+enum sc_consent_status { SC_CONSENT_UNKNOWN, SC_CONSENT_GRANTED, SC_CONSENT_WITHDRAWN };
+enum sc_consent_status sc_consent_of(const struct sc_state *st, struct sc_str purpose);
+
+/* fatigue.c */
+double sc_fatigue_at(const struct sc_journey *jo, const struct sc_state *st, int64_t at_ms);
+void sc_fatigue_add(const struct sc_journey *jo, struct sc_state *st, double points,
+                    int64_t at_ms);
+/* Hysteresis: pauses at pause_at, resumes below resume_at. */
+bool sc_fatigue_paused(const struct sc_journey *jo, struct sc_state *st, int64_t at_ms);
+
+/* trace.c: one line; nothing when nobody traces. `result` may be NULL. */
+void sc_trace(struct sc_effects *fx, const char *part, struct sc_str what, const char *result,
+              const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+void sc_trace_event(struct sc_effects *fx, const struct sc_journey *jo, const struct sc_event *ev);
+/* Does the rule hold? Its parts and their values go to the trace. */
+bool sc_trace_holds(struct sc_run *rn, const char *part, const struct sc_prog *prog);
+/* "2026-03-02 10:00", with seconds when they are not 0; from the arena. */
+const char *sc_trace_time(struct sc_arena *ar, int64_t ms);
+
+/* reorder.c: let an event wait for its turn. Over the bound the oldest comes back, to be let through
+ * now; else NULL. */
+const struct sc_event *sc_reorder_wait(struct sc_state *st, const struct sc_event *ev);
+/* The first waiting event at or before `limit_ms`, taken out; NULL: none. */
+const struct sc_event *sc_reorder_take(struct sc_state *st, int64_t limit_ms);
+
+/* core/identity/owner.c: forget the customer up to `erase_ms`, at its root. */
+void sc_owner_erase(const struct sc_journey *jo, struct sc_state *st, const struct sc_event *ev,
+                    const struct sc_moment *now, int64_t erase_ms, struct sc_effects *fx);
+
+#endif

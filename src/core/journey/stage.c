@@ -1,0 +1,180 @@
+/* The stage: one place changes it (semantics 21).
+ *
+ * Three causes: a rule after an event, a lapse after silence, a rule once after a merge. Entering a
+ * stage arms its target and the lapses that lead out of it; events of a lapse's `without` restart
+ * its silence, which begins at the later of the entry and the last such event. */
+#include "core/journey/run.h"
+
+#include "base/assert.h"
+
+bool sc_stage_is_lapse(const struct sc_journey *jo, int stage)
+{
+    SC_ASSERT(stage >= 0 && (uint32_t)stage < jo->n_stages);
+    return jo->stages[stage].after_ms > 0;
+}
+
+/* `from` holds the current stage; without one: all earlier, and all lapses, which have no rank. */
+static bool enterable(const struct sc_journey *jo, int from, int to)
+{
+    SC_ASSERT(from >= 0 && from < SC_STAGES_MAX);
+    if (from == to)
+        return false;
+    const struct sc_stage *stage = &jo->stages[to];
+    if (stage->has_from)
+        return stage->from >> from & 1;
+    return sc_stage_is_lapse(jo, from) || from < to;
+}
+
+static bool went_back(const struct sc_journey *jo, const struct sc_state *st, int to)
+{
+    if (sc_stage_is_lapse(jo, to))
+        return true;
+    int from = sc_stage_is_lapse(jo, st->stage) ? st->lapsed_from : st->stage;
+    return to < from;
+}
+
+static void enter(struct sc_run *rn, int to, const char *cause)
+{
+    const struct sc_journey *jo = rn->jo;
+    struct sc_state *st = rn->st;
+    SC_ASSERT(to >= 0 && (uint32_t)to < jo->n_stages && to != st->stage);
+    int16_t from = st->stage;
+    int64_t in_stage_ms = st->stage_ms < rn->at_ms ? rn->at_ms - st->stage_ms : 0;
+    bool back = went_back(jo, st, to);
+    bool lapse = sc_stage_is_lapse(jo, to);
+    st->lapsed_from = lapse ? from : -1;
+    st->lapsed_from_ms = st->stage_ms;
+    st->stage = (int16_t)to;
+    st->stage_ms = rn->at_ms;
+    if (!lapse && to > st->furthest)
+        st->furthest = (int16_t)to;
+    struct sc_effect *fx = sc_effect_add(rn, SC_FX_TRANSITION, jo->stages[to].name);
+    fx->from = from;
+    fx->to = (int16_t)to;
+    fx->cause = cause;
+    fx->in_stage_ms = in_stage_ms;
+    fx->back = back;
+    if (jo->stages[to].when)
+        sc_effect_facts(rn, fx, jo->stages[to].when);
+    sc_trace(rn->fx, "stage", jo->stages[from].name, cause, "to %.*s",
+             SC_STR_FMT(jo->stages[to].name));
+    sc_stage_arm(rn);
+}
+
+static bool try_one(struct sc_run *rn, uint32_t s)
+{
+    const struct sc_stage *stage = &rn->jo->stages[s];
+    if (stage->when == NULL || !enterable(rn->jo, rn->st->stage, (int)s))
+        return false;
+    if (!sc_trace_holds(rn, "stage", stage->when))
+        return false;
+    enter(rn, (int)s, rn->ev ? "rule" : "merge");
+    return true;
+}
+
+void sc_stage_try(struct sc_run *rn, bool all)
+{
+    SC_ASSERT(all || rn->ev);
+    if (all) {
+        for (uint32_t s = rn->jo->n_stages; s-- > 0;)
+            if (try_one(rn, s))
+                return;
+        return;
+    }
+    const struct sc_event_index *ix = &rn->jo->by_event[rn->ev->type];
+    for (uint32_t i = ix->n_stages; i-- > 0;) /* ascending lists: the furthest first */
+        if (try_one(rn, ix->stages[i]))
+            return;
+}
+
+/* ---- timers of the stage */
+
+static void arm_lapse(struct sc_run *rn, uint16_t s)
+{
+    struct sc_state *st = rn->st;
+    const struct sc_stage *stage = &rn->jo->stages[s];
+    if (stage->after_ms == 0 || s == st->stage)
+        return;
+    bool leads = stage->has_from ? stage->from >> st->stage & 1
+                                 : !sc_stage_is_lapse(rn->jo, st->stage);
+    if (!leads)
+        return;
+    int64_t last = sc_breaks_last(st, SC_TIMER_LAPSE, s, 0);
+    struct sc_timer tm = {.kind = SC_TIMER_LAPSE, .rule = s, .expires_ms = SC_NO_DUE};
+    tm.start_ms = last > st->stage_ms ? last : st->stage_ms;
+    tm.due_ms = tm.start_ms + stage->after_ms;
+    tm.events = sc_arena_alloc(st->ar, sizeof(struct sc_str) * (rn->n_events + 1));
+    for (uint32_t i = 0; i < rn->n_events; i++)
+        tm.events[i] = sc_str_dup(st->ar, rn->events[i]);
+    tm.n_events = rn->n_events;
+    sc_timer_add(st, &tm);
+    sc_trace(rn->fx, "timer", stage->name, NULL, "due %s", sc_trace_time(rn->fx->ar, tm.due_ms));
+}
+
+static void arm_target(struct sc_run *rn)
+{
+    const struct sc_stage *stage = &rn->jo->stages[rn->st->stage];
+    if (stage->target_ms == 0)
+        return;
+    struct sc_timer tm = {.kind = SC_TIMER_OVERDUE, .rule = (uint16_t)rn->st->stage,
+                          .start_ms = rn->st->stage_ms, .expires_ms = SC_NO_DUE};
+    tm.due_ms = tm.start_ms + stage->target_ms;
+    sc_timer_add(rn->st, &tm);
+}
+
+void sc_stage_arm(struct sc_run *rn)
+{
+    SC_ASSERT(rn->st->stage_ms != SC_NEVER);
+    sc_timer_drop_kind(rn->st, SC_TIMER_LAPSE);
+    sc_timer_drop_kind(rn->st, SC_TIMER_OVERDUE);
+    for (uint32_t s = 0; s < rn->jo->n_stages; s++)
+        arm_lapse(rn, (uint16_t)s);
+    arm_target(rn);
+}
+
+static struct sc_timer *lapse_timer(struct sc_state *st, uint16_t s)
+{
+    for (uint32_t i = 0; i < st->timers.n; i++)
+        if (st->timers.v[i].kind == SC_TIMER_LAPSE && st->timers.v[i].rule == s)
+            return &st->timers.v[i];
+    return NULL;
+}
+
+static bool names_event(struct sc_run *rn, const struct sc_stage *stage)
+{
+    for (uint32_t i = 0; i < stage->n_without; i++)
+        if (stage->without[i].event == rn->ev->type &&
+            (stage->without[i].where == NULL || sc_rule_holds(stage->without[i].where, &rn->cx)))
+            return true;
+    return false;
+}
+
+void sc_stage_restart(struct sc_run *rn)
+{
+    SC_ASSERT(rn->ev);
+    const struct sc_event_index *ix = &rn->jo->by_event[rn->ev->type];
+    for (uint32_t i = 0; i < ix->n_lapses; i++) {
+        uint16_t s = ix->lapses[i];
+        const struct sc_stage *stage = &rn->jo->stages[s];
+        if (!names_event(rn, stage))
+            continue;
+        struct sc_break b = {.kind = SC_TIMER_LAPSE, .rule = s, .first_ms = rn->at_ms,
+                             .last_ms = rn->at_ms, .exit_last = true};
+        sc_breaks_add(rn->st, &b, stage->after_ms);
+        struct sc_timer *tm = lapse_timer(rn->st, s);
+        if (tm == NULL || tm->start_ms >= rn->at_ms || tm->due_ms <= rn->at_ms)
+            continue; /* none, an older event, or a ripe one: it stays (semantics 14) */
+        tm->start_ms = rn->at_ms;
+        tm->due_ms = rn->at_ms + stage->after_ms;
+        tm->events = SC_NEW(rn->st->ar, struct sc_str);
+        tm->events[0] = sc_str_dup(rn->st->ar, rn->ev->id);
+        tm->n_events = 1;
+    }
+}
+
+void sc_stage_lapse(struct sc_run *rn, uint16_t stage)
+{
+    SC_ASSERT(rn->ev == NULL);
+    SC_ASSERT(sc_stage_is_lapse(rn->jo, stage) && stage != rn->st->stage);
+    enter(rn, stage, "lapse");
+}

@@ -1,0 +1,92 @@
+/* Timers of one customer: a small unordered list, searched. It is bounded by its parts: per trigger
+ * and key one silence and SC_RIPE_MAX ripe ones, SC_KEYS_OPEN_MAX keys a trigger, one a lapse stage,
+ * one target, and TIMERS_HELD_MAX each of deferred and sent messages. */
+#include "core/journey/run.h"
+
+#include "base/assert.h"
+
+#define TIMERS_HELD_MAX 64u
+
+struct sc_timer *sc_timer_add(struct sc_state *st, const struct sc_timer *tm)
+{
+    SC_ASSERT(tm->due_ms != SC_NO_DUE);
+    SC_ASSERT(tm->start_ms <= tm->due_ms);
+    struct sc_timer *added = SC_VEC_ADD(st->ar, &st->timers);
+    *added = *tm;
+    return added;
+}
+
+void sc_timer_drop(struct sc_state *st, uint32_t at)
+{
+    SC_ASSERT(at < st->timers.n);
+    st->timers.v[at] = st->timers.v[--st->timers.n];
+}
+
+void sc_timer_drop_kind(struct sc_state *st, enum sc_timer_kind kind)
+{
+    for (uint32_t i = st->timers.n; i-- > 0;)
+        if (st->timers.v[i].kind == kind)
+            sc_timer_drop(st, i);
+}
+
+static int order(const struct sc_timer *a, const struct sc_timer *b)
+{
+    if (a->due_ms != b->due_ms)
+        return a->due_ms < b->due_ms ? -1 : 1;
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    if (a->rule != b->rule)
+        return a->rule < b->rule ? -1 : 1;
+    int c = sc_str_cmp(a->key, b->key);
+    if (c != 0)
+        return c;
+    if (a->start_ms != b->start_ms)
+        return a->start_ms < b->start_ms ? -1 : 1;
+    return a->start_id < b->start_id ? -1 : a->start_id > b->start_id;
+}
+
+int sc_timer_first(const struct sc_state *st, int64_t limit_ms)
+{
+    int first = -1;
+    for (uint32_t i = 0; i < st->timers.n; i++) {
+        const struct sc_timer *tm = &st->timers.v[i];
+        if (tm->kind == SC_TIMER_SENT || tm->due_ms > limit_ms)
+            continue;
+        if (first < 0 || order(tm, &st->timers.v[first]) < 0)
+            first = (int)i;
+    }
+    return first;
+}
+
+/* Over the bound the one due first is given up: a sent one is forgotten, a deferred one said. */
+static void bound(struct sc_run *rn, enum sc_timer_kind kind)
+{
+    struct sc_state *st = rn->st;
+    uint32_t n = 0, oldest = 0;
+    for (uint32_t i = 0; i < st->timers.n; i++) {
+        if (st->timers.v[i].kind != kind)
+            continue;
+        if (n++ == 0 || order(&st->timers.v[i], &st->timers.v[oldest]) < 0)
+            oldest = i;
+    }
+    if (n <= TIMERS_HELD_MAX)
+        return;
+    struct sc_timer given_up = st->timers.v[oldest];
+    sc_timer_drop(st, oldest);
+    if (kind == SC_TIMER_DEFERRED)
+        sc_guard_suppress(rn, &given_up, SC_REASON_EXPIRED, "over 64 deferred messages");
+}
+
+void sc_timer_forget(struct sc_run *rn)
+{
+    struct sc_state *st = rn->st;
+    if (rn->now->watermark_ms != SC_NEVER) {
+        int64_t before_ms = rn->now->watermark_ms - rn->jo->lateness_ms - rn->jo->reorder_ms;
+        for (uint32_t i = st->timers.n; i-- > 0;)
+            if (st->timers.v[i].kind == SC_TIMER_SENT && st->timers.v[i].due_ms <= before_ms)
+                sc_timer_drop(st, i);
+        sc_breaks_forget(st, before_ms);
+    }
+    bound(rn, SC_TIMER_SENT);
+    bound(rn, SC_TIMER_DEFERRED);
+}

@@ -1,0 +1,371 @@
+/* Triggers: occurrences, edges, silences, exits (semantics 14, 22, 23, 25).
+ *
+ * One event, in this order: exits act on what waits, defers or was sent; starts become occurrences;
+ * then exits and starts are remembered (breaks.c), so that an event that is both does not end
+ * itself. A silence is [start, start + after): a start or exit inside it ends it, whether it comes
+ * before the deadline (timer moved or taken out) or after the message went (withdrawn). */
+#include "core/journey/run.h"
+
+#include "base/assert.h"
+#include "base/hash.h"
+
+#define CONTEXT_BYTES_MAX (32u << 10)
+
+/* A trigger's key as this event gives it. */
+struct key {
+    uint64_t hash; /* 0: the trigger has none */
+    struct sc_str text;
+    bool found;    /* the event has one */
+};
+
+static struct key key_of(struct sc_run *rn, const struct sc_trigger *tr)
+{
+    struct key key = {0};
+    if (tr->key == NULL)
+        return key;
+    struct sc_value v = sc_rule_eval(tr->key, &rn->cx);
+    key.found = sc_is_value(v);
+    if (v.type == SC_T_STRING) {
+        key.text = sc_value_str(v);
+    } else if (key.found) {
+        struct sc_buf out = {.ar = rn->fx->ar};
+        struct sc_jsonw w;
+        sc_jsonw_init(&w, &out);
+        sc_value_json(v, &w);
+        key.text = sc_buf_view(&out);
+    }
+    key.hash = sc_hash_xxh3(key.text.p, key.text.len, 1); /* no key is a key of its own */
+    key.hash += key.hash == 0;
+    return key;
+}
+
+/* ---- re-entry */
+
+struct sc_occurrence *sc_occurrence_of(struct sc_state *st, uint16_t trigger)
+{
+    for (uint32_t i = 0; i < st->occurrences.n; i++)
+        if (st->occurrences.v[i].trigger == trigger)
+            return &st->occurrences.v[i];
+    return NULL;
+}
+
+static bool may_enter(struct sc_run *rn, uint16_t t)
+{
+    const struct sc_occurrence *oc = sc_occurrence_of(rn->st, t);
+    if (oc == NULL || !oc->fired)
+        return true;
+    switch ((enum sc_reentry)rn->jo->triggers[t].reentry) {
+    case SC_REENTRY_ALWAYS:
+        return true;
+    case SC_REENTRY_ONCE:
+        return false;
+    case SC_REENTRY_AFTER_EXIT:
+        return oc->exited_since;
+    }
+    SC_UNREACHABLE("re-entry");
+}
+
+/* ---- occurrences */
+
+static struct sc_str context_of(struct sc_run *rn, const struct sc_trigger *tr)
+{
+    if (tr->n_context == 0)
+        return SC_STR_NULL;
+    struct sc_buf out = {.ar = rn->st->ar};
+    struct sc_jsonw w;
+    sc_jsonw_init(&w, &out);
+    sc_jsonw_obj(&w);
+    for (uint32_t i = 0; i < tr->n_context; i++) {
+        sc_jsonw_key(&w, tr->context[i].name);
+        sc_value_json(sc_rule_eval(tr->context[i].prog, &rn->cx), &w);
+    }
+    sc_jsonw_obj_end(&w);
+    return out.len <= CONTEXT_BYTES_MAX ? sc_buf_view(&out) : SC_STR_NULL;
+}
+
+static struct sc_timer occurrence(struct sc_run *rn, uint16_t t, const struct key *key)
+{
+    const struct sc_trigger *tr = &rn->jo->triggers[t];
+    struct sc_arena *ar = rn->st->ar;
+    struct sc_timer tm = {.kind = SC_TIMER_SILENCE, .rule = t, .start_ms = rn->at_ms,
+                          .due_ms = rn->at_ms + tr->after_ms, .key_hash = key->hash,
+                          .start_id = rn->ev->id_hash, .n_events = 1};
+    tm.key = sc_str_dup(ar, key->text);
+    tm.events = SC_NEW(ar, struct sc_str);
+    tm.events[0] = sc_str_dup(ar, rn->ev->id);
+    tm.context = context_of(rn, tr);
+    tm.expires_ms = tr->expires_ms > 0 ? tm.due_ms + tr->expires_ms : SC_NO_DUE;
+    tm.traceparent = sc_str_dup(ar, rn->ev->traceparent);
+    sc_trigger_id(rn->jo, t, &rn->st->node, tm.start_id, key->text, tm.id);
+    return tm;
+}
+
+/* ---- exits and restarts */
+
+static bool same(const struct sc_timer *tm, uint16_t t, uint64_t key_hash)
+{
+    return tm->rule == t && (key_hash == 0 || tm->key_hash == key_hash) &&
+           (tm->kind == SC_TIMER_SILENCE || tm->kind == SC_TIMER_DEFERRED ||
+            tm->kind == SC_TIMER_SENT);
+}
+
+/* Take one timer out: silently what only waited, with a record what was promised or sent. */
+static void end_timer(struct sc_run *rn, uint32_t at, struct sc_str by)
+{
+    struct sc_timer tm = rn->st->timers.v[at];
+    sc_timer_drop(rn->st, at);
+    sc_trace(rn->fx, "timer", rn->jo->triggers[tm.rule].name, "ended", "started %s",
+             sc_trace_time(rn->fx->ar, tm.start_ms));
+    if (tm.kind == SC_TIMER_SILENCE)
+        return;
+    if (tm.kind == SC_TIMER_SENT && rn->decision_ms >= tm.expires_ms)
+        return; /* too late to take back */
+    struct sc_occurrence *oc = sc_occurrence_of(rn->st, tm.rule);
+    if (oc)
+        oc->fired = false;
+    sc_guard_cancel(rn, &tm, by);
+}
+
+/* An exit at the event's time: what it falls into is over (a deferred message until its release). */
+static void exit_at(struct sc_run *rn, uint16_t t, uint64_t key_hash)
+{
+    for (uint32_t i = rn->st->timers.n; i-- > 0;) {
+        const struct sc_timer *tm = &rn->st->timers.v[i];
+        if (same(tm, t, key_hash) && tm->start_ms <= rn->at_ms && rn->at_ms < tm->due_ms)
+            end_timer(rn, i, rn->ev->id);
+    }
+    struct sc_occurrence *oc = sc_occurrence_of(rn->st, t);
+    if (oc)
+        oc->exited_since = true;
+}
+
+static int64_t deadline(const struct sc_run *rn, const struct sc_timer *tm)
+{
+    return tm->start_ms + rn->jo->triggers[tm->rule].after_ms;
+}
+
+/* A later start inside a silence: that one was none. */
+static void restart_at(struct sc_run *rn, const struct sc_timer *start)
+{
+    for (uint32_t i = rn->st->timers.n; i-- > 0;) {
+        const struct sc_timer *tm = &rn->st->timers.v[i];
+        if (!same(tm, start->rule, start->key_hash) || start->start_ms >= deadline(rn, tm))
+            continue;
+        if (tm->start_ms < start->start_ms ||
+            (tm->start_ms == start->start_ms && tm->start_id < start->start_id))
+            end_timer(rn, i, rn->ev->id);
+    }
+}
+
+static void remember(struct sc_run *rn, uint16_t t, uint64_t key_hash, bool exit)
+{
+    struct sc_break b = {.kind = SC_TIMER_SILENCE, .rule = t, .key_hash = key_hash,
+                         .first_ms = rn->at_ms, .last_ms = rn->at_ms, .exit_last = exit};
+    sc_breaks_add(rn->st, &b, rn->jo->triggers[t].after_ms);
+}
+
+/* ---- starts */
+
+/* Does a silence of the same trigger and key stand before this one in the list? */
+static bool repeats(const struct sc_state *st, uint32_t at)
+{
+    for (uint32_t i = 0; i < at; i++)
+        if (st->timers.v[i].kind == SC_TIMER_SILENCE &&
+            st->timers.v[i].rule == st->timers.v[at].rule &&
+            st->timers.v[i].key_hash == st->timers.v[at].key_hash)
+            return true;
+    return false;
+}
+
+/* Over the bounds the oldest is given up, and said. Index of it, or -1. */
+static int over_bounds(const struct sc_state *st, const struct sc_timer *start)
+{
+    uint32_t ripe = 0, keys = 0;
+    int oldest_ripe = -1, oldest = -1;
+    for (uint32_t i = 0; i < st->timers.n; i++) {
+        const struct sc_timer *tm = &st->timers.v[i];
+        if (tm->kind != SC_TIMER_SILENCE || tm->rule != start->rule)
+            continue;
+        keys += !repeats(st, i);
+        if (oldest < 0 || tm->start_ms < st->timers.v[oldest].start_ms)
+            oldest = (int)i;
+        if (tm->key_hash != start->key_hash)
+            continue;
+        ripe++;
+        if (oldest_ripe < 0 || tm->start_ms < st->timers.v[oldest_ripe].start_ms)
+            oldest_ripe = (int)i;
+    }
+    if (ripe > 0)
+        return ripe > SC_RIPE_MAX ? oldest_ripe : -1;
+    return keys >= SC_KEYS_OPEN_MAX ? oldest : -1;
+}
+
+static void arm(struct sc_run *rn, const struct sc_timer *start)
+{
+    const struct sc_trigger *tr = &rn->jo->triggers[start->rule];
+    struct sc_break at = {.kind = SC_TIMER_SILENCE, .rule = start->rule,
+                          .key_hash = start->key_hash, .first_ms = start->start_ms,
+                          .last_ms = start->start_ms};
+    bool ended = sc_breaks_end(rn->st, &at, tr->after_ms);
+    for (uint32_t i = 0; i < rn->st->timers.n && !ended; i++) { /* of two at one instant, one */
+        const struct sc_timer *tm = &rn->st->timers.v[i];
+        ended = same(tm, start->rule, start->key_hash) && tm->key_hash == start->key_hash &&
+                tm->start_ms == start->start_ms && tm->start_id > start->start_id;
+    }
+    restart_at(rn, start);
+    remember(rn, start->rule, start->key_hash, false);
+    if (ended) {
+        sc_trace(rn->fx, "timer", tr->name, "no silence", "a later event is known");
+        return;
+    }
+    int over = over_bounds(rn->st, start);
+    if (over >= 0) {
+        struct sc_timer given_up = rn->st->timers.v[over];
+        sc_timer_drop(rn->st, (uint32_t)over);
+        rn->fx->counts.keys_evicted++;
+        sc_guard_suppress(rn, &given_up, SC_REASON_EXPIRED, "too many open: the oldest is given up");
+    }
+    sc_timer_add(rn->st, start);
+    sc_trace(rn->fx, "timer", tr->name, NULL, "due %s",
+             sc_trace_time(rn->fx->ar, start->due_ms));
+}
+
+static void start(struct sc_run *rn, uint16_t t)
+{
+    const struct sc_trigger *tr = &rn->jo->triggers[t];
+    if (tr->unless && sc_trace_holds(rn, "unless", tr->unless))
+        return;
+    if (!may_enter(rn, t)) {
+        sc_trace(rn->fx, "rule", tr->name, "not again", "fired before");
+        return;
+    }
+    struct key key = key_of(rn, tr);
+    struct sc_timer tm = occurrence(rn, t, &key);
+    if (tr->after_ms > 0)
+        arm(rn, &tm);
+    else
+        SC_VEC_PUSH(rn->fx->ar, &rn->due, tm);
+}
+
+/* ---- one event */
+
+static bool names_event(struct sc_run *rn, const struct sc_trigger *tr)
+{
+    for (uint32_t i = 0; i < tr->n_without; i++)
+        if (tr->without[i].event == rn->ev->type &&
+            (tr->without[i].where == NULL || sc_rule_holds(tr->without[i].where, &rn->cx)))
+            return true;
+    return false;
+}
+
+struct ended { /* an exit to remember once starts are done */
+    uint16_t trigger;
+    uint64_t key_hash;
+};
+
+static void exits(struct sc_run *rn, struct ended *out, uint32_t *n)
+{
+    const struct sc_event_index *ix = &rn->jo->by_event[rn->ev->type];
+    for (uint32_t i = 0; i < ix->n_exits; i++) {
+        const struct sc_trigger *tr = &rn->jo->triggers[ix->exits[i]];
+        if (!names_event(rn, tr))
+            continue;
+        struct key key = key_of(rn, tr);
+        exit_at(rn, ix->exits[i], key.hash);
+        out[(*n)++] = (struct ended){ix->exits[i], key.hash};
+    }
+    for (uint32_t i = 0; i < ix->n_unless; i++) {
+        const struct sc_trigger *tr = &rn->jo->triggers[ix->unless[i]];
+        if (!sc_trace_holds(rn, "unless", tr->unless))
+            continue;
+        struct key key = key_of(rn, tr); /* without a key of its own it is said of all */
+        uint64_t hash = key.found ? key.hash : 0;
+        exit_at(rn, ix->unless[i], hash);
+        out[(*n)++] = (struct ended){ix->unless[i], hash};
+    }
+}
+
+uint64_t *sc_trigger_before(struct sc_run *rn)
+{
+    SC_ASSERT(rn->ev);
+    const struct sc_event_index *ix = &rn->jo->by_event[rn->ev->type];
+    if (ix->n_edges == 0)
+        return NULL;
+    uint64_t *before = SC_NEW_N(rn->fx->ar, uint64_t, ix->n_edges / 64 + 1);
+    for (uint32_t i = 0; i < ix->n_edges; i++)
+        if (sc_rule_holds(rn->jo->triggers[ix->edges[i]].start, &rn->cx))
+            before[i / 64] |= UINT64_C(1) << (i % 64);
+    return before;
+}
+
+void sc_trigger_event(struct sc_run *rn, const uint64_t *before)
+{
+    SC_ASSERT(rn->ev);
+    const struct sc_event_index *ix = &rn->jo->by_event[rn->ev->type];
+    SC_ASSERT(ix->n_edges == 0 || before != NULL);
+    struct ended *ended = SC_NEW_N(rn->fx->ar, struct ended, ix->n_exits + ix->n_unless + 1);
+    uint32_t n_ended = 0;
+    exits(rn, ended, &n_ended);
+    for (uint32_t i = 0; i < ix->n_starts; i++)
+        if (sc_trace_holds(rn, "rule", rn->jo->triggers[ix->starts[i]].start))
+            start(rn, ix->starts[i]);
+    for (uint32_t i = 0; i < ix->n_edges; i++)
+        if (!(before[i / 64] >> (i % 64) & 1) &&
+            sc_trace_holds(rn, "rule", rn->jo->triggers[ix->edges[i]].start))
+            start(rn, ix->edges[i]);
+    for (uint32_t i = 0; i < n_ended; i++)
+        if (rn->jo->triggers[ended[i].trigger].after_ms > 0)
+            remember(rn, ended[i].trigger, ended[i].key_hash, true);
+}
+
+void sc_trigger_late(struct sc_run *rn)
+{
+    SC_ASSERT(rn->ev);
+    const struct sc_event_index *ix = &rn->jo->by_event[rn->ev->type];
+    for (uint32_t i = 0; i < ix->n_starts; i++) {
+        const struct sc_trigger *tr = &rn->jo->triggers[ix->starts[i]];
+        if (!sc_trace_holds(rn, "rule", tr->start))
+            continue;
+        struct key key = key_of(rn, tr);
+        struct sc_timer tm = occurrence(rn, ix->starts[i], &key);
+        SC_ASSERT(rn->now->watermark_ms != SC_NEVER);
+        char behind[64];
+        size_t n = sc_duration_format(rn->now->watermark_ms - rn->at_ms, behind);
+        sc_guard_suppress(rn, &tm, SC_REASON_LATE,
+                          sc_arena_printf(rn->fx->ar, "%.*s behind the watermark", (int)n, behind));
+    }
+}
+
+/* ---- time and merges */
+
+void sc_trigger_silence(struct sc_run *rn, const struct sc_timer *tm)
+{
+    SC_ASSERT(rn->ev == NULL);
+    SC_ASSERT(tm->kind == SC_TIMER_SILENCE);
+    const struct sc_trigger *tr = &rn->jo->triggers[tm->rule];
+    if (tr->unless && sc_trace_holds(rn, "unless", tr->unless))
+        return;
+    if (may_enter(rn, tm->rule))
+        SC_VEC_PUSH(rn->fx->ar, &rn->due, *tm);
+}
+
+/* Silence still, when both sides' starts and exits are one customer's? */
+static bool merged_away(struct sc_run *rn, const struct sc_timer *tm)
+{
+    const struct sc_trigger *tr = &rn->jo->triggers[tm->rule];
+    if (tm->kind == SC_TIMER_LAPSE || tm->kind == SC_TIMER_OVERDUE || tr->after_ms == 0)
+        return false;
+    struct sc_break at = {.kind = SC_TIMER_SILENCE, .rule = tm->rule, .key_hash = tm->key_hash,
+                          .first_ms = tm->start_ms, .last_ms = tm->start_ms};
+    return sc_breaks_end(rn->st, &at, tr->after_ms);
+}
+
+void sc_trigger_merged(struct sc_run *rn)
+{
+    struct sc_str by = rn->n_events > 0 ? rn->events[0] : SC_STR_NULL;
+    SC_ASSERT(rn->due.n == 0);
+    for (uint32_t i = rn->st->timers.n; i-- > 0;)
+        if (merged_away(rn, &rn->st->timers.v[i]))
+            end_timer(rn, i, by);
+    SC_ASSERT(rn->st->timers.n == 0 || rn->st->timers.v != NULL);
+}
