@@ -27,6 +27,8 @@ struct play_event *play_event_add(struct play *pl, enum play_source source, int6
         pl->room = pl->room ? pl->room * 2 : 1024;
         pl->events = sc_realloc(pl->events, pl->room * sizeof(*pl->events));
     }
+    if (source != PLAY_WEB) /* tills and the support desk keep time to the second */
+        at_ms -= at_ms % 1000;
     struct play_event *ev = &pl->events[pl->count];
     *ev = (struct play_event){
         .at_ms = at_ms, .source = source, .name = name, .cents = -1, .seq = (uint32_t)pl->count};

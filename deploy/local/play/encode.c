@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "pos.pb-c.h"
 
@@ -265,16 +264,12 @@ static size_t encode_pos(const struct play_event *ev, char *out, size_t room)
 
 static size_t encode_support(const struct play_event *ev, char *out, size_t room)
 {
-    char at[32];
-    time_t seconds = (time_t)(ev->at_ms / 1000);
-    struct tm tm;
-    SC_ASSERT(gmtime_r(&seconds, &tm));
-    strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%SZ", &tm);
+    char at[PLAY_TIME_BYTES];
     /* `s*`: left out when NULL. */
     json_t *root = json_pack("{s:s, s:s, s:s, s:{s:s, s:s, s:s, s:i}, s:{s:s*, s:s*}}", "id",
-                             ev->id, "type", ev->name, "at", at, "case", "id", ev->case_id, "topic",
-                             ev->topic, "channel", ev->channel, "contacts", ev->contacts,
-                             "customer", "phone", ev->phone, "card", ev->card);
+                             ev->id, "type", ev->name, "at", play_time(ev->at_ms, at), "case", "id",
+                             ev->case_id, "topic", ev->topic, "channel", ev->channel, "contacts",
+                             ev->contacts, "customer", "phone", ev->phone, "card", ev->card);
     SC_ASSERT(root);
     if (ev->rating > 0)
         json_object_set_new(root, "satisfaction", json_integer(ev->rating));

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define TOPICS_MAX 32
 #define REPORT_MS 5000  /* a line of progress */
@@ -132,11 +131,8 @@ static void send_event(struct loader *lo, const struct options *op, const struct
 
 static void report(const struct play_event *ev, size_t n, size_t count)
 {
-    char day[16];
-    time_t seconds = (time_t)(ev->at_ms / 1000);
-    struct tm tm;
-    strftime(day, sizeof(day), "%Y-%m-%d", gmtime_r(&seconds, &tm));
-    fprintf(stderr, "-- %s: %zu of %zu events played\n", day, n, count);
+    char at[PLAY_TIME_BYTES];
+    fprintf(stderr, "-- %.10s: %zu of %zu events played\n", play_time(ev->at_ms, at), n, count);
 }
 
 /* Send all events, each when it is due. */
@@ -301,16 +297,10 @@ int play_main_load(int argc, char **argv)
     int leave = parse(argc, argv, &op);
     if (leave)
         return leave - 1;
-    struct play *pl = sc_calloc(1, sizeof(*pl));
-    sc_arena_init(&pl->ar);
-    int status = 66;
-    if (play_data_read(pl, op.data)) {
-        play_story_tell(pl);
-        status = load(&op, pl);
-    }
-    sc_arena_fini(&pl->ar);
-    free(pl->events);
-    free(pl->clicks);
-    free(pl);
+    struct play *pl = play_create(op.data);
+    if (!pl)
+        return 66;
+    int status = load(&op, pl);
+    play_destroy(pl);
     return status;
 }

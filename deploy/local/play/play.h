@@ -2,8 +2,8 @@
  *
  * The path of an event: data.c reads the real rows (demo.d/README.md), story.c adds what the
  * originals lack (who owns a device, sign-ups, consents, support cases), all of it is sorted by
- * time, encode.c makes Confluent-framed Avro, Protobuf and JSON of it, load.c sends it. watch.c
- * reads what Stagecoach makes of it.
+ * time, encode.c makes Confluent-framed Avro, Protobuf and JSON of it, load.c sends it;
+ * events.c writes the same events as canonical lines instead. watch.c reads what comes out.
  *
  * Invariant: the same files give the same events, to the byte, on every machine: what the story
  * adds is drawn from hashes of ids, never from a clock or a random number. One thread; a year is
@@ -86,6 +86,10 @@ struct play_event *play_event_add(struct play *pl, enum play_source source, int6
 /* data.c: read the four files of `dir` into households, clicks, events. False: said on stderr. */
 bool play_data_read(struct play *pl, const char *dir);
 
+/* A year, read and told; NULL: said on stderr. */
+struct play *play_create(const char *dir);
+void play_destroy(struct play *pl);
+
 /* story.c: add what the originals lack, then sort all events by time. */
 void play_story_tell(struct play *pl);
 
@@ -111,10 +115,15 @@ bool play_watch_poll(struct play_watch *wa, int wait_ms);
 void play_watch_summary(const struct play_watch *wa);
 void play_watch_destroy(struct play_watch *wa);
 
+/* main.c: an instant as RFC 3339 in UTC, with milliseconds where there are any. */
+#define PLAY_TIME_BYTES 32
+const char *play_time(int64_t at_ms, char out[PLAY_TIME_BYTES]);
+
 /* The subcommands; argv[0] is the subcommand's name. Each returns the exit status. */
 int play_main_load(int argc, char **argv);
 int play_main_watch(int argc, char **argv);
 int play_main_topics(int argc, char **argv);
+int play_main_events(int argc, char **argv);
 
 /* main.c: shared by the subcommands. */
 /* Set by SIGINT and SIGTERM: finish and leave. */
