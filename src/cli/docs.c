@@ -15,12 +15,9 @@ static const struct {
     const char *name, *title, *id;
     const struct sc_table *table;
 } files[] = {
-    {"taxonomy", "taxonomy.yaml", "https://stagecoach.dev/schemas/config/taxonomy.schema.json",
-     &sc_taxonomy_table},
-    {"journey", "journey.yaml", "https://stagecoach.dev/schemas/config/journey.schema.json",
-     &sc_journey_table},
-    {"stagecoach", "stagecoach.yaml",
-     "https://stagecoach.dev/schemas/config/stagecoach.schema.json", &sc_settings_table},
+    {"taxonomy", "taxonomy.yaml", "urn:stagecoach:config:taxonomy", &sc_taxonomy_table},
+    {"journey", "journey.yaml", "urn:stagecoach:config:journey", &sc_journey_table},
+    {"stagecoach", "stagecoach.yaml", "urn:stagecoach:config:stagecoach", &sc_settings_table},
 };
 #define FILES (sizeof(files) / sizeof(files[0]))
 
@@ -82,13 +79,47 @@ static void errors_reference(struct sc_buf *out)
                      "| 78 | one of the three files is wrong |\n");
 }
 
+static void break_line(struct sc_buf *out, int depth)
+{
+    sc_buf_char(out, '\n');
+    for (int i = 0; i < depth; ++i)
+        sc_buf_addz(out, "  ");
+}
+
+/* Compact JSON with a line a member, so that a change of the schema reads as one. */
+static void indent(struct sc_str json, struct sc_buf *out)
+{
+    int depth = 0;
+    bool text = false;
+    for (size_t i = 0; i < json.len; ++i) {
+        char c = json.p[i];
+        bool opens = !text && (c == '{' || c == '['), closes = !text && (c == '}' || c == ']');
+        bool empty = opens && i + 1 < json.len && (json.p[i + 1] == '}' || json.p[i + 1] == ']');
+        if (closes && json.p[i - 1] != '{' && json.p[i - 1] != '[')
+            break_line(out, depth - 1);
+        sc_buf_char(out, c);
+        if (text && c == '\\')
+            sc_buf_char(out, json.p[++i]);
+        else if (c == '"')
+            text = !text;
+        depth += opens - closes;
+        if ((opens && !empty) || (!text && c == ','))
+            break_line(out, depth);
+        else if (!text && c == ':')
+            sc_buf_char(out, ' ');
+    }
+}
+
 static bool schema(const char *name, struct sc_buf *out)
 {
     for (size_t i = 0; i < FILES; ++i) {
-        if (strcmp(files[i].name, name) == 0) {
-            sc_bind_json_schema(files[i].table, files[i].id, out);
-            return true;
-        }
+        if (strcmp(files[i].name, name) != 0)
+            continue;
+        struct sc_buf json = {0};
+        sc_bind_json_schema(files[i].table, files[i].id, &json);
+        indent(sc_buf_view(&json), out);
+        sc_buf_fini(&json);
+        return true;
     }
     return false;
 }

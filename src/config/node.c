@@ -139,6 +139,9 @@ static const char *problem_hint(struct sc_mark m, const char *problem)
         return "indent with spaces: YAML forbids tabs there";
     if (strstr(problem, "mapping values are not allowed") != NULL)
         return "put a value that has ': ' in it in quotes";
+    if (strstr(problem, "expected ',' or") != NULL)
+        return "between { } or [ ], a value with commas or quotes in it, as expressions have, "
+               "stands in quotes: '...'";
     if (strstr(problem, "expected key") != NULL || strstr(problem, "block end") != NULL ||
         strstr(problem, "'-' indicator") != NULL)
         return "is this line indented as its neighbours are?";

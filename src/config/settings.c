@@ -49,7 +49,7 @@ static const struct sc_table sasl_table = {
 
 static const struct sc_field kafka_fields[] = {
     {.key = "brokers", .kind = SC_F_STRS, .offset = AT(sc_kafka_settings, brokers),
-     .required = true, .doc = "Where to start from: `host:port`, one or a list."},
+     .node_offset = AT(sc_kafka_settings, brokers_at), .required = true, .doc = "Where to start from: `host:port`, one or a list."},
     {.key = "group", .kind = SC_F_STR, .offset = AT(sc_kafka_settings, group), .def = "stagecoach",
      .doc = "Prefix of consumer group ids (`<group>-resolve`, `<group>-journey`) and "
             "transactional ids. Two deployments on one cluster need two."},
@@ -317,7 +317,8 @@ static struct sc_topic_settings topic_load(struct sc_node *n, const char *name, 
         sc_bind(&topic_table, n, &out, ar, dg);
         out.on = true;
         if (out.topic.len == 0 && name == NULL && n->kind == SC_NODE_MAP)
-            sc_diag_add(dg, SC_ERROR, "missing-key", n->mark, "missing key 'topic'");
+            sc_diag_add(dg, SC_ERROR, "missing-key", n->mark,
+                        "missing key 'topic': this topic has no name of its own");
         if (out.topic.len == 0)
             out.topic = sc_str_from(name);
     }
@@ -415,6 +416,9 @@ static bool is_loopback(struct sc_str listen)
 
 static void cross_checks(const struct sc_settings *st, struct sc_diag *dg)
 {
+    const struct sc_node *brokers = st->kafka.brokers_at;
+    if (brokers != NULL && !brokers->faulty && st->kafka.brokers.n == 0)
+        sc_diag_add(dg, SC_ERROR, "no-broker", brokers->mark, "`brokers` names no broker");
     const struct sc_redis_settings *r = &st->redis;
     const struct sc_node *redis = sc_node_get(st->at, "redis");
     if (r->sentinel.at != NULL && r->cluster.n > 0)
@@ -431,8 +435,10 @@ static void cross_checks(const struct sc_settings *st, struct sc_diag *dg)
         st->admin.token_file.len == 0)
         sc_diag_add(dg, SC_WARNING, "open-admin", admin->mark,
                     "the admin listener is open to the network without a `token_file`");
+    const struct sc_node *identity = sc_node_get(st->at, "identity");
     if (st->identity.key_file.len == 0)
-        sc_diag_add(dg, SC_WARNING, "public-key", st->at->mark,
+        sc_diag_add(dg, SC_WARNING, "public-key",
+                    identity != NULL ? identity->mark : st->at->mark,
                     "no `identity.key_file`: pseudonyms are made with a key everybody knows");
     if (st->workers.resolve == 0 && st->workers.journey == 0)
         sc_diag_add(dg, SC_ERROR, "no-workers", sc_node_get(st->at, "workers")->mark,

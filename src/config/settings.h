@@ -28,6 +28,7 @@ struct sc_property_setting { /* of librdkafka, passed through */
 
 struct sc_kafka_settings {
     struct sc_strs brokers;
+    struct sc_node *brokers_at;
     struct sc_str group; /* prefix of group ids and transactional ids */
     struct sc_node *properties_at;
     struct sc_property_setting *properties; /* in the order written */

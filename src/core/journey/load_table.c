@@ -146,7 +146,7 @@ static const struct sc_field cap_fields[] = {
      .node_offset = AT(doc_cap, per_at), .min = SC_SECOND_MS, .max = INT64_C(400) * SC_DAY_MS,
      .doc = "In every window of this length."},
     {.key = "calendar", .kind = SC_F_ENUM, .offset = AT(doc_cap, calendar),
-     .node_offset = AT(doc_cap, calendar_at), .names = calendar_names, .def = "day",
+     .node_offset = AT(doc_cap, calendar_at), .names = calendar_names,
      .doc = "Instead of `per`: in each calendar day, week (from Monday) or month."},
     {.key = "timezone", .kind = SC_F_STR, .offset = AT(doc_cap, timezone),
      .node_offset = AT(doc_cap, timezone_at),

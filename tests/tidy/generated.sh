@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Pages and schemas that are written from the tables in the code are committed as they come out.
+# `tests/tidy/generated.sh --update` writes them.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+stagecoach=${STAGECOACH:-build/dev/stagecoach}
+passed=0 failed=0
+
+# page FILE WORD…: FILE is what `stagecoach docs WORD…` writes.
+page() {
+    local file=$1
+    shift
+    if [ "$update" = 1 ]; then
+        mkdir -p "$(dirname "$file")"
+        "$stagecoach" docs "$@" >"$file"
+    fi
+    if "$stagecoach" docs "$@" | diff -u --label "$file" --label "docs $*" "$file" -; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+    fi
+}
+
+update=0
+[ "${1-}" != --update ] || update=1
+page docs/configuration.md config
+page docs/errors.md errors
+for name in taxonomy journey stagecoach; do
+    page schemas/config/$name.schema.json schema $name
+done
+[ $failed = 0 ] || echo "written from the code: run tests/tidy/generated.sh --update and commit"
+echo "$passed passed, $failed failed, 0 skipped"
+[ $failed = 0 ]
