@@ -125,11 +125,6 @@ static void wait_and_say(struct journey *j, const char *why)
 
 /* ---- states */
 
-static struct sc_part *part_of(struct journey *j, const struct sc_node_id *node)
-{
-    return j->by_index[sc_node_partition(node, j->w->cfg->partitions)];
-}
-
 static struct sc_state *open_state(struct journey *j, struct sc_part *p,
                                    const struct sc_node_id *node)
 {

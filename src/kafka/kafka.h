@@ -1,0 +1,55 @@
+/* Kafka: the log port on librdkafka, and what is checked and made before a start.
+ *
+ * 2.0.2 is the floor; what differs above it is gated by rd_kafka_version(). Source: reliability.md
+ * "What a real broker showed", "Settings". */
+#ifndef SC_KAFKA_KAFKA_H
+#define SC_KAFKA_KAFKA_H
+
+#include "config/settings.h"
+#include "engine/worker.h"
+
+/* How to reach the cluster. Secrets are read from their files by the caller. */
+struct sc_kafka_config {
+    const struct sc_kafka_settings *settings;
+    struct sc_str password; /* SASL; empty: none */
+};
+
+/* One worker's log. */
+struct sc_kafka_log_config {
+    const struct sc_kafka_config *kafka;
+    const char *group;            /* consumer group */
+    const char *writer;           /* transactional.id, group.instance.id and client.id: <= 32 */
+    const char *const *inputs;    /* topics subscribed; index = sc_msg.topic */
+    uint32_t n_inputs;
+    const struct sc_out_topics *outputs;
+    _Atomic bool *stop;           /* ends waits for a broker */
+};
+
+/* Connects when it can: a broker that is down is waited for and said. NULL only when the settings
+ * are refused by the client: the reason is logged. */
+struct sc_log *sc_kafka_log_create(const struct sc_kafka_log_config *cfg);
+
+/* What a topic must be like; made when missing if `create`. */
+struct sc_topic_need {
+    const char *name;
+    int32_t partitions;   /* exact when > 0 and `exact`, else for creation */
+    bool exact, create;
+    int16_t replication;  /* -1: the broker's default */
+    const char *const *config; /* name, value pairs for creation and to be checked, NULL-ended */
+    const char *what;     /* "the journal": for messages */
+};
+/* Check (and make) topics, broker version and settings. Waits for a broker that is down, saying so,
+ * until *stop. OK, UNAVAILABLE (stopped), AUTH, CONFIG: the reason with what to do is logged. */
+enum sc_err sc_kafka_prepare(const struct sc_kafka_config *cfg, const struct sc_topic_need *needs,
+                             uint32_t n, _Atomic bool *stop);
+
+/* For `tap`: read a topic from the start or the end, read_committed, no group. */
+struct sc_kafka_tap;
+struct sc_kafka_tap *sc_kafka_tap_create(const struct sc_kafka_config *cfg, const char *topic,
+                                         bool from_end, struct sc_buf *why);
+/* The next message, borrowed until the next call. NOT_FOUND: all ends were reached; TIMEOUT. */
+enum sc_err sc_kafka_tap_next(struct sc_kafka_tap *tp, int timeout_ms, struct sc_msg *out,
+                              struct sc_header *headers, uint32_t *n_headers, uint32_t max);
+void sc_kafka_tap_destroy(struct sc_kafka_tap *tp);
+
+#endif

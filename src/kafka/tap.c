@@ -1,0 +1,109 @@
+/* Reading a topic for people: every partition, read_committed, without a group. */
+#include "kafka/conf.h"
+
+#include <stdlib.h>
+
+#define ASK_TIMEOUT_MS 10000
+
+struct sc_kafka_tap {
+    rd_kafka_t *rk;
+    rd_kafka_message_t *m;
+    int32_t partitions, ended;
+    bool *eof;
+};
+
+static bool assign(struct sc_kafka_tap *tp, const char *topic, bool from_end, struct sc_buf *why)
+{
+    const struct rd_kafka_metadata *md;
+    rd_kafka_topic_t *rkt = rd_kafka_topic_new(tp->rk, topic, NULL);
+    rd_kafka_resp_err_t e = rd_kafka_metadata(tp->rk, 0, rkt, &md, ASK_TIMEOUT_MS);
+    rd_kafka_topic_destroy(rkt);
+    if (e) {
+        sc_buf_addf(why, "no broker answers: %s", rd_kafka_err2str(e));
+        return false;
+    }
+    tp->partitions = md->topic_cnt ? md->topics[0].partition_cnt : 0;
+    rd_kafka_metadata_destroy(md);
+    if (tp->partitions == 0) {
+        sc_buf_addf(why, "there is no topic %s", topic);
+        return false;
+    }
+    tp->eof = sc_calloc((size_t)tp->partitions, sizeof(*tp->eof));
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(tp->partitions);
+    for (int32_t p = 0; p < tp->partitions; p++)
+        rd_kafka_topic_partition_list_add(list, topic, p)->offset =
+            from_end ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
+    e = rd_kafka_assign(tp->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return e == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+struct sc_kafka_tap *sc_kafka_tap_create(const struct sc_kafka_config *cfg, const char *topic,
+                                         bool from_end, struct sc_buf *why)
+{
+    static const struct sc_conf_pair pairs[] = {
+        {"group.id", "stagecoach-tap"}, {"isolation.level", "read_committed"},
+        {"enable.partition.eof", "true"}, {"fetch.wait.max.ms", "50"}, {NULL, NULL}};
+    struct sc_kafka_tap *tp = sc_calloc(1, sizeof(*tp));
+    tp->rk = sc_kafka_handle(false, sc_kafka_conf(cfg, false, pairs));
+    if (tp->rk && assign(tp, topic, from_end, why)) {
+        rd_kafka_poll_set_consumer(tp->rk);
+        return tp;
+    }
+    sc_kafka_tap_destroy(tp);
+    return NULL;
+}
+
+static uint32_t take_headers(const rd_kafka_message_t *m, struct sc_header *out, uint32_t max)
+{
+    rd_kafka_headers_t *hs;
+    const char *name;
+    const void *value;
+    size_t size;
+    uint32_t n = 0;
+    if (rd_kafka_message_headers(m, &hs))
+        return 0;
+    while (n < max && rd_kafka_header_get_all(hs, n, &name, &value, &size) ==
+                          RD_KAFKA_RESP_ERR_NO_ERROR)
+        out[n++] = (struct sc_header){sc_str_from(name), {value, size}};
+    return n;
+}
+
+enum sc_err sc_kafka_tap_next(struct sc_kafka_tap *tp, int timeout_ms, struct sc_msg *out,
+                              struct sc_header *headers, uint32_t *n_headers, uint32_t max)
+{
+    if (tp->m)
+        rd_kafka_message_destroy(tp->m);
+    tp->m = rd_kafka_consumer_poll(tp->rk, timeout_ms);
+    if (tp->m == NULL)
+        return SC_ERR_TIMEOUT;
+    if (tp->m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        tp->ended += !tp->eof[tp->m->partition];
+        tp->eof[tp->m->partition] = true;
+        return tp->ended == tp->partitions ? SC_ERR_NOT_FOUND : SC_ERR_TIMEOUT;
+    }
+    if (tp->m->err)
+        return SC_ERR_UNAVAILABLE;
+    tp->ended -= tp->eof[tp->m->partition];
+    tp->eof[tp->m->partition] = false;
+    *out = (struct sc_msg){.partition = tp->m->partition, .offset = tp->m->offset,
+                           .timestamp_ms = rd_kafka_message_timestamp(tp->m, NULL),
+                           .key = {tp->m->key, tp->m->key_len},
+                           .value = {tp->m->payload, tp->m->len}, .raw = tp->m};
+    *n_headers = take_headers(tp->m, headers, max);
+    return SC_ERR_OK;
+}
+
+void sc_kafka_tap_destroy(struct sc_kafka_tap *tp)
+{
+    if (tp == NULL)
+        return;
+    if (tp->m)
+        rd_kafka_message_destroy(tp->m);
+    if (tp->rk) {
+        rd_kafka_consumer_close(tp->rk);
+        rd_kafka_destroy(tp->rk);
+    }
+    free(tp->eof);
+    free(tp);
+}
