@@ -15,7 +15,7 @@ struct checker {
     struct sc_scope *sp;
     struct sc_rule_opts opts;
     struct local *locals;       /* innermost first */
-    const struct event_set *can; /* the events under which this place matters; NULL: free-standing */
+    const struct event_set *can; /* events under which this place matters; NULL: free-standing */
     const struct guard *guards;
     SC_VEC(uint16_t) facts;
     bool reads_event, reads_facts;

@@ -163,8 +163,9 @@ static bool fold_logic(struct emitter *e, struct node *n)
 
 static uint16_t emit_prop(struct emitter *e, struct node *n, uint16_t dst)
 {
+    enum prop_read how = n->test ? PROP_HAS : n->optional ? PROP_OPTIONAL : PROP_VALUE;
     struct op op = {.code = OP_PROP, .dst = dst, .a = (uint16_t)n->a, .b = (uint16_t)n->b,
-                    .aux = n->test};
+                    .aux = (uint8_t)how};
     if (n->a < 0) {
         op.code = OP_PROPS;
         op.a = (uint16_t)e->slots.n;

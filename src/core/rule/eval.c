@@ -59,7 +59,7 @@ static struct sc_value event_field(const struct sc_rule_ctx *cx, enum event_fiel
     SC_UNREACHABLE("event field");
 }
 
-static struct sc_value property(const struct vm *vm, const struct op *op)
+static struct sc_value property(struct vm *vm, const struct op *op)
 {
     const struct sc_event *ev = vm->run.cx->ev;
     if (ev == NULL)
@@ -68,8 +68,10 @@ static struct sc_value property(const struct vm *vm, const struct op *op)
                    : ev->type == op->a  ? op->b : -1;
     SC_ASSERT(slot < (int32_t)ev->n_props);
     bool is = slot >= 0 && sc_is_value(ev->props[slot]);
-    if (op->aux)
+    if (op->aux == PROP_HAS)
         return sc_bool(is);
+    if (op->aux == PROP_OPTIONAL)
+        return is ? rule_optional_of(&vm->run, ev->props[slot]) : rule_optional_none();
     return is ? ev->props[slot] : sc_error(SC_VE_NO_VALUE);
 }
 

@@ -210,7 +210,9 @@ struct sc_value rule_to_string(struct run *run, struct sc_value v)
         return sc_str_utf8_ok(sc_value_str(v)) ? v : sc_error(SC_VE_CONVERSION);
     case SC_T_BOOL: return v.i ? sc_string(SC_STR("true")) : sc_string(SC_STR("false"));
     case SC_T_INT: n = (size_t)snprintf(text, sizeof(text), "%lld", (long long)v.i); break;
-    case SC_T_UINT: n = (size_t)snprintf(text, sizeof(text), "%llu", (unsigned long long)v.u); break;
+    case SC_T_UINT:
+        n = (size_t)snprintf(text, sizeof(text), "%llu", (unsigned long long)v.u);
+        break;
     case SC_T_DOUBLE: n = rule_double_text(v.d, text); break;
     case SC_T_DECIMAL: n = sc_decimal_format(sc_value_decimal(v), text); break;
     case SC_T_TIMESTAMP: n = rule_time_text(v, text); break;

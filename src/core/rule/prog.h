@@ -23,8 +23,8 @@
     X(EVENT_IS, "dst = event.name is type a")                                                      \
     X(EVENT_IN, "dst = event.name is one of set a")                                                \
     X(EVENT_FIELD, "dst = event.<field a>")                                                        \
-    X(PROP, "dst = slot b of an event of type a (aux: has)")                                       \
-    X(PROPS, "dst = slot by event type, table a (aux: has)")                                       \
+    X(PROP, "dst = slot b of an event of type a; aux: enum prop_read")                             \
+    X(PROPS, "dst = slot by event type, table a; aux: enum prop_read")                             \
     X(ATTR, "dst = customer.<attribute a>")                                                        \
     X(FACT, "dst = fact a")                                                                        \
     X(OPEN, "dst = case a is open")                                                                \
@@ -74,6 +74,8 @@ enum rule_op {
 
 #define OP_VALUE_LAST OP_OPT_OF
 #define NO_OPERAND UINT16_MAX
+
+enum prop_read { PROP_VALUE, PROP_HAS, PROP_OPTIONAL };
 
 enum push {
     PUSH_ONE,          /* a */

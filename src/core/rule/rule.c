@@ -71,7 +71,8 @@ static bool ladder(const struct sc_scope *sp, const struct node *n, struct sc_ru
     return info->ladder_n >= 1;
 }
 
-static void tell_events(const struct checker *ck, const struct node *tree, struct sc_rule_info *info)
+static void tell_events(const struct checker *ck, const struct node *tree,
+                        struct sc_rule_info *info)
 {
     uint32_t n_events = ck->sp->tx->n_events;
     struct event_set can;
@@ -200,7 +201,7 @@ bool sc_rule_eval_text(const struct sc_rule_text *in, struct sc_arena *ar, struc
 {
     SC_ASSERT(in != NULL && out != NULL);
     struct sc_source_text *file = SC_NEW(ar, struct sc_source_text);
-    *file = (struct sc_source_text){.name = SC_STR("expression"), .text = in->expr};
+    sc_source_init(file, SC_STR("expression"), in->expr, ar);
     struct sc_scope sp;
     sc_scope_init(&sp, NULL, ar, dg);
     sp.vars = in->vars;
