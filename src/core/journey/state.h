@@ -36,31 +36,42 @@ enum sc_state_kind {
 
 /* ---- facts */
 
-struct sc_win_entry { /* one event in an exact window */
+__extension__ typedef __int128 sc_int128;
+
+/* One number of a property as a signed integer whose order is the number's: units of a decimal at
+ * the property's scale, milliseconds of a time, a double's bits folded (facts.c). */
+struct sc_win_entry { /* windows: an event. distinct: a value's hash and its latest time */
     int64_t ms;
-    uint64_t id_hash; /* with ms: makes order and merge independent of arrival */
-    struct sc_value v; /* numbers only; ABSENT for counts */
+    int64_t raw;
 };
-struct sc_win_bucket {
-    int64_t start_ms; /* floor(t / width) * width */
-    int64_t n;
-    struct sc_value sum, min, max;
+/* What an aggregate adds up. Sums of doubles are in fixed point, 2^-64, so that no order of arrival
+ * or of merges changes them. */
+struct sc_fact_acc {
+    sc_int128 v;   /* sum, least or largest; first, last, since: a time */
+    int64_t n;     /* how many */
+    bool overflow; /* a double past 2^63 came in */
 };
+struct sc_win_bucket { /* the events of [index * width, (index + 1) * width) */
+    struct sc_fact_acc acc;
+    int64_t index, last_ms;
+};
+struct sc_fact_edge { /* first, last: by (ms, source, id) */
+    int64_t ms;
+    struct sc_str source, id;
+    struct sc_value v;
+};
+/* Which parts are in use follows from the fact's kind (facts.h); all zero: nothing yet. */
 struct sc_fact_state {
-    bool any;            /* holds something */
-    bool bucketed, overflow;
-    int64_t n;           /* events counted since ever (no window) */
-    struct sc_value sum, min, max;
-    int64_t first_ms, last_ms;             /* by (time, source, id) */
-    uint64_t first_id, last_id;
-    struct sc_value first_v, last_v;
-    struct sc_win_entry *win;              /* ascending by (ms, id_hash) */
-    uint32_t n_win, cap_win;
-    struct sc_win_bucket *buckets;         /* ascending */
-    uint32_t n_buckets, cap_buckets;
-    uint64_t *distinct;                    /* sorted hashes (no window), else win entries carry v */
-    uint32_t n_distinct, cap_distinct;
-    uint8_t *sketch;                       /* HyperLogLog registers past SC_DISTINCT_EXACT */
+    struct sc_fact_acc acc;       /* no window; distinct: v is the newest time, n whether any */
+    struct sc_win_entry *entries; /* window: ascending by (ms, raw), the newest 64 or 4,096.
+                                     distinct: ascending by hash */
+    union {
+        struct sc_win_bucket *buckets; /* window: what is older, ascending by index */
+        uint64_t *sketch;              /* distinct past SC_DISTINCT_EXACT: ascending (distinct.c) */
+        struct sc_fact_edge *edge;     /* first, last of a property */
+    };
+    uint32_t n_entries, cap_entries;
+    uint32_t n_more, cap_more;
 };
 
 /* ---- identity */
@@ -100,9 +111,11 @@ enum sc_timer_kind {
     SC_TIMER_SENT      /* a sent trigger that may still be withdrawn until it expires */
 };
 
+#define SC_TRIGGER_GONE UINT16_MAX /* a trigger this journey has not: its messages still count */
 struct sc_sent { /* the cap ledger: one message sent */
     int64_t at_ms;
     uint16_t trigger;
+    uint32_t gone;       /* SC_TRIGGER_GONE: the hash of its name */
     uint8_t channel;
     bool counts;         /* toward caps */
     bool marketing;
@@ -165,6 +178,14 @@ struct sc_break {
 };
 #define SC_BREAKS_MAX 128 /* the oldest is given up */
 
+/* What the stored form holds of a rule, fact or event this journey has not. Opaque here. */
+struct sc_foreign {
+    uint8_t section; /* codec/state.c */
+    uint32_t hash;   /* of its name and definition */
+    struct sc_str bytes;
+};
+#define SC_FOREIGN_BYTES_MAX 4096u
+
 struct sc_state {
     struct sc_node_id node;
     struct sc_arena *ar;     /* where its parts live */
@@ -188,6 +209,12 @@ struct sc_state {
     int16_t lapsed_from;        /* stage left by a lapse, -1 */
     int64_t lapsed_from_ms;     /* since when it had been in that one */
     int16_t furthest;           /* furthest ranked stage ever entered */
+    int16_t lapse_void;         /* a lapse that the events of a merge undid, -1: later merges must
+                                   still weigh it, so that their order cannot matter */
+    int64_t lapse_void_ms;      /* when it was entered */
+    uint32_t stage_unknown;     /* hash of the stage stored, which this journey has no more; `stage`
+                                   is the nearest earlier (semantics 21). 0: none. The step says so
+                                   by a transition with cause `config`, and clears it */
     struct sc_fact_state *facts; /* one a jo->facts */
     int64_t *milestones;        /* one a milestone: when reached, SC_NEVER */
     struct { int64_t *v; uint32_t n; } *ladders; /* one a milestone: its n smallest times */
@@ -205,14 +232,16 @@ struct sc_state {
     bool fatigue_paused;
     SC_VEC(struct sc_touch) ring;      /* ascending by time */
     SC_VEC(struct sc_seen) seen;       /* in order of arrival */
+    uint32_t *seen_slots;              /* index over `seen`, built when it pays (dedupe.c) */
+    uint32_t seen_mask, seen_used;     /* size - 1; slots taken */
+    uint32_t seen_gone;                /* evicted since it was built */
     SC_VEC(struct sc_open_case) cases;
     SC_VEC(struct sc_occurrence) occurrences;
     int64_t inbound_ms[SC_CHANNELS_MAX]; /* last inbound message by channel */
     SC_VEC(struct sc_str) held_out;    /* experiments an absorbed side was held out of */
     SC_VEC(struct sc_waiting) waiting; /* ascending by (ms, source, id) */
-    struct { uint32_t hash; struct sc_str bytes; } *foreign; /* facts and rules of another journey
-                                           version: kept while one release may still read them */
-    uint32_t n_foreign;
+    SC_VEC(struct sc_foreign) foreign; /* facts and rules of another journey version, as stored, so
+                                          that a release back still reads them; ascending */
     int64_t due_ms;          /* earliest timer, deferral or waiting event: SC_NO_DUE when none */
 };
 
@@ -251,7 +280,7 @@ enum sc_dedupe { SC_DEDUPE_NEW, SC_DEDUPE_COPY, SC_DEDUPE_CLASH };
 enum sc_dedupe sc_dedupe(struct sc_state *st, uint64_t id_hash, uint32_t content,
                          int64_t arrival_ms, uint32_t *evicted);
 
-/* ---- ring.c */
+/* ---- ring.c: the most recent touchpoints, whatever the order of arrival */
 void sc_ring_add(const struct sc_journey *jo, struct sc_state *st, const struct sc_event *ev);
 
 /* ---- merge.c: the laws of semantics 7. Commutative, associative, idempotent. Members, former ids

@@ -1,0 +1,44 @@
+/* A customer never seen, and when one must be looked at again. */
+#include "core/journey/state.h"
+
+#include "base/assert.h"
+
+struct sc_state *sc_state_new(const struct sc_journey *jo, struct sc_node_id node,
+                              struct sc_arena *ar)
+{
+    SC_ASSERT(!sc_node_none(&node));
+    SC_ASSERT(jo->initial < SC_STAGES_MAX);
+    struct sc_state *st = SC_NEW(ar, struct sc_state);
+    st->node = node;
+    st->ar = ar;
+    st->kind = SC_STATE_ROOT;
+    st->erased_ms = st->first_ms = st->last_ms = st->stage_ms = SC_NEVER;
+    st->stage = st->furthest = (int16_t)jo->initial;
+    st->lapsed_from = st->lapse_void = -1;
+    st->lapsed_from_ms = st->lapse_void_ms = SC_NEVER;
+    st->channel.at_ms = st->timezone.at_ms = SC_NEVER;
+    st->language.at_ms = st->frequency.at_ms = SC_NEVER;
+    st->snooze_at_ms = st->snooze_until_ms = st->fatigue_ms = SC_NEVER;
+    st->facts = SC_NEW_N(ar, struct sc_fact_state, jo->n_facts + 1);
+    st->milestones = sc_arena_alloc(ar, sizeof(*st->milestones) * (jo->n_milestones + 1));
+    for (uint32_t m = 0; m < jo->n_milestones; m++)
+        st->milestones[m] = SC_NEVER;
+    st->ladders = sc_arena_zalloc(ar, sizeof(*st->ladders) * (jo->n_milestones + 1));
+    for (uint32_t c = 0; c < SC_CHANNELS_MAX; c++)
+        st->inbound_ms[c] = SC_NEVER;
+    SC_VEC_PUSH(ar, &st->members, ((struct sc_member){.node = node, .linked_ms = SC_NEVER}));
+    st->due_ms = SC_NO_DUE;
+    return st;
+}
+
+void sc_state_due(const struct sc_journey *jo, struct sc_state *st)
+{
+    SC_ASSERT(jo->reorder_ms >= 0);
+    SC_ASSERT(st->waiting.n <= SC_WAITING_MAX);
+    st->due_ms = st->waiting.n ? st->waiting.v[0].ms : SC_NO_DUE;
+    for (uint32_t i = 0; i < st->timers.n; i++) {
+        const struct sc_timer *tm = &st->timers.v[i];
+        if (tm->kind != SC_TIMER_SENT && tm->due_ms < st->due_ms)
+            st->due_ms = tm->due_ms;
+    }
+}
