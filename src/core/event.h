@@ -63,7 +63,6 @@ struct sc_event {
     int64_t occurred_ms;   /* event time, skew taken out */
     int64_t claimed_ms;    /* occurred_at as the record has it, skew and future kept */
     int64_t ingested_ms;   /* the record's Kafka timestamp; canonical files: occurred_ms */
-    struct sc_identifier ids[SC_IDENTIFIERS_MAX]; /* sorted: smallest node first, no repeats */
     uint32_t n_ids;
     uint32_t ids_demoted;      /* identifiers past the maximum, left out */
     struct sc_str phone_zone;  /* IANA zone of the strongest phone's country, or empty: may travel,
@@ -73,6 +72,8 @@ struct sc_event {
     struct sc_origin origin;
     struct sc_str traceparent; /* W3C trace context, may be empty */
     struct sc_str duplicate_of; /* set by the engine: same id, other content */
+    struct sc_identifier ids[SC_IDENTIFIERS_MAX]; /* sorted: smallest node first, no repeats; last,
+                                                     since only n_ids of them are ever set */
 };
 
 #define SC_SOURCE_NONE UINT16_MAX

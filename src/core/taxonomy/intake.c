@@ -379,7 +379,7 @@ enum sc_drop sc_intake(const struct sc_taxonomy *tx, const struct sc_source *sou
               (source >= tx->sources && source < tx->sources + tx->n_sources));
     SC_ASSERT(ev != NULL && fault != NULL);
     struct intake in = {tx, source, slots, meta, ps, ar, ev, fault};
-    memset(ev, 0, sizeof(*ev));
+    memset(ev, 0, offsetof(struct sc_event, ids)); /* most of an event, and only n_ids are set */
     *fault = (struct sc_fault){.drop = SC_DROP_NONE};
     ev->origin = meta->origin;
     ev->traceparent = meta->traceparent;

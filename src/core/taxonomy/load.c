@@ -105,9 +105,11 @@ static bool semver_number(struct sc_str *s, int64_t *out)
     size_t n = 0;
     while (n < s->len && s->p[n] >= '0' && s->p[n] <= '9')
         n++;
+    if (n == 0)
+        return false;
     struct sc_str digits = {s->p, n};
     *s = (struct sc_str){s->p + n, s->len - n};
-    return n > 0 && (n == 1 || digits.p[0] != '0') && sc_str_int(digits, out);
+    return (n == 1 || digits.p[0] != '0') && sc_str_int(digits, out);
 }
 
 static bool semver_parse(struct sc_str s, int64_t number[3])

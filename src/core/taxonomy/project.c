@@ -51,8 +51,11 @@ static void want(struct projecting *pr, struct sc_mapping *m, bool text)
         SC_VEC_PUSH(pr->ar, &pr->wants, ((struct sc_want){.op = m->op, .path = m->path}));
         sc_map_put(&pr->slots, key, slot);
     }
+    struct sc_want *w = &pr->wants.v[*slot];
+    w->text = w->text || text;
+    if (w->op == SC_MAP_COUNT) /* who only counts needs no values: but then all must */
+        w->op = m->op;
     m->slot = *slot;
-    pr->wants.v[*slot].text = pr->wants.v[*slot].text || text;
 }
 
 static bool is_read(const struct sc_property *p, uint32_t event, uint32_t prop,

@@ -28,7 +28,7 @@ struct sc_namespace {
     int64_t limit;     /* identifiers a customer; unique: 1 */
     int64_t within_ms; /* 0: ever; the limit counts those linked within it */
     int32_t ambiguous; /* enum sc_ambiguous */
-    struct sc_strs blocked_add, allow; /* as written */
+    struct sc_strs blocked_add, allow; /* as written; `allow` case-folded at load */
     struct sc_map blocked; /* case-folded, trimmed -> non-NULL: built-in + blocked - allow */
     bool allow_zeros;      /* an `allow` took a value matching ^[0-]*$ off: checked by name there */
     struct sc_node *at;    /* its name, as declared */
@@ -125,7 +125,7 @@ struct sc_mapping {
  * An aggregate's path always has a `[*]` (`count($.lines)` is read as `count($.lines[*])`), and the
  * aggregate itself is intake's, so that all formats agree: several may share one want. */
 struct sc_want {
-    enum sc_map_op op; /* PATH, or the aggregate that asked first */
+    enum sc_map_op op; /* PATH or an aggregate; COUNT only when nobody wants the values */
     struct sc_path path;
     bool text;         /* decimals: keep the number's own text (JSON) rather than a double */
 };

@@ -1,5 +1,6 @@
 /* What a good taxonomy compiles to. */
 #include "base/hash.h"
+#include "core/taxonomy/load.h"
 #include "fixture.h"
 
 #include <criterion/criterion.h>
@@ -210,6 +211,37 @@ Test(taxonomy_load, equal_paths_share_a_slot)
     cr_expect_eq(seen, 1, "two events read case_id");
 }
 
+/* A codec need not keep the values of a want that only counts. */
+Test(taxonomy_load, a_count_that_shares_its_path_wants_the_values)
+{
+    static const char *const orders[] = {"{ n: count($.l), first: 'first($.l[*])' }",
+                                         "{ first: 'first($.l[*])', n: count($.l) }",
+                                         "{ n: count($.l) }"};
+    for (int i = 0; i < 3; i++) {
+        struct fixture one;
+        struct sc_str yaml = sc_str_printf(
+            &fx.ar,
+            "taxonomy: t\nversion: 1.0.0\nnamespaces: { a: {} }\n"
+            "events: { e: { properties: { n: { type: int }, first: { type: string } } } }\n"
+            "sources: { s: { topic: s, format: json, event: e, id: $.id, occurred_at: $.at,\n"
+            "  identifiers: { a: $.a }, properties: { e: %s } } }\n",
+            orders[i]);
+        fixture_init(&one, yaml.p);
+        enum sc_map_op op = SC_MAP_PATH;
+        unsigned found = 0;
+        for (uint32_t w = 0; w < one.tx.sources[0].projection.n; w++) {
+            const struct sc_want *want = &one.tx.sources[0].projection.wants[w];
+            if (!sc_str_starts(want->path.text, SC_STR("$.l")))
+                continue;
+            op = want->op;
+            found++;
+        }
+        cr_expect_eq(found, 1, "one slot");
+        cr_expect_eq(op, i < 2 ? SC_MAP_FIRST : SC_MAP_COUNT, "%s", orders[i]);
+        fixture_fini(&one);
+    }
+}
+
 Test(taxonomy_load, what_nobody_reads_is_not_decoded)
 {
     uint64_t bits[SC_EVENTS_MAX][SC_PROPERTIES_MAX / 64] = {{0}};
@@ -267,4 +299,37 @@ Test(taxonomy_load, hash_collisions_are_refused)
         cr_assert_eq(dg.items.n, 1);
         cr_expect_str_eq(dg.items.v[0].code, "hash-collision");
     }
+}
+
+Test(taxonomy_load, versions)
+{
+    static const char *const good[] = {"0.0.0", "1.2.3", "10.20.30-rc.1", "1.0.0+build-7"};
+    static const char *const bad[] = {"",       "1",      "1.2",    "1.2.3.4", "v1.2.3", "01.2.3",
+                                      "1.-2.3", "1.2.3-", "1.2.3 ", "a.b.c",   "1.2.3-ä"};
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        cr_expect(sc_tx_semver_ok(sc_str_from(good[i])), "%s", good[i]);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        cr_expect_not(sc_tx_semver_ok(sc_str_from(bad[i])), "%s", bad[i]);
+    cr_expect_lt(sc_tx_semver_cmp(SC_STR("1.9.0"), SC_STR("1.10.0")), 0);
+    cr_expect_gt(sc_tx_semver_cmp(SC_STR("2.0.0"), SC_STR("1.99.99")), 0);
+    cr_expect_eq(sc_tx_semver_cmp(SC_STR("2.0.0-a"), SC_STR("2.0.0")), 0);
+}
+
+/* The fragments that the tables carry as text must make one JSON document with the rest. */
+Test(taxonomy_load, the_json_schema_is_json)
+{
+    struct sc_buf out = {0};
+    struct sc_diag dg;
+    sc_diag_init(&dg, &fx.ar);
+    sc_bind_json_schema(&sc_taxonomy_table, "taxonomy.schema.json", &out);
+    const struct sc_node *schema =
+        sc_node_parse(SC_STR("schema"), sc_buf_view(&out), NULL, NULL, &fx.ar, &dg);
+    cr_assert_not_null(schema);
+    cr_expect_eq(dg.errors, 0);
+    struct sc_str text = sc_buf_view(&out);
+    for (const struct sc_field *f = sc_taxonomy_table.fields; f->key != NULL; f++) {
+        struct sc_str key = sc_str_printf(&fx.ar, "\"%s\":{", f->key);
+        cr_expect_not_null(memmem(text.p, text.len, key.p, key.len), "%s", f->key);
+    }
+    sc_buf_fini(&out);
 }
