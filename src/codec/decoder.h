@@ -43,6 +43,20 @@ const struct sc_decoder *sc_proto_decoder(const struct sc_proto_files *files, st
                                           struct sc_str *why);
 const struct sc_decoder *sc_json_decoder(const struct sc_projection *want, struct sc_arena *ar);
 
+/* Any of them, by the source's format: what a cache of decoders keyed by schema id (and index) calls
+ * on a miss. `message` or `index` (of a frame) are Protobuf's, neither: the first message. JSON
+ * needs no schema. As above: NULL with a sentence in *why. */
+struct sc_message_at {
+    struct sc_str message;
+    const uint32_t *index;
+    uint32_t n_index;
+};
+const struct sc_decoder *sc_decoder_for(enum sc_format format,
+                                        const struct sc_schema_source *schema,
+                                        const struct sc_message_at *at,
+                                        const struct sc_projection *want, struct sc_arena *ar,
+                                        struct sc_str *why);
+
 /* Decode one body into `slots` (want->n values, all set: ABSENT where the record has none).
  *
  * Values by wire type: integers INT (unsigned past int64: DECIMAL if it fits 18 digits, else
@@ -53,7 +67,9 @@ const struct sc_decoder *sc_json_decoder(const struct sc_projection *want, struc
  * repeated LIST; maps and whole records MAP (keys STRING). JSON numbers: INT when integral and in
  * int64, else DECIMAL when they fit 18 digits exactly, else DOUBLE.
  * A want with op other than SC_MAP_PATH, or with `[*]` in its path, yields a LIST of all values the
- * path meets (absent and null ones left out); the aggregate itself is intake's. COUNT: a LIST too.
+ * path meets (absent and null ones left out), always, if empty; the aggregate itself is intake's.
+ * Of an aggregate whose path ends at an array without `[*]`, the values are the array's elements.
+ * COUNT: a LIST too, of `true` for each value. Inside of whole lists and maps null stays NULL.
  * Lists hold at most 65,536 values (SIZE past it). */
 enum sc_drop sc_decode(const struct sc_decoder *d, struct sc_str body, struct sc_arena *ar,
                        struct sc_value *slots, struct sc_fault *fault);
