@@ -59,12 +59,12 @@ struct sc_str sc_source_line(const struct sc_source_text *file, uint32_t line)
     size_t at = 0;
     if (file->line_at != NULL) {
         if (line > file->lines)
-            return SC_STR_NULL;
+            return SC_STR("");
         at = file->line_at[line - 1];
     } else {
         for (uint32_t i = 1; i < line; ++i)
             if (!line_next(file->text, &at))
-                return SC_STR_NULL;
+                return SC_STR("");
     }
     return (struct sc_str){file->text.p + at, line_end(file->text, at) - at};
 }
@@ -73,24 +73,24 @@ struct sc_mark sc_mark_at(struct sc_mark base, uint32_t offset, uint32_t len)
 {
     struct sc_mark m = base;
     m.len = len;
-    if (m.file == NULL)
-        return m;
-    for (;;) {
-        struct sc_str line = sc_source_line(m.file, m.line);
-        uint32_t left = line.len >= m.column ? (uint32_t)line.len - (m.column - 1) : 0;
-        bool last = m.file->line_at == NULL || m.line >= m.file->lines;
-        if (offset <= left || last || m.line - base.line >= offset) {
-            m.column += offset;
-            return m;
+    if (m.file != NULL && m.file->line_at != NULL && m.line <= m.file->lines) {
+        struct sc_str text = m.file->text;
+        size_t at = m.file->line_at[m.line - 1] + (size_t)(m.column - 1);
+        for (; offset > 0 && at < text.len; --offset) {
+            size_t n = break_len(text, at);
+            at += n ? n : 1;
+            ++m.column;
+            if (n == 0)
+                continue;
+            uint32_t skip = 0; /* a line end is one byte of the scalar, the indent behind it none */
+            for (; at < text.len && text.p[at] == ' ' && (m.indent == 0 || skip < m.indent); ++at)
+                ++skip;
+            ++m.line;
+            m.column = skip + 1;
         }
-        offset -= left + 1; /* the line end is one byte of the text: newline or folded space */
-        ++m.line;
-        line = sc_source_line(m.file, m.line);
-        size_t skip = 0;
-        while (skip < line.len && line.p[skip] == ' ' && (m.indent == 0 || skip < m.indent))
-            ++skip;
-        m.column = (uint32_t)skip + 1;
     }
+    m.column += offset;
+    return m;
 }
 
 void sc_diag_init(struct sc_diag *dg, struct sc_arena *ar)
