@@ -9,9 +9,11 @@
 
 void sc_hints_init(struct sc_hints *h, struct sc_worker *w, uint32_t entries)
 {
-    SC_ASSERT(entries >= 2 && (entries & (entries - 1)) == 0);
-    *h = (struct sc_hints){.w = w, .cap = entries};
-    h->slots = sc_calloc(entries, sizeof(*h->slots));
+    uint32_t cap = 2;
+    while (cap < entries && cap < 1u << 30)
+        cap *= 2;
+    *h = (struct sc_hints){.w = w, .cap = cap};
+    h->slots = sc_calloc(cap, sizeof(*h->slots));
 }
 
 void sc_hints_fini(struct sc_hints *h)

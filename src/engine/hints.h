@@ -21,6 +21,7 @@ struct sc_hints {
     int64_t down_until_ms;      /* Redis did not answer: not asked again before */
 };
 
+/* Room for at least `entries` (rounded up to a power of two). */
 void sc_hints_init(struct sc_hints *h, struct sc_worker *w, uint32_t entries);
 void sc_hints_fini(struct sc_hints *h);
 /* Roots of the identifiers of `n` events, in one round trip a level for what is not cached.

@@ -276,7 +276,7 @@ static bool step(struct journey *j, struct sc_part *p, const struct sc_input *in
 static struct misses take_ripe(struct journey *j, struct sc_part *p)
 {
     int64_t until = p->hearing.watermark_ms - j->jo->reorder_ms;
-    uint32_t room = SC_TXN_TIMERS_MAX - j->timers;
+    uint32_t room = j->w->cfg->timers_max - j->timers;
     struct misses ripe = {SC_NEW_N(&j->ar, struct sc_view_item, room + 1), 0};
     const struct sc_due_item *first;
     while (ripe.n < room && (first = sc_due_first(&p->due)) != NULL && first->ms <= until) {
@@ -301,7 +301,7 @@ static int fire(struct journey *j, struct sc_part *p, int64_t append_ms)
     if (ms.n && !load(j, p, ms.v, ms.n))
         return -1;
     struct sc_input in = {.kind = SC_IN_TIMERS, .now = moment(j, p, append_ms),
-                          .timers_max = SC_TXN_TIMERS_MAX};
+                          .timers_max = j->w->cfg->timers_max};
     for (uint32_t i = 0; i < ripe.n; i++) {
         struct sc_state *st = open_state(j, p, &ripe.v[i].node);
         if (st == NULL)
@@ -312,7 +312,7 @@ static int fire(struct journey *j, struct sc_part *p, int64_t append_ms)
             return -1;
         j->timers++;
     }
-    return j->timers < SC_TXN_TIMERS_MAX;
+    return j->timers < j->w->cfg->timers_max;
 }
 
 /* ---- one message */
@@ -567,7 +567,7 @@ static bool commit(struct journey *j)
 static bool commit_due(const struct journey *j, int64_t mono_ms)
 {
     return j->open && (mono_ms - j->opened_ms >= j->w->cfg->commit_interval_ms ||
-                       j->written >= j->w->cfg->txn_max_bytes || j->timers >= SC_TXN_TIMERS_MAX);
+                       j->written >= j->w->cfg->txn_max_bytes || j->timers >= j->w->cfg->timers_max);
 }
 
 /* ---- the loop */

@@ -23,7 +23,6 @@
 #define HEARTBEAT_MS 500
 #define RETRY_MS 500
 #define COMMITTED_TIMEOUT_MS 5000
-#define HINT_ENTRIES (1u << 16)
 #define TXN_KEEP_BYTES (32u << 20)
 #define ERROR_RATE_LEAST 100u /* records a minute before the rate counts */
 #define HEADERS_MAX 64u
@@ -581,7 +580,7 @@ int sc_resolve_worker(struct sc_worker *w, struct sc_pseudonyms *ps,
     struct resolve r = {.w = w, .jo = w->cfg->jo, .ps = ps, .doubt = true, .boot = random_id()};
     uint32_t p = w->cfg->partitions;
     sc_arena_init(&r.ar);
-    sc_hints_init(&r.hints, w, HINT_ENTRIES);
+    sc_hints_init(&r.hints, w, w->cfg->hints);
     r.decoders = sc_decoders_create(w, schema_files);
     r.projection = sc_projection_hash(r.jo->tx, &r.jo->wanted);
     r.frames = sc_calloc(p, sizeof(*r.frames));

@@ -23,12 +23,12 @@ struct sc_engine_config {
     int64_t dirty_max_ms;
     uint64_t cache_max_bytes;    /* clean states past it are let go */
     uint64_t txn_max_bytes;      /* commit early past so much written */
+    uint32_t hints;              /* identity hints kept, a resolve worker */
+    uint32_t timers_max;         /* timers fired in one transaction */
     bool event_clock;
     bool adopt;                  /* take the last seal for the truth where no offset is committed */
     int32_t max_error_bp;        /* resolve stops past it, of 10,000; 0: never */
 };
-
-#define SC_TXN_TIMERS_MAX 2000u
 
 /* X(name, help): one counter a worker. */
 #define SC_COUNTER_TABLE(X)                                                                        \

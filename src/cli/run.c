@@ -1,0 +1,141 @@
+/* stagecoach run: both roles (or one) on real servers. */
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/host.h"
+#include "cli/registry.h"
+
+#include "base/log.h"
+#include "base/time.h"
+#include "redis/redis.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static int64_t now_ms(void *arg)
+{
+    (void)arg;
+    return sc_time_now_ms();
+}
+
+static int64_t mono_ms(void *arg)
+{
+    (void)arg;
+    return sc_time_mono_ms();
+}
+
+static struct sc_log *make_log(struct sc_host *h, struct sc_worker *w)
+{
+    static const char *journal[1];
+    const struct sc_setup *su = h->setup;
+    bool resolve = strcmp(w->role, "resolve") == 0;
+    journal[0] = su->engine.topics.v[SC_OUT_JOURNAL].name.p;
+    struct sc_kafka_log_config cfg = {
+        .kafka = &su->kafka,
+        .group = resolve ? su->resolve_group : su->journey_group,
+        .writer = w->writer,
+        .inputs = resolve ? su->sources : journal,
+        .n_inputs = resolve ? su->project->taxonomy->n_sources : 1,
+        .outputs = &su->engine.topics,
+        .stop = &h->stop,
+    };
+    return sc_kafka_log_create(&cfg);
+}
+
+static struct sc_view *make_view(struct sc_host *h, struct sc_worker *w)
+{
+    (void)w;
+    return sc_redis_view_create(&h->setup->redis);
+}
+
+static int exit_code(enum sc_err e, bool stopped)
+{
+    if (stopped)
+        return SC_EXIT_OK;
+    return e == SC_ERR_CONFIG || e == SC_ERR_AUTH ? SC_EXIT_CONFIG : SC_EXIT_UNAVAILABLE;
+}
+
+/* Everything outside is there and as it must be. 0, or an exit code with the reason logged. */
+static int prepare(struct sc_host *h, struct sc_setup *su, struct sc_registry **registry)
+{
+    enum sc_err e = sc_kafka_prepare(&su->kafka, su->needs, su->n_needs, &h->stop);
+    if (e == SC_ERR_OK)
+        e = sc_redis_prepare(&su->redis, &h->stop);
+    if (e == SC_ERR_OK)
+        e = sc_registry_open(su, &h->stop, registry, &h->schemas);
+    return e == SC_ERR_OK ? SC_EXIT_OK : exit_code(e, h->stop);
+}
+
+static int run(struct sc_host *h, struct sc_setup *su)
+{
+    const struct sc_settings *st = su->project->settings;
+    struct sc_registry *registry = NULL;
+    sc_log_setup((enum sc_log_level)st->log.level, (enum sc_log_format)st->log.format);
+    if (st->identity.key_file.len == 0 && getenv("STAGECOACH_IDENTITY_KEY_FILE") == NULL)
+        sc_log(SC_LOG_WARN, "identity", "identity.key_file is not set: pseudonyms are made with a "
+               "key that everybody knows", NULL);
+    sc_host_signals(h);
+    int rc = prepare(h, su, &registry);
+    if (rc == SC_EXIT_OK && !h->stop) {
+        sc_logf(SC_LOG_INFO, "run", "started: %u resolve and %u journey workers", h->resolve,
+                h->journey);
+        rc = sc_host_run(h, NULL);
+        sc_logf(SC_LOG_INFO, "run", "stopped, exit code %d", rc);
+    }
+    sc_registry_close(registry);
+    return rc;
+}
+
+static int with_setup(const char *path, const char *role, bool adopt)
+{
+    struct sc_project project = {0};
+    struct sc_setup su = {0};
+    int rc = sc_project_load_settings(&project, path);
+    if (rc == SC_EXIT_OK)
+        rc = sc_setup(&su, &project);
+    if (rc == SC_EXIT_OK) {
+        su.engine.adopt = adopt;
+        struct sc_host h = {
+            .setup = &su,
+            .resolve = (uint32_t)project.settings->workers.resolve,
+            .journey = (uint32_t)project.settings->workers.journey,
+            .clock = {now_ms, mono_ms, NULL},
+            .log = make_log,
+            .view = make_view,
+        };
+        if (role && strcmp(role, "resolve") == 0)
+            h.journey = 0;
+        if (role && strcmp(role, "journey") == 0)
+            h.resolve = 0;
+        rc = run(&h, &su);
+    }
+    sc_setup_fini(&su);
+    sc_project_fini(&project);
+    return rc;
+}
+
+int sc_cmd_run(int argc, char **argv)
+{
+    const char *config = "stagecoach.yaml", *role = NULL;
+    bool adopt = false;
+    const struct sc_arg args[] = {
+        {"config", 'c', SC_ARG_STR, &config, "FILE", "settings (default: stagecoach.yaml)"},
+        {"role", 0, SC_ARG_STR, &role, "ROLE", "resolve or journey alone (default: both)"},
+        {"adopt", 0, SC_ARG_FLAG, &adopt, NULL,
+         "where the group's offsets were lost: take the last seal of the state log for the truth"},
+        {0},
+    };
+    static const char about[] =
+        "Reads the sources, resolves customers, computes their journeys and publishes what follows.\n"
+        "SIGTERM or SIGINT drains: the transaction in hand is finished, Redis brought up to date.";
+    const struct sc_command cmd = {"run [--config FILE] [--role resolve|journey]", about, args, 0,
+                                   1};
+    struct sc_words words;
+    int rc = sc_args_parse(&cmd, argc, argv, &words);
+    if (rc)
+        return rc < 0 ? SC_EXIT_OK : rc;
+    if (role && strcmp(role, "resolve") != 0 && strcmp(role, "journey") != 0) {
+        fprintf(stderr, "stagecoach run: --role: expected resolve or journey, found '%s'\n", role);
+        return SC_EXIT_USAGE;
+    }
+    return with_setup(words.n ? words.v[0] : config, role, adopt);
+}
