@@ -254,6 +254,8 @@ static void load_cases(struct sc_tx_load *ld)
         struct sc_case *c = &docs[i].c;
         c->at = sc_tx_key(ld->doc->cases_at, c->name);
         sc_tx_check_name(ld, "a case", c->name, c->at);
+        if (docs[i].opens.v != NULL && docs[i].opens.n == 0)
+            SC_TX_ERROR(ld, "bad-case", c->at->mark, "nothing opens this case");
         c->opens = load_case_events(ld, &docs[i], &docs[i].opens, &c->n_opens);
         c->closes = load_case_events(ld, &docs[i], &docs[i].closes, &c->n_closes);
         tx->cases[i] = *c;

@@ -65,20 +65,3 @@ struct sc_value fixture_prop(const struct fixture *fx, const char *name)
     cr_assert_geq(prop, 0, "no property %s", name);
     return fx->ev.props[prop];
 }
-
-struct sc_value text(const char *z)
-{
-    return sc_string(sc_str_from(z));
-}
-
-struct sc_value decimal(int64_t units, uint8_t scale)
-{
-    return sc_decimal((struct sc_decimal){units, scale});
-}
-
-struct sc_value list(struct sc_arena *ar, const struct sc_value *v, uint32_t n)
-{
-    struct sc_value *copy = SC_NEW_N(ar, struct sc_value, n);
-    memcpy(copy, v, n * sizeof(*v));
-    return (struct sc_value){.type = SC_T_LIST, .len = n, .list = copy};
-}

@@ -30,9 +30,23 @@ enum sc_drop fixture_intake(struct fixture *fx);
 /* The value of a property of the event taken in. */
 struct sc_value fixture_prop(const struct fixture *fx, const char *name);
 
-struct sc_value text(const char *z);
-struct sc_value decimal(int64_t units, uint8_t scale);
-struct sc_value list(struct sc_arena *ar, const struct sc_value *v, uint32_t n);
+/* Values, short: static, so that other tests of the executable may have theirs. */
+static inline struct sc_value text(const char *z)
+{
+    return sc_string(sc_str_from(z));
+}
+
+static inline struct sc_value decimal(int64_t units, uint8_t scale)
+{
+    return sc_decimal((struct sc_decimal){units, scale});
+}
+
+static inline struct sc_value list(struct sc_arena *ar, const struct sc_value *v, uint32_t n)
+{
+    struct sc_value *copy = SC_NEW_N(ar, struct sc_value, n);
+    memcpy(copy, v, n * sizeof(*v));
+    return (struct sc_value){.type = SC_T_LIST, .len = n, .list = copy};
+}
 #define LIST(ar, ...)                                                                              \
     list((ar), (struct sc_value[]){__VA_ARGS__},                                                   \
          sizeof((struct sc_value[]){__VA_ARGS__}) / sizeof(struct sc_value))
