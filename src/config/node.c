@@ -45,9 +45,18 @@ struct parse {
 
 /* --- Places --- */
 
-/* Byte column (0-based) of a character column. */
-static size_t byte_column(struct parse *ps, struct sc_str line, yaml_mark_t at)
+/* The text from the start of a 0-based line on. Its end is not looked for: that would make one long
+ * line quadratic. */
+static struct sc_str text_from(const struct sc_source_text *file, size_t line)
 {
+    size_t at = line < file->lines ? file->line_at[line] : file->text.len;
+    return (struct sc_str){file->text.p + at, file->text.len - at};
+}
+
+/* Byte column (0-based) of a character column. */
+static size_t byte_column(struct parse *ps, yaml_mark_t at)
+{
+    struct sc_str line = text_from(ps->file, at.line);
     if (at.line != ps->last.line || at.column < ps->last.chars) {
         ps->last.line = at.line;
         ps->last.chars = ps->last.bytes = 0;
@@ -65,8 +74,7 @@ static size_t byte_column(struct parse *ps, struct sc_str line, yaml_mark_t at)
 static struct sc_mark mark_at(struct parse *ps, yaml_mark_t at)
 {
     struct sc_mark m = {.file = ps->file, .line = (uint32_t)at.line + 1};
-    struct sc_str line = sc_source_line(ps->file, m.line);
-    m.column = (uint32_t)byte_column(ps, line, at) + 1;
+    m.column = (uint32_t)byte_column(ps, at) + 1;
     return m;
 }
 
@@ -74,9 +82,8 @@ static struct sc_mark mark_at(struct parse *ps, yaml_mark_t at)
 static struct sc_mark mark_range(struct parse *ps, yaml_mark_t start, yaml_mark_t end)
 {
     struct sc_mark m = mark_at(ps, start);
-    size_t to = sc_source_line(ps->file, m.line).len;
-    if (end.line == start.line)
-        to = mark_at(ps, end).column - 1;
+    size_t to = end.line == start.line ? mark_at(ps, end).column - 1
+                                       : sc_source_line(ps->file, m.line).len;
     m.len = to >= m.column ? (uint32_t)to - (m.column - 1) : 0;
     return m;
 }
@@ -89,7 +96,7 @@ static struct sc_mark event_mark(struct parse *ps)
 /* Step over an anchor or a tag that stands before a scalar on the same line. */
 static void skip_properties(struct sc_mark *m)
 {
-    struct sc_str line = sc_source_line(m->file, m->line);
+    struct sc_str line = text_from(m->file, m->line - 1);
     size_t at = m->column - 1, end = at + m->len;
     while (at < end && (line.p[at] == '&' || line.p[at] == '!')) {
         while (at < end && line.p[at] != ' ' && line.p[at] != '\t')
@@ -139,9 +146,13 @@ static const char *problem_hint(struct sc_mark m, const char *problem)
         return "indent with spaces: YAML forbids tabs there";
     if (strstr(problem, "mapping values are not allowed") != NULL)
         return "put a value that has ': ' in it in quotes";
+    if (strstr(problem, "',' or") != NULL && memmem(line.p, line.len, "${", 2) != NULL)
+        return "inside { } and [ ] a value with ${...} must be in quotes";
     if (strstr(problem, "expected ',' or") != NULL)
         return "between { } or [ ], a value with commas or quotes in it, as expressions have, "
                "stands in quotes: '...'";
+    if (strstr(problem, "could not find expected ':'") != NULL)
+        return "a key needs ': ' behind it";
     if (strstr(problem, "expected key") != NULL || strstr(problem, "block end") != NULL ||
         strstr(problem, "'-' indicator") != NULL)
         return "is this line indented as its neighbours are?";
