@@ -76,6 +76,13 @@ enum sc_consent_status sc_consent_of(const struct sc_state *st, struct sc_str pu
     return own->granted ? SC_CONSENT_GRANTED : SC_CONSENT_WITHDRAWN;
 }
 
+bool sc_consent_closes(const struct sc_state *st, struct sc_str channel)
+{
+    SC_ASSERT(channel.len > 0);
+    const struct sc_consent *own = consent_find(st, channel);
+    return own && !own->granted;
+}
+
 /* ---- preferences, snooze, inbound */
 
 static void prefer(struct sc_run *rn, struct sc_pref *pref, enum sc_role_field f)

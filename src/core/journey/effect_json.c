@@ -146,8 +146,9 @@ static void put_message(const struct sc_journey *jo, struct sc_jsonw *w,
 static void put_transition(const struct sc_journey *jo, struct sc_jsonw *w,
                            const struct sc_effect *fx)
 {
-    SC_ASSERT(fx->from >= 0 && fx->to >= 0);
-    key_str(w, "from", jo->stages[fx->from].name);
+    SC_ASSERT(fx->to >= 0 && fx->cause != NULL);
+    if (fx->from >= 0) /* else a stage that this journey has no more */
+        key_str(w, "from", jo->stages[fx->from].name);
     key_str(w, "to", jo->stages[fx->to].name);
     sc_jsonw_keyz(w, "cause");
     sc_jsonw_strz(w, fx->cause);

@@ -145,7 +145,7 @@ static bool open_to(const struct decision *de, uint8_t c)
     const struct sc_channel *channel = &de->rn->jo->channels[c];
     if (!(channel->stages >> de->rn->st->stage & 1) || !prefers(de, c))
         return false;
-    return !de->marketing || sc_consent_of(de->rn->st, channel->name) != SC_CONSENT_WITHDRAWN;
+    return !de->marketing || !sc_consent_closes(de->rn->st, channel->name);
 }
 
 static bool caps_allow(struct decision *de, uint8_t c)

@@ -37,6 +37,8 @@ void sc_effect_facts(struct sc_run *rn, struct sc_effect *fx, const struct sc_pr
 
 /* stage.c */
 bool sc_stage_is_lapse(const struct sc_journey *jo, int stage);
+/* A stage that the journey has no more was left by its change: say so (cause `config`). */
+void sc_stage_config(struct sc_run *rn);
 /* Try the rules; at most one stage is entered. `all`: every stage, not only those the event moves. */
 void sc_stage_try(struct sc_run *rn, bool all);
 /* The event restarts the silences of lapses. */
@@ -105,6 +107,8 @@ bool sc_zone_of(const struct sc_journey *jo, const struct sc_state *st, struct s
 void sc_consent_event(struct sc_run *rn);
 enum sc_consent_status { SC_CONSENT_UNKNOWN, SC_CONSENT_GRANTED, SC_CONSENT_WITHDRAWN };
 enum sc_consent_status sc_consent_of(const struct sc_state *st, struct sc_str purpose);
+/* Was consent withdrawn for a channel by its name? */
+bool sc_consent_closes(const struct sc_state *st, struct sc_str channel);
 
 /* fatigue.c */
 double sc_fatigue_at(const struct sc_journey *jo, const struct sc_state *st, int64_t at_ms);

@@ -42,6 +42,8 @@ static void enter(struct sc_run *rn, int to, const char *cause)
     int64_t in_stage_ms = st->stage_ms < rn->at_ms ? rn->at_ms - st->stage_ms : 0;
     bool back = went_back(jo, st, to);
     bool lapse = sc_stage_is_lapse(jo, to);
+    st->lapse_void = -1;
+    st->lapse_void_ms = SC_NEVER;
     st->lapsed_from = lapse ? from : -1;
     st->lapsed_from_ms = st->stage_ms;
     st->stage = (int16_t)to;
@@ -58,6 +60,22 @@ static void enter(struct sc_run *rn, int to, const char *cause)
         sc_effect_facts(rn, fx, jo->stages[to].when);
     sc_trace(rn->fx, "stage", jo->stages[from].name, cause, "to %.*s",
              SC_STR_FMT(jo->stages[to].name));
+    sc_stage_arm(rn);
+}
+
+void sc_stage_config(struct sc_run *rn)
+{
+    struct sc_state *st = rn->st;
+    if (st->stage_unknown == 0)
+        return;
+    SC_ASSERT(st->stage >= 0 && (uint32_t)st->stage < rn->jo->n_stages);
+    struct sc_effect *fx = sc_effect_add(rn, SC_FX_TRANSITION, rn->jo->stages[st->stage].name);
+    fx->to = st->stage;
+    fx->cause = "config";
+    fx->in_stage_ms = st->stage_ms < rn->at_ms ? rn->at_ms - st->stage_ms : 0;
+    fx->back = true; /* the nearest earlier one */
+    st->stage_unknown = 0;
+    st->stage_ms = rn->at_ms;
     sc_stage_arm(rn);
 }
 

@@ -129,6 +129,7 @@ static void apply(struct sc_run *rn, bool late)
     SC_ASSERT(rn->ev && rn->ev->type < rn->jo->tx->n_events);
     sc_trace_event(rn->fx, rn->jo, rn->ev);
     rn->fx->counts.applied++;
+    sc_stage_config(rn);
     if (late) {
         rn->fx->counts.late++;
         leave_data(rn);
@@ -262,6 +263,7 @@ static uint32_t fire_instant(struct sc_run *rn, int64_t due_ms, uint32_t max)
     int64_t decision_ms = sc_decision_timer_ms(rn->now, due_ms, &tagged);
     sc_run_at(rn, NULL, due_ms, decision_ms);
     rn->tagged_late = tagged;
+    sc_stage_config(rn);
     bool compete = rn->jo->guard.arbitration_ms >= 0;
     uint32_t n = 0;
     int at;
@@ -317,6 +319,7 @@ void sc_step_merged(const struct sc_journey *jo, struct sc_state *st, const stru
     sc_run_at(&rn, NULL, at_ms, sc_decision_ms(now, at_ms));
     rn.events = ev ? &ev->id : NULL;
     rn.n_events = ev ? 1 : 0;
+    sc_stage_config(&rn);
     sc_trigger_merged(&rn);
     if (st->stage_ms != SC_NEVER)
         sc_stage_arm(&rn);
