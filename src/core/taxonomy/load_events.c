@@ -98,6 +98,30 @@ static const struct role_field {
 #undef ROLE
 };
 
+/* An event that says its role and no properties means the role's own: `{ role: preference }`. The
+ * optional at and evidence are not among them: a source may well call something else `at`. */
+static void imply_properties(struct sc_tx_load *ld, struct sc_tx_event_doc *doc)
+{
+    struct sc_event_type *et = &doc->et;
+    uint32_t bit = 1u << et->role;
+    bool whole =
+        et->role == SC_ROLE_PREFERENCE || (et->role == SC_ROLE_INBOUND && et->channel.len == 0);
+    if (doc->props_at != NULL || sc_tx_given(doc->roles) != NULL)
+        return;
+    et->props = SC_NEW_N(ld->ar, struct sc_property, SC_RF_COUNT);
+    for (int i = 0; i < SC_RF_COUNT; i++) {
+        const struct role_field *rf = &role_fields[i];
+        if (!(rf->required & bit) && !(whole && (rf->roles & bit)))
+            continue;
+        struct sc_str name = sc_str_from(rf->name);
+        et->props[et->n_props++] = (struct sc_property){.name = name,
+                                                        .hash = sc_hash_name(name),
+                                                        .type = (uint8_t)rf->type,
+                                                        .required = (rf->required & bit) != 0,
+                                                        .at = doc->role_at};
+    }
+}
+
 static int role_field_named(struct sc_str name, int32_t role)
 {
     for (int i = 0; i < SC_RF_COUNT; i++)
@@ -257,6 +281,7 @@ void sc_tx_load_events(struct sc_tx_load *ld)
         et->hash = sc_hash_name(et->name);
         sc_tx_check_name(ld, "an event", et->name, et->at);
         load_properties(ld, &docs[i]);
+        imply_properties(ld, &docs[i]);
         load_role(ld, &docs[i]);
         load_value(ld, &docs[i]);
         tx->events[i] = *et;

@@ -120,7 +120,8 @@ static const struct sc_field event_fields[] = {
     {.key = "role", .kind = SC_F_ENUM, .offset = AT(et.role), .names = role_names, .def = "none",
      .node_offset = AT(role_at),
      .doc = "What the engine itself reads it as: purchase (frequency, recency, revenue), consent, "
-            "preference, snooze, forget (erases the customer), inbound (opens a channel window)."},
+            "preference, snooze, forget (erases the customer), inbound (opens a channel window). "
+            "Without `properties` the event has those of its role."},
     {.key = "roles", .kind = SC_F_NODE, .offset = AT(roles),
      .schema = "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}}",
      .doc = "Property names for the role where they differ from purpose, granted, at, evidence, "

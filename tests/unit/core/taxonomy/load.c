@@ -148,6 +148,38 @@ Test(taxonomy_load, roles_values_and_cases)
     cr_expect_eq(fx.tx.cases[c].closes[0], sc_taxonomy_event(&fx.tx, SC_STR("case_closed")));
 }
 
+Test(taxonomy_load, a_role_alone_declares_its_properties)
+{
+    static const struct {
+        const char *event, *props;
+        bool required;
+    } rows[] = {{"{ role: preference }", "channel timezone frequency language", false},
+                {"{ role: consent }", "purpose granted", true},
+                {"{ role: snooze }", "until", true},
+                {"{ role: inbound }", "channel", false},
+                {"{ role: inbound, channel: sms }", "", false},
+                {"{ role: forget }", "", false},
+                {"{ role: purchase }", "", false}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct fixture one;
+        struct sc_str yaml = sc_str_printf(&fx.ar,
+                                           "taxonomy: t\nversion: 1.0.0\nnamespaces: { a: {} }\n"
+                                           "events: { e: %s }\n",
+                                           rows[i].event);
+        struct sc_str names = SC_STR_NULL;
+        fixture_init(&one, yaml.p);
+        const struct sc_event_type *et = &one.tx.events[0];
+        for (uint32_t p = 0; p < et->n_props; p++) {
+            names = sc_str_printf(&fx.ar, "%.*s%s%.*s", SC_STR_FMT(names), p ? " " : "",
+                                  SC_STR_FMT(et->props[p].name));
+            cr_expect_eq(et->props[p].required, rows[i].required, "%s", rows[i].event);
+            cr_expect(et->props[p].engine_reads, "%s", rows[i].event);
+        }
+        cr_expect(sc_str_eqz(names, rows[i].props), "%s: %.*s", rows[i].event, SC_STR_FMT(names));
+        fixture_fini(&one);
+    }
+}
+
 Test(taxonomy_load, sources)
 {
     const struct sc_source *pos = &fx.tx.sources[sc_taxonomy_source(&fx.tx, SC_STR("pos"))];
