@@ -172,8 +172,7 @@ static void fact_add(struct load *ld, const struct sc_node *key, struct sc_node 
     struct sc_rule_opts opts = {.use = SC_USE_VALUE, .only_event = -1, .no_event = true};
     const struct sc_prog *prog = sc_rule_compile(ld->sp, doc.value, doc.value_at->mark, opts);
     ld->sp->exact = false;
-    if (prog != NULL)
-        sc_scope_name(ld->sp, key->text, prog, key->mark);
+    sc_scope_name(ld->sp, key->text, prog, key->mark);
 }
 
 void load_facts(struct load *ld)
