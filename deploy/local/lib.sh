@@ -130,6 +130,10 @@ install_packages() {
 
 # --- servers from Maven Central ---------------------------------------------------------------
 
+# Version 2.8, for it takes an artifact alone: later ones want its parent's pom too, and Apicurio's is
+# not published.
+MAVEN_DEPENDENCY=org.apache.maven.plugins:maven-dependency-plugin:2.8
+
 maven() {
     command -v mvn >/dev/null || die "mvn is missing" "run $LOCAL_DIR/up, or: apt-get install maven"
     mvn -B -ntp -Dmaven.repo.local="$CACHE/m2" "$@"
@@ -139,7 +143,7 @@ fetch_kafka() {
     local new=$CACHE/tmp.kafka
     mkdir -p "$new"
     step "fetching Kafka $KAFKA_VERSION (54 MB)" "$CACHE/fetch.log" \
-        maven -f "$LOCAL_DIR/pom.xml" dependency:copy-dependencies \
+        maven -f "$LOCAL_DIR/pom.xml" "$MAVEN_DEPENDENCY:copy-dependencies" \
         -DincludeScope=runtime -DoutputDirectory="$new/lib"
     # An empty, formatted data folder is copied for each new broker: a second start of a JVM saved.
     kafka_properties "$new/formatted" 1 2 >"$new/format.properties"
@@ -154,7 +158,7 @@ fetch_registry() {
     local new=$CACHE/tmp.registry tar=apicurio-registry-app-$REGISTRY_VERSION-all.tar.gz
     mkdir -p "$new"
     step "fetching Apicurio Registry $REGISTRY_VERSION (109 MB)" "$CACHE/fetch.log" \
-        maven dependency:copy -DoutputDirectory="$new" \
+        maven "$MAVEN_DEPENDENCY:copy" -DoutputDirectory="$new" \
         -Dartifact="io.apicurio:apicurio-registry-app:$REGISTRY_VERSION:tar.gz:all"
     step "unpacking it" "$CACHE/fetch.log" tar xzf "$new/$tar" -C "$new"
     rm "$new/$tar"

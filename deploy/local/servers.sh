@@ -186,13 +186,14 @@ launch() {
     "launch_$1"
 }
 
-# await SERVER: until it answers; 60 s at most, and not longer than it lives.
+# await SERVER: until it answers; 3 min at most (a first start on a busy machine), and not longer than
+# it lives.
 await() {
     local start=$SECONDS port beat=-1
     port=$(<"$DIR/$1/port")
     until "answers_$1" "$port"; do
         running "$1" || { tick_end; failed "$1" "ended while starting"; }
-        [ $((SECONDS - start)) -lt 60 ] || { tick_end; failed "$1" "does not answer on port $port after 60 s"; }
+        [ $((SECONDS - start)) -lt 180 ] || { tick_end; failed "$1" "does not answer on port $port after 180 s"; }
         if [ $beat -ne $((SECONDS - start)) ]; then
             beat=$((SECONDS - start))
             tick $beat "  starting $1"
@@ -234,7 +235,7 @@ stop() {
         if signal "$name" TERM; then signal "$name" CONT || true; fi
     done
     for name in "$@"; do
-        wait_gone "$name" 20 || { signal "$name" KILL || true; wait_gone "$name" 5 || die "$name does not end"; }
+        wait_gone "$name" 60 || { signal "$name" KILL || true; wait_gone "$name" 5 || die "$name does not end"; }
         rm -f "$DIR/$name/pid"
         keep_archive "$name"
     done
