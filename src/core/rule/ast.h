@@ -43,6 +43,7 @@ struct lexer {
     const struct rule_src *src;
     uint32_t at;
     bool after_minus; /* a number read now may be INT64_MIN's */
+    char *scratch;    /* a string under way: as long as the text, made when first needed */
 };
 
 /* The next token; TOK_ERROR after a finding was made. */

@@ -19,6 +19,9 @@ struct checker {
     const struct guard *guards;
     SC_VEC(uint16_t) facts;
     bool reads_event, reads_facts;
+    bool broken;             /* a name stands here whose expression is wrong */
+    uint32_t inlined;        /* size of the named expressions that stand here by name, */
+    uint32_t inlined_height; /* and the greatest of their heights */
 };
 
 /* Free-standing CEL: no taxonomy, every type is found at run time. */

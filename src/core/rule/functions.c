@@ -241,7 +241,7 @@ struct sc_value rule_fn_call(struct run *run, uint32_t row, const struct sc_valu
     return sc_error(SC_VE_NO_OVERLOAD);
 }
 
-/* ---- The reference */
+/* ---- The table of the reference */
 
 static void signature(const struct rule_fn *fn, struct sc_buf *out)
 {
@@ -271,10 +271,9 @@ const char *rule_fn_usage(int32_t row, struct sc_arena *ar)
     return text;
 }
 
-void sc_rule_reference(struct sc_buf *out)
+void rule_fn_reference(struct sc_buf *out)
 {
-    rule_fact_reference(out);
-    sc_buf_addz(out, "\n| function | value | what it is |\n|---|---|---|\n");
+    sc_buf_addz(out, "| function | value | what it is |\n|---|---|---|\n");
     for (int32_t row = 0; row < ROWS; row++) {
         const struct rule_fn *fn = &rule_functions[row];
         if (row > 0 && rule_fn_same(row - 1, row))

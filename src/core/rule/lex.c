@@ -154,7 +154,7 @@ static struct token lex_number(struct lexer *lx)
 struct quoted {
     char quote;
     bool triple, raw, bytes;
-    char *out; /* as long as the source: no escape grows */
+    char *out; /* the lexer's scratch: no escape is longer than its source */
     uint32_t n;
 };
 
@@ -233,7 +233,9 @@ static struct token lex_string(struct lexer *lx, uint32_t off, bool raw, bool by
 {
     struct quoted q = {.quote = (char)peek(lx, 0), .raw = raw, .bytes = bytes};
     q.triple = peek(lx, 1) == q.quote && peek(lx, 2) == q.quote;
-    q.out = sc_arena_alloc(lx->src->ar, lx->src->text.len - off + 1);
+    if (lx->scratch == NULL)
+        lx->scratch = sc_arena_alloc(lx->src->ar, lx->src->text.len + 1);
+    q.out = lx->scratch;
     lx->at += q.triple ? 3 : 1;
     while (!at_close(lx, &q)) {
         int c = peek(lx, 0);
@@ -249,7 +251,7 @@ static struct token lex_string(struct lexer *lx, uint32_t off, bool raw, bool by
             return fail(lx, here, "not an escape sequence of CEL");
     }
     lx->at += q.triple ? 3 : 1;
-    struct sc_value v = sc_string((struct sc_str){q.out, q.n});
+    struct sc_value v = sc_string((struct sc_str){sc_arena_dup(lx->src->ar, q.out, q.n), q.n});
     if (bytes)
         v.type = SC_T_BYTES;
     else if (!sc_str_utf8_ok(sc_value_str(v)))

@@ -259,6 +259,12 @@ static bool resolve_named(struct checker *ck, struct node *n)
         const struct sc_named_expr *ne = &ck->sp->names.v[i];
         if (!sc_str_eq(ne->name, n->name))
             continue;
+        if (ne->prog == NULL) {
+            ck->broken = true;
+            n->kind = N_ERROR;
+            n->a = SC_VE_NO_VALUE;
+            return true;
+        }
         if (ck->opts.use == SC_USE_WHERE)
             CHECK_ERROR(ck, "where-scope", n->off, n->len, "where: may read 'event' alone");
         for (uint32_t f = 0; f < ne->prog->info.n_facts; f++)
@@ -270,7 +276,12 @@ static bool resolve_named(struct checker *ck, struct node *n)
         n->kid = SC_NEW_N(ck->src.ar, struct node *, 1);
         n->kid[0] = ne->prog->tree;
         n->n = 1;
-        n->height = (uint16_t)(ne->prog->tree->height + 1);
+        ck->inlined += ne->prog->size;
+        if (ne->prog->height > ck->inlined_height)
+            ck->inlined_height = ne->prog->height;
+        if (ck->inlined > SC_RULE_SIZE_MAX)
+            CHECK_ERROR(ck, "expr-too-large", n->off, n->len,
+                        "the names used here stand for too large an expression");
         return true;
     }
     return false;

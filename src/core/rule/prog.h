@@ -11,6 +11,7 @@
 #define SC_RULE_REGS 192
 #define SC_RULE_LOOPS 16           /* macros inside macros */
 #define SC_RULE_BUILDERS 32        /* list and map literals inside each other, and macros */
+#define SC_RULE_SIZE_MAX 65536     /* nodes of a tree with all it names (at most its text's length) */
 #define SC_RULE_OPS_MAX 30000
 #define SC_RULE_BUDGET 200000      /* steps of one evaluation: then SC_VE_LIMIT */
 #define SC_RULE_VALUE_DEPTH 30     /* nesting of a result (sc_value_dup follows it) */
@@ -122,6 +123,7 @@ struct sc_prog {
     struct sc_str text;
     struct node *tree;       /* checked: to compile it again where its name stands */
     int32_t bare_fact;       /* the whole expression is this fact, or -1 */
+    uint32_t size, height;   /* bounds of the tree, with what it names */
 };
 
 /* One evaluation. */
@@ -202,6 +204,9 @@ struct rule_ty rule_fn_type(char letter);
 /* Whether the row takes these static types; any-typed arguments fit everything. */
 bool rule_fn_fits(const struct rule_fn *fn, const struct rule_ty *ty, uint32_t n);
 struct sc_value rule_fn_call(struct run *run, uint32_t row, const struct sc_value *a, uint32_t n);
+
+/* Rows for the reference. */
+void rule_fn_reference(struct sc_buf *out);
 
 /* ---- Facts (facts.c) */
 

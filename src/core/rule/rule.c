@@ -34,11 +34,14 @@ void sc_scope_fini(struct sc_scope *sp)
 void sc_scope_name(struct sc_scope *sp, struct sc_str name, const struct sc_prog *prog,
                    struct sc_mark mark)
 {
-    SC_ASSERT(prog != NULL && name.len > 0);
-    struct sc_named_expr ne = {.name = name, .prog = prog, .type = prog->info.type,
-                               .element = prog->info.element, .mark = mark};
+    SC_ASSERT(sp->tx != NULL && name.len > 0);
+    struct sc_named_expr ne = {.name = name, .prog = prog, .mark = mark};
+    if (prog) {
+        ne.type = prog->info.type;
+        ne.element = prog->info.element;
+    }
     SC_VEC_PUSH(sp->ar, &sp->names, ne);
-    if (prog->bare_fact >= 0 && sp->facts.v[prog->bare_fact].name.len == 0)
+    if (prog && prog->bare_fact >= 0 && sp->facts.v[prog->bare_fact].name.len == 0)
         sp->facts.v[prog->bare_fact].name = name;
 }
 
@@ -137,7 +140,10 @@ static const struct sc_prog *compile(struct checker *ck)
     if (tree == NULL)
         return NULL;
     rule_check(ck, tree);
-    if (sp->dg->errors != errors || !want_result(ck, tree))
+    uint32_t height = tree->height + ck->inlined_height;
+    if (height > SC_RULE_HEIGHT_MAX)
+        RULE_ERROR(&ck->src, "expr-too-large", 0, 1, "names inside names are nested too deep");
+    if (sp->dg->errors != errors || ck->broken || !want_result(ck, tree))
         return NULL;
     struct sc_rule_info info = {.type = tree->type.t, .element = tree->type.el,
                                 .reads_event = ck->reads_event, .reads_facts = ck->reads_facts};
@@ -155,6 +161,8 @@ static const struct sc_prog *compile(struct checker *ck)
     info.constant = p->info.constant;
     p->info = info;
     p->bare_fact = bare;
+    p->size = (uint32_t)ck->src.text.len + ck->inlined;
+    p->height = height;
     p->text = ck->src.text;
     p->tree = tree;
     return p;

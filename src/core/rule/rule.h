@@ -73,7 +73,8 @@ void sc_scope_init(struct sc_scope *sp, const struct sc_taxonomy *tx, struct sc_
 
 /* Give back what arenas cannot: compiled patterns and zones. Programs must not run afterwards. */
 void sc_scope_fini(struct sc_scope *sp);
-/* From now on `name` stands for the program; when that is one aggregate, the fact gets the name. */
+/* From now on `name` stands for the program; when that is one aggregate, the fact gets the name.
+ * NULL: the name's own expression is wrong; what uses it fails without a finding of its own. */
 void sc_scope_name(struct sc_scope *sp, struct sc_str name, const struct sc_prog *prog,
                    struct sc_mark mark);
 
