@@ -33,7 +33,8 @@ void sc_identifiers_add(struct sc_event *ev, const struct sc_identifier *id);
  *   email  as lower; the mailbox's own rules (dots, +tags) are not guessed at, and text that is no
  *          address stays what it is
  *   e164   the digits, behind a `+` when the number is written internationally (+47…, 0047…),
- *          without the `(0)` some write into those; a national number keeps its digits alone
+ *          without the `(0)` some write into those; a national number keeps its digits alone.
+ *          Empty, so that it joins nobody, when there is anything else in it or over 15 digits
  *   none   as it is */
 struct sc_str sc_normalize(enum sc_normalize how, struct sc_str raw, struct sc_arena *ar);
 /* Placeholders that join nobody (semantics 3); `value` trimmed or normalised, any case. */

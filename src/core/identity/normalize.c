@@ -30,31 +30,54 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+/* Bytes of what people put between digits: ASCII's signs, the no-break space, and Unicode's general
+ * punctuation (dashes, thin spaces, direction marks). 0: something else stands there. */
+static size_t separator(struct sc_str s, size_t i)
+{
+    unsigned char c = (unsigned char)s.p[i];
+    if (c != '\0' && strchr(" \t\r\n()-./", c) != NULL)
+        return 1;
+    if (c == 0xC2 && i + 1 < s.len && (unsigned char)s.p[i + 1] == 0xA0)
+        return 2;
+    return c == 0xE2 && i + 2 < s.len && (unsigned char)s.p[i + 1] == 0x80 ? 3 : 0;
+}
+
 /* "+44 (0)20 …": the trunk 0 that is dialled only at home. */
 static bool is_trunk_zero(struct sc_str s, size_t i)
 {
     return i > 0 && i + 1 < s.len && s.p[i - 1] == '(' && s.p[i] == '0' && s.p[i + 1] == ')';
 }
 
+#define PHONE_DIGITS_MAX 15 /* E.164 */
+
+/* Empty when the text is no phone number: taking the digits of "bob1@x.no" would join him with
+ * everybody else whose text has a 1 in it. */
 static struct sc_str e164(struct sc_str s, struct sc_arena *ar)
 {
     char *out = sc_arena_alloc_align(ar, s.len + 1, 1);
-    size_t n = 0;
+    size_t n = 0, step;
     bool plus = false;
-    out[n++] = '+';
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.p[i] == '+' && n == 1)
+    for (size_t i = 0; i < s.len; i += step) {
+        step = 1;
+        if (is_digit(s.p[i])) {
+            if (!plus || n == 0 || !is_trunk_zero(s, i))
+                out[1 + n++] = s.p[i];
+        } else if (s.p[i] == '+' && n == 0 && !plus) {
             plus = true;
-        if (!is_digit(s.p[i]) || (plus && n > 1 && is_trunk_zero(s, i)))
-            continue;
-        out[n++] = s.p[i];
-        if (!plus && n == 3 && out[1] == '0' && out[2] == '0') {
-            plus = true; /* 0047… is +47… */
-            n = 1;
+        } else {
+            step = separator(s, i);
         }
+        if (!plus && n == 2 && out[1] == '0' && out[2] == '0') {
+            plus = true; /* 0047… is +47… */
+            n = 0;
+        }
+        if (step == 0 || n > PHONE_DIGITS_MAX)
+            return SC_STR("");
     }
-    SC_ASSERT(n <= s.len + 1);
-    return plus ? (struct sc_str){out, n > 1 ? n : 0} : (struct sc_str){out + 1, n - 1};
+    SC_ASSERT(n <= s.len);
+    out[0] = '+';
+    bool international = plus && n > 0;
+    return (struct sc_str){international ? out : out + 1, n + international};
 }
 
 struct sc_str sc_normalize(enum sc_normalize how, struct sc_str raw, struct sc_arena *ar)

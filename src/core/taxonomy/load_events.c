@@ -8,6 +8,7 @@
 static bool load_bound(struct sc_tx_load *ld, const struct sc_property *p, struct sc_node *node,
                        struct sc_value *out)
 {
+    SC_ASSERT(node != NULL && p->type != SC_T_ABSENT);
     struct sc_property one = {.name = p->name, .type = p->type, .scale = p->scale};
     if (p->type == SC_T_LIST || p->type == SC_T_MAP)
         one.type = p->element;
@@ -58,6 +59,7 @@ static void load_properties(struct sc_tx_load *ld, struct sc_tx_event_doc *doc)
 {
     struct sc_event_type *et = &doc->et;
     struct sc_tx_property_doc *docs = doc->props.v;
+    SC_ASSERT(doc->props.n == 0 || (docs != NULL && doc->props_at != NULL));
     if (doc->props.n > SC_PROPERTIES_MAX) {
         SC_TX_ERROR(ld, "too-many", doc->props_at->mark, "an event has at most %d properties",
                     SC_PROPERTIES_MAX);
@@ -103,6 +105,7 @@ static const struct role_field {
 static void imply_properties(struct sc_tx_load *ld, struct sc_tx_event_doc *doc)
 {
     struct sc_event_type *et = &doc->et;
+    SC_ASSERT(et->role >= SC_ROLE_NONE && et->role <= SC_ROLE_INBOUND);
     uint32_t bit = 1u << et->role;
     bool whole =
         et->role == SC_ROLE_PREFERENCE || (et->role == SC_ROLE_INBOUND && et->channel.len == 0);
@@ -162,6 +165,8 @@ static void check_role_field(struct sc_tx_load *ld, struct sc_tx_event_doc *doc,
     struct sc_event_type *et = &doc->et;
     const struct role_field *rf = &role_fields[field];
     int16_t prop = et->role_field[field];
+    SC_ASSERT(prop < (int16_t)et->n_props);
+    SC_ASSERT(doc->role_at != NULL); /* no role reads no field */
     if (prop < 0) {
         if (rf->required & 1u << et->role)
             SC_TX_ERROR(ld, "role-field", doc->role_at->mark,
@@ -228,6 +233,7 @@ static void put_name(struct sc_tx_load *ld, struct sc_str name, struct sc_node *
     struct sc_event_ref *kept = SC_NEW(ld->ar, struct sc_event_ref);
     *kept = ref;
     struct sc_event_ref *other = sc_map_get(&ld->tx->event_by_name, name);
+    SC_ASSERT(at != NULL && ref.index < ld->tx->n_events);
     if (other == NULL) {
         sc_map_put(&ld->tx->event_by_name, name, kept);
         return;
@@ -240,6 +246,7 @@ static void load_aliases(struct sc_tx_load *ld, const struct sc_tx_event_doc *do
 {
     struct sc_event_type *et = &ld->tx->events[index];
     const struct sc_tx_alias_doc *docs = doc->aliases.v;
+    SC_ASSERT(sc_str_eq(et->name, doc->et.name));
     et->aliases = SC_NEW_N(ld->ar, struct sc_alias, doc->aliases.n);
     for (uint32_t i = 0; i < doc->aliases.n; i++) {
         if (!sc_tx_is_text(docs[i].name_at))

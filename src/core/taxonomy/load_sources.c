@@ -69,6 +69,7 @@ static struct sc_mapping constant_text(struct sc_str text)
 static void load_event_name(struct sc_tx_load *ld, struct sc_tx_source_doc *doc)
 {
     struct sc_node *node = doc->event;
+    SC_ASSERT(node != NULL);
     bool path = node->kind != SC_NODE_SCALAR || sc_str_starts(node->text, SC_STR("$")) ||
                 sc_str_starts(node->text, SC_STR("first("));
     if (path) {
@@ -119,6 +120,7 @@ static bool is_map(struct sc_tx_load *ld, struct sc_node *node, const char *what
 static int namespace_ref(struct sc_tx_load *ld, struct sc_node *at)
 {
     const struct sc_taxonomy *tx = ld->tx;
+    SC_ASSERT(at != NULL && at->kind == SC_NODE_SCALAR);
     int index = sc_taxonomy_namespace(tx, at->text);
     if (index >= 0)
         return index;
@@ -134,6 +136,7 @@ static int namespace_ref(struct sc_tx_load *ld, struct sc_node *at)
 static void default_identifiers(struct sc_tx_load *ld, struct sc_source *s)
 {
     const struct sc_taxonomy *tx = ld->tx;
+    SC_ASSERT(s->n_idents == 0);
     s->idents = SC_NEW_N(ld->ar, struct sc_source_ident, tx->n_namespaces);
     for (uint32_t i = 0; i < tx->n_namespaces; i++)
         s->idents[s->n_idents++] = (struct sc_source_ident){
@@ -200,6 +203,7 @@ static bool is_number_type(uint8_t type)
 static const char *property_fault(const struct sc_property *p, const struct sc_mapping *m)
 {
     bool list = p->type == SC_T_LIST;
+    SC_ASSERT(m->op == SC_MAP_CONST || m->path.n > 0);
     uint8_t type = list || p->type == SC_T_MAP ? p->element : p->type;
     bool ordered = is_number_type(type) || type == SC_T_DURATION || type == SC_T_TIMESTAMP;
     if (list && m->op != SC_MAP_PATH && m->op != SC_MAP_CONST)
@@ -248,6 +252,7 @@ static void load_property(struct sc_tx_load *ld, const struct sc_property *p, st
 
 static void default_properties(struct sc_tx_load *ld, struct sc_source *s, uint32_t event)
 {
+    SC_ASSERT(event < ld->tx->n_events);
     const struct sc_event_type *et = &ld->tx->events[event];
     struct sc_source_event *se = &s->events[event];
     se->n = et->n_props;
@@ -264,6 +269,8 @@ static void default_properties(struct sc_tx_load *ld, struct sc_source *s, uint3
 static void load_defaults(struct sc_tx_load *ld, struct sc_source *s)
 {
     struct sc_taxonomy *tx = ld->tx;
+    SC_ASSERT(s->event.op == SC_MAP_CONST || s->event.op == SC_MAP_PATH ||
+              s->event.op == SC_MAP_FIRST || ld->dg->errors > 0);
     s->events = SC_NEW_N(ld->ar, struct sc_source_event, tx->n_events);
     int only = -1;
     if (s->event.op == SC_MAP_CONST)
@@ -305,6 +312,7 @@ static void load_schema(struct sc_tx_load *ld, struct sc_tx_source_doc *doc)
     struct sc_source *s = &doc->s;
     struct sc_str file = s->schema_file;
     s->framed = file.len == 0;
+    SC_ASSERT(s->framed || doc->schema_at != NULL);
     bool avsc = sc_str_ends(file, SC_STR(".avsc"));
     bool proto = sc_str_ends(file, SC_STR(".proto")), desc = sc_str_ends(file, SC_STR(".desc"));
     const char *want = NULL;

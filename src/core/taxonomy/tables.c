@@ -31,7 +31,8 @@ static const struct sc_field namespace_fields[] = {
     {.key = "normalize", .kind = SC_F_ENUM, .offset = AT(ns.normalize), .names = normalize_names,
      .def = "trim",
      .doc = "How spellings of one value become equal: trim (white space), lower (also case), email "
-            "(as lower), e164 (phone: digits, + in front when international), none."},
+            "(as lower), e164 (phone: digits, + in front when international; text that is no "
+            "number joins nobody), none."},
     {.key = "limit", .kind = SC_F_INT, .offset = AT(ns.limit), .min = 1, .max = 1000, .def = "5",
      .node_offset = AT(limit_at),
      .doc = "Most identifiers of this namespace a customer may have; more never link. Unique "

@@ -39,7 +39,13 @@ Test(identity, normalises)
                 {SC_NORM_E164, "(0)20 7946 0958", "02079460958"},
                 {SC_NORM_E164, "22334455", "22334455"},
                 {SC_NORM_E164, "no phone", ""},
-                {SC_NORM_E164, "+", ""}};
+                {SC_NORM_E164, "+", ""},
+                {SC_NORM_E164, "+47\xc2\xa0""22\xe2\x80\x93""33 44 55", "+4722334455"},
+                {SC_NORM_E164, "bob1@x.no", ""},
+                {SC_NORM_E164, "22334455 x5", ""},
+                {SC_NORM_E164, "+47 22+33", ""},
+                {SC_NORM_E164, "123456789012345", "123456789012345"},
+                {SC_NORM_E164, "1234567890123456", ""}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct sc_str v = sc_normalize(rows[i].how, sc_str_from(rows[i].raw), &ar);
         cr_expect(sc_str_eqz(v, rows[i].value), "'%s' gave '%.*s'", rows[i].raw, SC_STR_FMT(v));
