@@ -22,7 +22,7 @@ struct sc_avro_blocks {
     const uint8_t *last;      /* where the last element began */
 };
 
-#define SC_AVRO_EMPTY_MAX (1u << 20)
+#define SC_AVRO_EMPTY_MAX 65536u
 
 /* All false with `drop` and `what` set. */
 bool sc_avro_fail(struct sc_avro_cursor *c, enum sc_drop drop, const char *what);

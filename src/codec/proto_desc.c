@@ -17,6 +17,8 @@ struct item {
  * descriptors use here are passed over. */
 static bool next_item(struct sc_str *in, struct item *out, bool *bad)
 {
+    if (in->len == 0)
+        return false;
     const uint8_t *p = (const uint8_t *)in->p, *end = p + in->len;
     struct sc_wire_tag tag;
     while (p < end) {

@@ -186,7 +186,7 @@ static const struct sc_proto_symbol *lookup(const struct sc_proto_files *files,
     char full[2048];
     if (name.len && name.p[0] == '.')
         return sc_map_get(&files->symbols, (struct sc_str){name.p + 1, name.len - 1});
-    if (scope.len + 1 + name.len > sizeof(full))
+    if (name.len == 0 || scope.len + 1 + name.len > sizeof(full))
         return NULL;
     for (;;) {
         size_t n = scope.len;
