@@ -145,7 +145,7 @@ struct sc_source_prop {
     struct sc_mapping map;
 };
 struct sc_source_event {
-    struct sc_source_prop *props; /* each declared property: `$.<name>` where nothing is written */
+    struct sc_source_prop *props; /* each declared property: `$.<name>` where none is written */
     uint32_t n;                   /* 0: the event cannot come from here */
 };
 struct sc_source_ident {
@@ -165,7 +165,7 @@ struct sc_source {
     struct sc_str message;     /* Protobuf: full name when not by index */
     struct sc_str subject;     /* registry subject, empty: <topic>-value */
     struct sc_mapping event, id, occurred_at, sent_at, received_at;
-    struct sc_mapping named;   /* the source's name: `$.source` of a canonical line, else constant */
+    struct sc_mapping named;   /* the source's name: `$.source` of a canonical line, or constant */
     bool has_sent_received;
     struct sc_source_ident *idents;
     uint32_t n_idents;
