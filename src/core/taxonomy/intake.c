@@ -56,6 +56,24 @@ static struct sc_value take(const struct intake *in, const struct sc_mapping *m)
 
 /* ---- Which event */
 
+/* The name helps whoever reads the dead letter, so it is told, unless it looks like anything but a
+ * name: a wrong path may have led to an address. */
+static enum sc_drop unknown_event(struct intake *in, struct sc_str name)
+{
+    bool ignore = in->source->unknown == SC_UNKNOWN_IGNORE;
+    enum sc_drop drop = ignore ? SC_DROP_IGNORED_EVENT : SC_DROP_UNKNOWN_EVENT;
+    bool plain = name.len > 0 && name.len <= 64;
+    for (size_t i = 0; i < name.len && plain; i++) {
+        char c = name.p[i];
+        plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ' ' ||
+                c == '.' || c == ':' || c == '/' || c == '-';
+    }
+    if (!plain)
+        return fail(in, drop, in->source->event.path.text, "%s", sc_drop_text(drop));
+    return fail(in, drop, in->source->event.path.text, "'%.*s' is not in the taxonomy",
+                SC_STR_FMT(name));
+}
+
 static enum sc_drop take_event(struct intake *in)
 {
     struct sc_value v = take(in, &in->source->event);
@@ -68,11 +86,8 @@ static enum sc_drop take_event(struct intake *in)
     const struct sc_event_ref *ref = sc_map_get(&in->source->renames, sc_value_str(v));
     if (ref == NULL)
         ref = sc_map_get(&in->tx->event_by_name, sc_value_str(v));
-    if (ref == NULL) {
-        bool ignore = in->source->unknown == SC_UNKNOWN_IGNORE;
-        return fail(in, ignore ? SC_DROP_IGNORED_EVENT : SC_DROP_UNKNOWN_EVENT, path,
-                    "'%.64s' is not in the taxonomy", sc_str_dup(in->ar, sc_value_str(v)).p);
-    }
+    if (ref == NULL)
+        return unknown_event(in, sc_value_str(v));
     SC_ASSERT(ref->index < in->tx->n_events);
     in->ev->type = ref->index;
     in->ev->deprecated = ref->deprecated;

@@ -190,6 +190,22 @@ Test(intake, faults_do_not_tell_values)
     cr_expect_str_eq(fx.fault.text, "total is decimal; this string is none");
 }
 
+Test(intake, an_unknown_event_is_named_when_it_looks_like_a_name)
+{
+    static const struct {
+        const char *name, *text;
+    } rows[] = {{"Checkout Started", "'Checkout Started' is not in the taxonomy"},
+                {"ada@example.org", "the event is not in the taxonomy"},
+                {"4722334455", "the event is not in the taxonomy"},
+                {"", "the event is not in the taxonomy"}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        good();
+        fixture_put(&fx, "$.name", text(rows[i].name));
+        cr_expect_eq(fixture_intake(&fx), SC_DROP_UNKNOWN_EVENT);
+        cr_expect_str_eq(fx.fault.text, rows[i].text);
+    }
+}
+
 /* ---- Names */
 
 Test(intake, names_aliases_and_renames)
