@@ -13,7 +13,7 @@
 #include "base/assert.h"
 #include "core/identity/identity.h"
 
-static const char *type_name(enum sc_effect_type type)
+const char *sc_effect_type_name(enum sc_effect_type type)
 {
     switch (type) {
     case SC_FX_TRIGGER:
@@ -36,7 +36,7 @@ static const char *type_name(enum sc_effect_type type)
     SC_UNREACHABLE("effect type");
 }
 
-static const char *action_name(enum sc_identity_action action)
+const char *sc_identity_action_name(enum sc_identity_action action)
 {
     switch (action) {
     case SC_ID_ATTACH:
@@ -161,7 +161,7 @@ static void put_transition(const struct sc_journey *jo, struct sc_jsonw *w,
 static void put_identity(struct sc_jsonw *w, const struct sc_effect *fx)
 {
     sc_jsonw_keyz(w, "action");
-    sc_jsonw_strz(w, action_name(fx->action));
+    sc_jsonw_strz(w, sc_identity_action_name(fx->action));
     if (fx->violation != SC_VIOLATION_NONE) {
         sc_jsonw_keyz(w, "violation");
         sc_jsonw_strz(w, sc_violation_name(fx->violation));
@@ -204,7 +204,7 @@ void sc_effect_json(const struct sc_journey *jo, const struct sc_effect *fx, str
     sc_jsonw_init(&w, out);
     sc_jsonw_obj(&w);
     sc_jsonw_keyz(&w, "type");
-    sc_jsonw_strz(&w, type_name(fx->type));
+    sc_jsonw_strz(&w, sc_effect_type_name(fx->type));
     key_time(&w, "at", fx->at_ms);
     key_time(&w, "event_at", fx->event_ms);
     key_hex(&w, "customer", fx->customer.b);

@@ -117,6 +117,9 @@ struct sc_trace {
     SC_VEC(struct sc_str) lines;
 };
 
+/* "trigger", "suppressed", …; "attach", "merge", …: as they stand in records. */
+const char *sc_effect_type_name(enum sc_effect_type type);
+const char *sc_identity_action_name(enum sc_identity_action action);
 /* The effect as one JSON object, fields of semantics 40 and what docs/formats.md adds. */
 void sc_effect_json(const struct sc_journey *jo, const struct sc_effect *fx, struct sc_buf *out);
 /* hash(journey, trigger, customer, occurrence): semantics 18. */
