@@ -137,13 +137,14 @@ int sc_cmd_check(int argc, char **argv)
     const struct sc_arg args[] = {
         {"output", 'o', SC_ARG_STR, &format, "FORMAT", "text, json, sarif or github"},
         {"strict", 0, SC_ARG_FLAG, &ck.strict, NULL, "warnings fail too"},
-        {"verbose", 'v', SC_ARG_FLAG, &ck.verbose, NULL, "also costs of rules and errors of windows"},
+        {"verbose", 'v', SC_ARG_FLAG, &ck.verbose, NULL,
+         "also costs of rules and errors of windows"},
         {0},
     };
     static const char about[] =
-        "Checks taxonomies, journeys and settings, told apart by their top keys; a journey's taxonomy\n"
-        "and a settings file's journey are checked with it. Exit 0: no errors, 1: errors, 66: a file\n"
-        "cannot be read.";
+        "Checks taxonomies, journeys and settings, told apart by their top keys; a journey's\n"
+        "taxonomy and a settings file's journey are checked with it. Exit 0: no errors, 1: errors,\n"
+        "66: a file cannot be read.";
     const struct sc_command cmd = {"check FILE… [options]", about, args, 1, -1};
     struct sc_words paths;
     int rc = sc_args_parse(&cmd, argc, argv, &paths);

@@ -1,5 +1,5 @@
-/* stagecoach docs: references and JSON Schemas, written from the very tables that parse. Hidden: the
- * generated files are committed, tests/tidy/generated.sh compares them. */
+/* stagecoach docs: references and JSON Schemas, written from the very tables that parse. Hidden:
+ * the generated files are committed, tests/tidy/generated.sh compares them. */
 #include "cli/args.h"
 #include "cli/cli.h"
 
@@ -26,8 +26,8 @@ static const char config_head[] =
     "Written by `stagecoach docs config` from the tables that parse the files; do not edit.\n\n"
     "Three YAML files. Scalars take `${VAR}` and `${VAR:-default}` from the environment (`$$` is a "
     "`$`); secrets stand in files of their own, named by `*_file` keys. `stagecoach check FILE…` "
-    "reports every fault of all of them at once. Editors complete and check them by the JSON Schemas "
-    "in `schemas/config/`:\n\n"
+    "reports every fault of all of them at once. Editors complete and check them by the JSON "
+    "Schemas in `schemas/config/`:\n\n"
     "```yaml\n# yaml-language-server: $schema=../schemas/config/journey.schema.json\n```\n\n"
     "Values: a *duration* is `30m`, `24h`, `1h30m`, `7d` (a day is 24 hours); *bytes* are `512`, "
     "`64KiB`, `16MiB`; a *percentage* is `10%` or `0.5%`.\n";
@@ -44,10 +44,12 @@ static void config_reference(struct sc_buf *out)
 static void errors_reference(struct sc_buf *out)
 {
     sc_buf_addz(out, "# Errors, drops and reasons\n\n"
-                     "Written by `stagecoach docs errors` from the tables in the code; do not edit.\n\n"
+                     "Written by `stagecoach docs errors` from the tables in the code; do not "
+                     "edit.\n\n"
                      "## Why a record is dropped\n\n"
                      "`stagecoach.error.code` of a dead letter, and the label `reason` of "
-                     "`stagecoach_dropped_total`. Those without a dead letter are counted alone.\n\n"
+                     "`stagecoach_dropped_total`. Those without a dead letter are counted "
+                     "alone.\n\n"
                      "| code | stage | dead letter | meaning |\n|---|---|---|---|\n");
     for (int i = SC_DROP_NONE + 1; i < SC_DROP_COUNT; ++i) {
         enum sc_drop d = (enum sc_drop)i;
@@ -147,8 +149,8 @@ int sc_cmd_docs(int argc, char **argv)
     static const struct sc_arg args[] = {{0}};
     static const struct sc_command cmd = {
         "docs config | errors | expressions | schema taxonomy|journey|stagecoach",
-        "Writes a generated page of docs/, or a schema of schemas/config/, to standard output.", args,
-        1, 2};
+        "Writes a generated page of docs/, or a schema of schemas/config/, to standard output.",
+        args, 1, 2};
     struct sc_words words;
     int rc = sc_args_parse(&cmd, argc, argv, &words);
     if (rc)

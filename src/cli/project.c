@@ -93,7 +93,7 @@ const char *sc_file_kind_name(enum sc_file_kind kind)
     SC_UNREACHABLE("file kind");
 }
 
-/* A journey names its taxonomy and settings name their journey, so the order of questions matters. */
+/* A journey names its taxonomy, settings name their journey: the order of questions matters. */
 static enum sc_file_kind kind_of(const struct sc_node *doc)
 {
     if (doc->kind != SC_NODE_MAP)

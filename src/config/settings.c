@@ -1,5 +1,5 @@
-/* stagecoach.yaml by its tables, and what tables cannot say: topics that may be `off`, passed-through
- * properties that would break the protocol, credentials that need each other. */
+/* stagecoach.yaml by its tables, and what tables cannot say: topics that may be `off`, properties
+ * that would break the protocol, credentials that need each other. */
 #include "config/settings.h"
 #include "base/assert.h"
 #include "base/time.h"
@@ -49,7 +49,8 @@ static const struct sc_table sasl_table = {
 
 static const struct sc_field kafka_fields[] = {
     {.key = "brokers", .kind = SC_F_STRS, .offset = AT(sc_kafka_settings, brokers),
-     .node_offset = AT(sc_kafka_settings, brokers_at), .required = true, .doc = "Where to start from: `host:port`, one or a list."},
+     .node_offset = AT(sc_kafka_settings, brokers_at), .required = true,
+     .doc = "Where to start from: `host:port`, one or a list."},
     {.key = "group", .kind = SC_F_STR, .offset = AT(sc_kafka_settings, group), .def = "stagecoach",
      .doc = "Prefix of consumer group ids (`<group>-resolve`, `<group>-journey`) and "
             "transactional ids. Two deployments on one cluster need two."},
@@ -159,7 +160,8 @@ static const struct sc_table journal_table = {
     .size = sizeof(struct sc_journal_settings), .fields = journal_fields, .key_field = SIZE_MAX,
     .self_node = SIZE_MAX};
 
-#define TOPIC_DOC(what) what " A topic's name, `{ topic: …, format: avro|protobuf|json }`, or `off`."
+#define TOPIC_DOC(what)                                                                            \
+    what " A topic's name, `{ topic: …, format: avro|protobuf|json }`, or `off`."
 static const struct sc_field topics_fields[] = {
     {.key = "transitions", .kind = SC_F_NODE, .offset = AT(sc_topics_settings, transitions_at),
      .schema = TOPIC_SCHEMA,
@@ -178,7 +180,8 @@ static const struct sc_field topics_fields[] = {
      .doc = "Records that could not be read, unchanged, with the reason in headers."},
     {0}};
 static const struct sc_table topics_table = {
-    .name = "topics", .doc = "Where results go. Triggers go to their channel's topic (journey.yaml).",
+    .name = "topics",
+    .doc = "Where results go. Triggers go to their channel's topic (journey.yaml).",
     .size = sizeof(struct sc_topics_settings), .fields = topics_fields, .key_field = SIZE_MAX,
     .self_node = SIZE_MAX};
 

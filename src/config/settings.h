@@ -133,7 +133,8 @@ struct sc_settings {
 
 extern const struct sc_table sc_settings_table;
 
-/* Fill `st` from the document; strings live in `ar` and the document. False when there were errors. */
+/* Fill `st` from the document; strings live in `ar` and the document. False when there were
+ * errors. */
 bool sc_settings_load(struct sc_settings *st, const struct sc_node *doc, struct sc_arena *ar,
                       struct sc_diag *dg);
 

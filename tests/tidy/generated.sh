@@ -25,6 +25,7 @@ update=0
 [ "${1-}" != --update ] || update=1
 page docs/configuration.md config
 page docs/errors.md errors
+page docs/expressions.md expressions
 for name in taxonomy journey stagecoach; do
     page schemas/config/$name.schema.json schema $name
 done

@@ -8,7 +8,8 @@
 
 /* ---- names and references */
 
-void load_refuse(struct load *ld, const struct sc_node *value, const char *key, const char *instead)
+void load_refuse(struct load *ld, const struct sc_node *value, const char *key,
+                 const char *instead)
 {
     if (value == NULL)
         return;

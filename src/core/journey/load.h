@@ -125,7 +125,8 @@ static inline struct sc_mark load_mark(const struct sc_node *at)
 }
 
 /* Refuse a key by name that the language has and this engine not yet; `instead` is the hint. */
-void load_refuse(struct load *ld, const struct sc_node *value, const char *key, const char *instead);
+void load_refuse(struct load *ld, const struct sc_node *value, const char *key,
+                 const char *instead);
 /* [A-Za-z_][A-Za-z0-9_]*, and not a name before it: `what` for the message. */
 bool load_name_ok(struct load *ld, struct sc_str name, struct sc_mark mark, const char *what);
 /* Index of `name` among `n` names found by `at`, or -1 with an error and a suggestion. */

@@ -35,6 +35,19 @@ static void lint_constant(struct load *ld, const struct sc_prog *prog, const str
          never_holds(ld, prog) ? "never" : "always");
 }
 
+/* `event.name == "a" && event.name == "b"` */
+static bool no_event_meets(const struct sc_prog *prog)
+{
+    const struct sc_rule_info *info = prog == NULL ? NULL : sc_rule_info(prog);
+    return info != NULL && info->reads_event && info->events != NULL && info->n_events == 0;
+}
+
+static void lint_events_met(struct load *ld, const struct sc_prog *prog, const struct sc_node *at)
+{
+    if (no_event_meets(prog))
+        warn(ld, "never-holds", at, "this rule never holds: no event meets it");
+}
+
 /* A merge adds two customers' counts: 1 and 2 give 3, and `== 2` never held. */
 static void lint_equal(struct load *ld, const struct sc_prog *prog, const struct sc_node *at)
 {
@@ -66,7 +79,8 @@ static uint64_t reachable_stages(const struct load *ld)
         before = reached;
         for (uint32_t s = 0; s < jo->n_stages; ++s) {
             const struct sc_stage *st = &jo->stages[s];
-            bool way = st->after_ms > 0 || (st->when != NULL && !never_holds(ld, st->when));
+            bool way = st->after_ms > 0 || (st->when != NULL && !never_holds(ld, st->when) &&
+                                            !no_event_meets(st->when));
             uint64_t from = entered_from(jo, s, lapses) & ~(UINT64_C(1) << s);
             if (way && (from & reached) != 0)
                 reached |= UINT64_C(1) << s;
@@ -82,6 +96,7 @@ static void lint_stages(struct load *ld, uint64_t reached)
         const struct sc_stage *st = &jo->stages[s];
         const struct sc_node *when_at = st->at == NULL ? NULL : sc_node_get(st->at, "when");
         lint_constant(ld, st->when, when_at, "rule");
+        lint_events_met(ld, st->when, when_at);
         lint_equal(ld, st->when, when_at);
         if (!(reached >> s & 1))
             warn(ld, "dead-stage", st->at, "nobody can enter stage '%.*s'%s", SC_STR_FMT(st->name),
@@ -148,7 +163,14 @@ static void lint_trigger(struct load *ld, const struct doc_trigger *doc,
     lint_constant(ld, tr->start, start_at, "rule");
     if (tr->edge)
         lint_equal(ld, tr->start, start_at);
+    lint_events_met(ld, tr->start, start_at);
     lint_constant(ld, tr->unless, doc->unless_at, "`unless`");
+    lint_events_met(ld, tr->unless, doc->unless_at);
+    if (tr->reentry == SC_REENTRY_AFTER_EXIT && tr->n_without == 0 && tr->unless == NULL)
+        warn(ld, "no-exit", sc_node_get(tr->at, "reentry"),
+             "trigger '%.*s' has no exit, neither `without` nor `unless`: `after exit` is as "
+             "`once`",
+             SC_STR_FMT(tr->name));
     lint_channels(ld, tr, reached);
     lint_key(ld, doc, tr);
     if (tr->purposes.n > 0 && !tr->service && !has_role(ld->tx, SC_ROLE_CONSENT))
@@ -169,8 +191,8 @@ static void lint_milestones(struct load *ld)
         lint_equal(ld, ms->when, ms->at);
         if (ms->ladder_fact < 0)
             sc_diag_add(ld->dg, SC_NOTE, "milestone-time", load_mark(ms->at),
-                        "the time of milestone '%.*s' is when it was seen to hold: events that come "
-                        "late do not correct it (they do for seen(e), and count(e) >= n to n = 64)",
+                        "the time of milestone '%.*s' is when it was seen to hold: events that "
+                        "come late do not correct it (they do for seen(e), and count(e) >= n to n = 64)",
                         SC_STR_FMT(ms->name));
     }
 }

@@ -1,8 +1,8 @@
 /* What journey.yaml may hold: the tables that parse it, document it, and become its JSON Schema.
  *
- * Expressions stay text with their node, so that a caret can stand inside them. Keys of the language
- * that this engine has not built yet stand here too, with a schema that takes nothing: they are
- * refused by name at load (load_refuse), never ignored. */
+ * Expressions stay text with their node, so that a caret can stand inside them. Keys of the
+ * language that this engine has not built yet stand here too, with a schema that takes nothing:
+ * they are refused by name at load (load_refuse), never ignored. */
 #include "core/journey/load.h"
 
 #define AT(type, member) offsetof(struct type, member)
@@ -26,12 +26,12 @@ static const struct sc_field stage_fields[] = {
      .doc = "Expression that enters the stage. Tried after each event, from the stages of `from`."},
     {.key = "from", .kind = SC_F_STRS, .offset = AT(doc_stage, from),
      .node_offset = AT(doc_stage, from_at),
-     .doc = "Stages it can be entered from, one or a list. Left out: every earlier stage, and every "
-            "lapse. Going back in the order needs it."},
+     .doc = "Stages it can be entered from, one or a list. Left out: every earlier stage, and "
+            "every lapse. Going back in the order needs it."},
     {.key = "after", .kind = SC_F_STR, .offset = AT(doc_stage, after),
      .node_offset = AT(doc_stage, after_at),
-     .doc = "Entered by silence instead of `when`: `90d without [order_completed]`. Such a stage is "
-            "a lapse and has no rank."},
+     .doc = "Entered by silence instead of `when`: `90d without [order_completed]`. Such a stage "
+            "is a lapse and has no rank."},
     {.key = "target", .kind = SC_F_DURATION, .offset = AT(doc_stage, target_ms), .min = 1,
      .max = INT64_C(3650) * SC_DAY_MS,
      .doc = "How long a customer should stay at most. Later is the milestone `overdue:<stage>`."},
@@ -139,7 +139,8 @@ static const struct sc_field cap_fields[] = {
     {.key = "channels", .kind = SC_F_STRS, .offset = AT(doc_cap, channels),
      .doc = "Messages on these channels count together; `\"*\"` or left out: on all."},
     {.key = "stages", .kind = SC_F_STRS, .offset = AT(doc_cap, stages),
-     .node_offset = AT(doc_cap, stages_at), .doc = "Holds for customers in these stages. All unless set."},
+     .node_offset = AT(doc_cap, stages_at),
+     .doc = "Holds for customers in these stages. All unless set."},
     {.key = "max", .kind = SC_F_INT, .offset = AT(doc_cap, max), .required = true, .min = 0,
      .max = 1000000, .doc = "So many messages at most."},
     {.key = "per", .kind = SC_F_DURATION, .offset = AT(doc_cap, per_ms),
@@ -229,7 +230,8 @@ static const struct sc_field journey_fields[] = {
     {.key = "facts", .kind = SC_F_NODE, .offset = AT(doc_journey, facts),
      .schema = "{\"type\":\"object\",\"additionalProperties\":{\"oneOf\":[{\"type\":\"string\"},"
                "{\"type\":\"object\",\"properties\":{\"value\":{\"type\":\"string\"},\"exact\":"
-               "{\"type\":\"boolean\"}},\"required\":[\"value\"],\"additionalProperties\":false}]}}",
+               "{\"type\":\"boolean\"}},\"required\":[\"value\"],"
+               "\"additionalProperties\":false}]}}",
      .doc = "Names for expressions: `orders: count(\"order_completed\")`, or `{ value: …, exact: "
             "true }` to keep up to 4,096 times of a window exactly."},
     {.key = "stages", .kind = SC_F_LIST, .offset = AT(doc_journey, stages), .table = &stage_table,

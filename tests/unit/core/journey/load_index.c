@@ -9,7 +9,8 @@ static const char taxonomy[] =
     "version: 1.0.0\n"
     "namespaces: { email: { priority: 1 } }\n"
     "events:\n"
-    "  viewed: { properties: { sku: { type: string, required: true }, price: { type: decimal } } }\n"
+    "  viewed: { properties: { sku: { type: string, required: true }, "
+    "price: { type: decimal } } }\n"
     "  carted: { properties: { cart: { type: string, required: true } } }\n"
     "  bought: { properties: { cart: { type: string, required: true }, total: { type: decimal, "
     "required: true } } }\n"
@@ -88,9 +89,10 @@ Test(journey_load, occurrences_and_edges)
                 "  - { name: a, when: event.name == 'viewed', channels: [sms] }\n"
                 "  - { name: b, when: 'count(\"bought\") >= 3', channels: [sms] }\n"
                 "  - { name: c, when: 'open(\"help\")', channels: [sms] }\n"
-                "  - { name: d, when: 'event.name == \"viewed\" || count(\"bought\") > 1', channels: [sms] }\n"
-                "  - { name: e, when: 'event.name in [\"carted\", \"bought\"] && seen(\"viewed\")', "
-                "channels: [sms] }\n");
+                "  - { name: d, when: 'event.name == \"viewed\" || count(\"bought\") > 1', "
+                "channels: [sms] }\n"
+                "  - { name: e, when: 'event.name in [\"carted\", \"bought\"] && "
+                "seen(\"viewed\")', channels: [sms] }\n");
     cr_expect_not(l.jo.triggers[0].edge);
     cr_expect(l.jo.triggers[1].edge);
     cr_expect(l.jo.triggers[2].edge);
@@ -115,13 +117,15 @@ Test(journey_load, silences)
                 "triggers:\n"
                 "  - name: t\n"
                 "    start: event.name == 'carted'\n"
-                "    after: 1h without [viewed where event.sku == \"a, ]b\", bought where event.total > 0.5]\n"
+                "    after: 1h without [viewed where event.sku == \"a, ]b\", "
+                "bought where event.total > 0.5]\n"
                 "    unless: event.name == 'closed'\n"
                 "    key: event.cart\n"
                 "    channels: [sms]\n"
                 "  - { name: u, start: event.name == 'carted', after: 90s, unless: seen('opened'), "
                 "channels: [sms] }\n"
-                "  - { name: v, start: event.name == 'carted', after: 1d without bought, channels: [sms] }\n");
+                "  - { name: v, start: event.name == 'carted', after: 1d without bought, "
+                "channels: [sms] }\n");
     const struct sc_trigger *t = l.jo.triggers;
     cr_expect_eq(t[0].after_ms, SC_HOUR_MS);
     cr_assert_eq(t[0].n_without, 2);
@@ -215,8 +219,8 @@ Test(journey_load, defaults)
                 "triggers:\n"
                 "  - { name: a, when: event.name == 'viewed', channels: whatsapp }\n"
                 "  - { name: b, when: event.name == 'viewed', channels: [sms], purpose: service }\n"
-                "  - { name: c, when: event.name == 'viewed', channels: [sms], purpose: [marketing, news], "
-                "ignores_caps: true, counts_toward_caps: false }\n"
+                "  - { name: c, when: event.name == 'viewed', channels: [sms], "
+                "purpose: [marketing, news], ignores_caps: true, counts_toward_caps: false }\n"
                 "channels: { sms: { topic: out, window: 1h }, mail: {} }\n");
     const struct sc_trigger *t = l.jo.triggers;
     cr_expect_eq(l.jo.n_stages, 1);
@@ -251,7 +255,8 @@ Test(journey_load, guardrails)
                 "guardrails:\n"
                 "  caps:\n"
                 "    - { channels: '*', max: 3, per: 24h }\n"
-                "    - { channels: [mail, sms], stages: [b], max: 1, calendar: week, timezone: Europe/Oslo }\n"
+                "    - { channels: [mail, sms], stages: [b], max: 1, calendar: week, "
+                "timezone: Europe/Oslo }\n"
                 "    - { max: 1, calendar: month, timezone: customer }\n"
                 "  quiet_hours: { from: '21:30', to: '08:05', otherwise: UTC, then: suppress }\n"
                 "  arbitration: 0s\n"
@@ -266,7 +271,8 @@ Test(journey_load, guardrails)
     cr_expect(g->caps[1].calendar == SC_CAL_WEEK && g->caps[1].zone.fixed != NULL);
     cr_expect(sc_str_eqz(g->caps[1].text, "mail+sms 1 a calendar week in b"));
     cr_expect(g->caps[2].calendar == SC_CAL_MONTH && g->caps[2].zone.customer);
-    cr_expect_eq(l.jo.ledger_keep_ms, 33 * SC_DAY_MS, "a month, and a day each for zones and clocks");
+    cr_expect_eq(l.jo.ledger_keep_ms, 33 * SC_DAY_MS,
+                 "a month, and a day each for zones and clocks");
     cr_expect(g->quiet && g->quiet_from_min == 21 * 60 + 30 && g->quiet_to_min == 8 * 60 + 5);
     cr_expect(g->quiet_zone.customer && g->otherwise != NULL && g->quiet_suppress);
     cr_expect(g->arbitration_ms == 0 && !g->hold_ambiguous && g->n_hold_while == 1);
@@ -278,7 +284,8 @@ Test(journey_load, the_ledger_keeps_what_the_longest_rule_asks)
 {
     struct loaded l;
     load_ok(&l, "journey: j\n"
-                "triggers: [ { name: t, when: event.name == 'viewed', channels: a, cooldown: 40d } ]\n"
+                "triggers: [ { name: t, when: event.name == 'viewed', channels: a, "
+                "cooldown: 40d } ]\n"
                 "guardrails: { caps: [ { max: 1, per: 30d } ] }\n");
     cr_expect_eq(l.jo.ledger_keep_ms, 41 * SC_DAY_MS);
     unload(&l);
