@@ -19,6 +19,7 @@ struct checker {
     const struct guard *guards;
     SC_VEC(uint16_t) facts;
     bool reads_event, reads_facts;
+    bool resolved; /* the whole tree is: flow may look at the properties it reads */
     bool broken;             /* a name stands here whose expression is wrong */
     uint32_t inlined;        /* size of the named expressions that stand here by name, */
     uint32_t inlined_height; /* and the greatest of their heights */
@@ -50,7 +51,8 @@ void rule_check_literal(struct checker *ck, const struct node *of, const struct 
 
 /* ---- Which events matter where (flow.c) */
 
-/* The events for which `n` may come out as `truth`: never too few. Works on unresolved trees. */
+/* The events for which `n` may come out as `truth`: never too few. Of a resolved tree, those that
+ * lack a property which `n` cannot do without are left out too. */
 void rule_flow(const struct checker *ck, const struct node *n, bool truth, struct event_set *out);
 /* Put the properties that are present when `n` is `truth` on top of ck->guards. */
 void rule_flow_guards(struct checker *ck, const struct node *n, bool truth);

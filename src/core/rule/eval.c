@@ -3,7 +3,7 @@
  * No recursion, no allocation but for the lists, maps and strings that the expression makes (in
  * cx->ar). Programs jump forward only, except around macros, where each round spends from the
  * budget; so every evaluation ends, with SC_VE_LIMIT at worst. The trace costs one test an
- * operation when off. Cost: about 2 ns an operation. */
+ * operation when off. Cost: a few nanoseconds an operation. */
 #include "core/rule/prog.h"
 
 #include "base/assert.h"
@@ -156,14 +156,28 @@ static struct sc_value compute_call(struct vm *vm, const struct op *op)
     return rule_fn_call(&vm->run, op->b, args, op->aux);
 }
 
+/* The comparison that most rules make: `count(…) >= 3`. */
+static bool int_compare(enum rule_op op, int64_t a, int64_t b)
+{
+    bool eq = a == b, lt = a < b;
+    return op == OP_EQ   ? eq
+           : op == OP_NE ? !eq
+           : op == OP_LT ? lt
+           : op == OP_LE ? lt || eq
+           : op == OP_GT ? !lt && !eq
+                         : !lt;
+}
+
 static struct sc_value compute_binary(struct vm *vm, const struct op *op)
 {
     struct sc_value a = operand(vm, op->a), b = operand(vm, op->b);
     if (a.type == SC_T_ERROR || b.type == SC_T_ERROR)
         return a.type == SC_T_ERROR ? a : b;
-    if (op->code == OP_IN)
-        return rule_in(&vm->run, a, b);
     enum rule_op code = (enum rule_op)op->code;
+    if (a.type == SC_T_INT && b.type == SC_T_INT && code <= OP_GE)
+        return sc_bool(int_compare(code, a.i, b.i));
+    if (code == OP_IN)
+        return rule_in(&vm->run, a, b);
     return code <= OP_GE ? rule_compare(&vm->run, code, a, b) : rule_arith(&vm->run, code, a, b);
 }
 

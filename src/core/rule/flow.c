@@ -1,7 +1,7 @@
 /* Which events a rule can hold for, and which properties are known to be present where.
  *
- * From the shape `event.name == "x"`, `in [...]`, `!=`, and, or, not, `?:`. It answers with a set
- * that may be too large, never too small. A property is looked up in the events of the place where
+ * From the shape `event.name == "x"`, `in [...]`, `!=`, and, or, not, `?:`, and from the properties
+ * read. It answers with a set that may be too large, never too small. A property is looked up in the events of the place where
  * it is read, so `event.name == "a" && event.x > 1` needs `x` in `a` alone; the order of the two
  * sides does not matter, as in CEL an error beside a false is absorbed. Cost: the tree's size times
  * its height, at load. */
@@ -69,6 +69,19 @@ static void flow_compare(const struct checker *ck, const struct node *n, bool tr
     }
 }
 
+/* Leave out the events that lack a property whose absence makes `n` an error. */
+static void flow_reads(const struct checker *ck, const struct node *n, struct event_set *out)
+{
+    bool strict = n->kind == N_BINARY || n->kind == N_UNARY || n->kind == N_FN ||
+                  n->kind == N_INDEX || (n->kind == N_SELECT && !n->test);
+    if (n->kind == N_PROP && n->slots && !n->optional)
+        for (uint32_t e = 0; e < ck->sp->tx->n_events; e++)
+            if (n->slots[e] < 0)
+                out->w[e / 64] &= ~(UINT64_C(1) << (e % 64));
+    for (uint32_t i = 0; strict && i < n->n; i++)
+        flow_reads(ck, n->kid[i], out);
+}
+
 void rule_flow(const struct checker *ck, const struct node *n, bool truth, struct event_set *out)
 {
     SC_ASSERT(n->height <= SC_RULE_HEIGHT_MAX);
@@ -96,6 +109,9 @@ void rule_flow(const struct checker *ck, const struct node *n, bool truth, struc
     } else {
         event_set_all(out, ck->sp->tx->n_events);
     }
+    bool reads = n->kind == N_PROP && n->test ? truth : n->kind != N_AND && n->kind != N_OR;
+    if (ck->resolved && reads && n->kind != N_COND && n->op != OP_NOT)
+        flow_reads(ck, n, out);
 }
 
 static bool is_event_select(const struct node *n)

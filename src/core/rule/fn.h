@@ -34,7 +34,8 @@ const char *rule_type_text(int64_t type);
     X(is_inf) X(is_finite) X(bit_and) X(bit_or) X(bit_xor) X(bit_not) X(shift_left)                \
     X(shift_right)
 #define RULE_FN_OPTIONAL(X)                                                                        \
-    X(opt_of) X(opt_of_non_zero) X(opt_none) X(opt_has) X(opt_value) X(opt_or) X(opt_or_value)
+    X(opt_of) X(opt_of_non_zero) X(opt_none) X(opt_has) X(opt_value) X(opt_or) X(opt_or_value)     \
+    X(opt_unwrap) X(opt_first) X(opt_last)
 
 #define X(name)                                                                                    \
     struct sc_value rule_fn_##name(struct run *run, const struct sc_value *a, uint32_t n);

@@ -154,3 +154,31 @@ MATH_FN(opt_has, sc_bool(a->len > 0))
 MATH_FN(opt_value, held(a, sc_error(SC_VE_NO_VALUE)))
 MATH_FN(opt_or, a[0].len ? a[0] : a[1])
 MATH_FN(opt_or_value, held(a, a[1]))
+
+struct sc_value rule_fn_opt_unwrap(struct run *run, const struct sc_value *a, uint32_t n)
+{
+    uint32_t held_n = 0;
+    SC_ASSERT(n == 1 && a->type == SC_T_LIST);
+    if (!rule_spend(run, 1 + a->len))
+        return sc_error(SC_VE_LIMIT);
+    struct sc_value *v = sc_arena_alloc(run->ar, ((size_t)a->len + 1) * sizeof(*v));
+    for (uint32_t i = 0; i < a->len; i++) {
+        if (!rule_is_optional(a->list[i]))
+            return sc_error(SC_VE_NO_OVERLOAD);
+        if (a->list[i].len)
+            v[held_n++] = a->list[i].list[0];
+    }
+    return rule_list(v, held_n);
+}
+
+struct sc_value rule_fn_opt_first(struct run *run, const struct sc_value *a, uint32_t n)
+{
+    SC_ASSERT(n == 1);
+    return a->len ? rule_optional_of(run, a->list[0]) : rule_optional_none();
+}
+
+struct sc_value rule_fn_opt_last(struct run *run, const struct sc_value *a, uint32_t n)
+{
+    SC_ASSERT(n == 1);
+    return a->len ? rule_optional_of(run, a->list[a->len - 1]) : rule_optional_none();
+}

@@ -147,6 +147,7 @@ static const struct sc_prog *compile(struct checker *ck)
         return NULL;
     struct sc_rule_info info = {.type = tree->type.t, .element = tree->type.el,
                                 .reads_event = ck->reads_event, .reads_facts = ck->reads_facts};
+    ck->resolved = true;
     if (sp->tx)
         tell_events(ck, tree, &info);
     tell_facts(ck, &info);

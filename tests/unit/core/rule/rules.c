@@ -258,6 +258,14 @@ Test(rule_rules, the_events_a_rule_can_hold_for)
     expect_events(&sh, "event.name == 'case_opened' ? true : event.name == 'case_closed'",
                   "case_opened case_closed ");
     expect_events(&sh, "count('case_opened') > 1", "any ");
+    expect_events(&sh, "event.rating > 3", "review_posted ");
+    expect_events(&sh, "event.case_id == 'k' && event.name != 'case_closed'", "case_opened ");
+    expect_events(&sh, "!(event.rating > 3)", "review_posted ");
+    expect_events(&sh, "has(event.total) || event.rating + 1 > 3", "order_completed review_posted ");
+    expect_events(&sh, "event.rating > 3 || count('case_opened') > 1", "any ");
+    expect_events(&sh, "!has(event.total)", "any ");
+    expect_events(&sh, "event.?total.hasValue()", "any ");
+    expect_events(&sh, "[1].exists(i, event.rating > i)", "any ");
     expect_events(&sh, "event.name != 'case_opened'",
                   "product_viewed cart_updated order_completed review_posted case_closed ");
     shop_close(&sh);
