@@ -111,7 +111,8 @@ static int check_files(struct check *ck, const struct sc_words *paths)
         print_verbose(ck);
     if (ck->format == SC_DIAG_TEXT)
         print_summary(ck);
-    fwrite(ck->out.p, 1, ck->out.len, stdout);
+    if (ck->out.len > 0)
+        fwrite(ck->out.p, 1, ck->out.len, stdout);
     if (rc != SC_EXIT_OK)
         return rc;
     return pr->dg.errors > 0 || (ck->strict && pr->dg.warnings > 0) ? SC_EXIT_FINDINGS

@@ -246,7 +246,8 @@ static void print_findings(struct sc_project *pr)
     }
     struct sc_buf out = {0};
     sc_diag_render(&shown, SC_DIAG_TEXT, isatty(STDERR_FILENO) != 0, &out);
-    fwrite(out.p, 1, out.len, stderr);
+    if (out.len > 0)
+        fwrite(out.p, 1, out.len, stderr);
     sc_buf_fini(&out);
 }
 
