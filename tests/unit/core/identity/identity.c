@@ -260,16 +260,17 @@ Test(identity, zones_of_phones)
 
 Test(identity, every_zone_of_a_phone_exists)
 {
-    unsigned found = 0;
+    unsigned countries = 0;
     for (int prefix = 1; prefix <= 9999; prefix++) {
         struct sc_str zone = sc_phone_zone(sc_str_printf(&ar, "+%d", prefix));
-        if (zone.len == 0)
+        struct sc_str shorter = sc_phone_zone(sc_str_printf(&ar, "+%d", prefix / 10));
+        if (zone.len == 0 || shorter.len > 0)
             continue;
         struct sc_tz *tz = sc_tz_load(zone);
         cr_expect_not_null(tz, "+%d: %.*s", prefix, SC_STR_FMT(zone));
-        found++;
+        countries++;
         if (tz != NULL)
             sc_tz_destroy(tz);
     }
-    cr_expect_gt(found, 200);
+    cr_expect_eq(countries, 210, "a prefix out of order is never found");
 }
