@@ -120,6 +120,9 @@ static void operator_error(struct checker *ck, struct node *n)
         f->hint = SC_STR("write int literals as doubles (2.0), or convert: double(…)");
     else if (a.t == SC_T_STRING && is_number(b))
         f->hint = SC_STR("convert: string(…) or int(…)");
+    else if ((a.t == SC_T_DURATION && b.t == SC_T_STRING) ||
+             (a.t == SC_T_STRING && b.t == SC_T_DURATION))
+        f->hint = SC_STR("a duration is written without quotes: 7d");
     else if (a.t == SC_T_NULL || b.t == SC_T_NULL)
         f->hint = SC_STR("a missing property is not null: ask has(event.…)");
 }

@@ -1,10 +1,10 @@
 /* Which events a rule can hold for, and which properties are known to be present where.
  *
  * From the shape `event.name == "x"`, `in [...]`, `!=`, and, or, not, `?:`, and from the properties
- * read. It answers with a set that may be too large, never too small. A property is looked up in the events of the place where
- * it is read, so `event.name == "a" && event.x > 1` needs `x` in `a` alone; the order of the two
- * sides does not matter, as in CEL an error beside a false is absorbed. Cost: the tree's size times
- * its height, at load. */
+ * read. It answers with a set that may be too large, never too small. A property is looked up in
+ * the events of the place where it is read, so `event.name == "a" && event.x > 1` needs `x` in `a`
+ * alone; the order of the two sides does not matter, as in CEL an error beside a false is absorbed.
+ * Cost: the tree's size times its height, at load. */
 #include "core/rule/check.h"
 
 #include "base/assert.h"

@@ -331,6 +331,19 @@ static int32_t find_binding(const struct checker *ck, struct sc_str name, bool a
     }
 }
 
+/* A bare name that means something with `event.` before it, or in quotes. Empty: neither. */
+static struct sc_str meant(struct checker *ck, struct sc_str name)
+{
+    const struct sc_taxonomy *tx = ck->sp->tx;
+    if (tx && sc_taxonomy_event(tx, name) >= 0)
+        return sc_str_printf(ck->src.ar, "an event's name stands in quotes: \"%.*s\"",
+                             SC_STR_FMT(name));
+    for (uint32_t e = 0; tx && e < tx->n_events; e++)
+        if (sc_event_type_prop(&tx->events[e], name) >= 0)
+            return sc_str_printf(ck->src.ar, "a property is written event.%.*s", SC_STR_FMT(name));
+    return SC_STR_NULL;
+}
+
 static void unknown_name(struct checker *ck, struct node *n)
 {
     SC_VEC(struct sc_str) names = {0};
@@ -346,7 +359,9 @@ static void unknown_name(struct checker *ck, struct node *n)
         sc_diag_add(ck->src.dg, check_free(ck) ? SC_WARNING : SC_ERROR, "unknown-name",
                     sc_mark_at(ck->src.mark, n->name_off, n->name_len),
                     "nothing is named '%.*s' here", SC_STR_FMT(n->name));
-    sc_diag_suggest(ck->src.dg, f, n->name, names.v, names.n - (check_free(ck) ? 2 : 0));
+    f->hint = meant(ck, n->name);
+    if (f->hint.len == 0)
+        sc_diag_suggest(ck->src.dg, f, n->name, names.v, names.n - (check_free(ck) ? 2 : 0));
     n->kind = N_ERROR;
     n->a = SC_VE_NO_VALUE;
 }

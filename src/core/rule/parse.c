@@ -31,6 +31,19 @@ static struct node *fail_at(struct parser *p, uint32_t off, uint32_t len, const 
     return NULL;
 }
 
+/* What words of other languages are here. */
+static struct sc_str other_spelling(struct sc_str word)
+{
+    static const char *const table[][2] = {
+        {"and", "write '&&'"}, {"AND", "write '&&'"}, {"or", "write '||'"}, {"OR", "write '||'"},
+        {"not", "write '!'"}, {"is", "write '=='"}, {"then", "write 'condition ? a : b'"},
+    };
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+        if (sc_str_eqz(word, table[i][0]))
+            return sc_str_from(table[i][1]);
+    return SC_STR_NULL;
+}
+
 /* The token not taken is not what is wanted here. The lexer has spoken for itself. */
 static struct node *unexpected(struct parser *p, const char *wanted)
 {
@@ -41,7 +54,8 @@ static struct node *unexpected(struct parser *p, const char *wanted)
                    "the expression ends where %s is expected", wanted);
     else
         RULE_ERROR(p->src, "expr-syntax", p->tok.off, p->tok.len, "expected %s, found '%.*s'",
-                   wanted, SC_STR_FMT(p->tok.text));
+                   wanted, SC_STR_FMT(p->tok.text))
+            ->hint = other_spelling(p->tok.text);
     return NULL;
 }
 

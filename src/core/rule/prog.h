@@ -11,7 +11,7 @@
 #define SC_RULE_REGS 192
 #define SC_RULE_LOOPS 16           /* macros inside macros */
 #define SC_RULE_BUILDERS 32        /* list and map literals inside each other, and macros */
-#define SC_RULE_SIZE_MAX 65536     /* nodes of a tree with all it names (at most its text's length) */
+#define SC_RULE_SIZE_MAX 65536     /* nodes of a tree with all it names: bytes of their texts */
 #define SC_RULE_OPS_MAX 30000
 #define SC_RULE_BUDGET 200000      /* steps of one evaluation: then SC_VE_LIMIT */
 #define SC_RULE_VALUE_DEPTH 30     /* nesting of a result (sc_value_dup follows it) */

@@ -261,7 +261,8 @@ Test(rule_rules, the_events_a_rule_can_hold_for)
     expect_events(&sh, "event.rating > 3", "review_posted ");
     expect_events(&sh, "event.case_id == 'k' && event.name != 'case_closed'", "case_opened ");
     expect_events(&sh, "!(event.rating > 3)", "review_posted ");
-    expect_events(&sh, "has(event.total) || event.rating + 1 > 3", "order_completed review_posted ");
+    expect_events(&sh, "has(event.total) || event.rating + 1 > 3",
+                  "order_completed review_posted ");
     expect_events(&sh, "event.rating > 3 || count('case_opened') > 1", "any ");
     expect_events(&sh, "!has(event.total)", "any ");
     expect_events(&sh, "event.?total.hasValue()", "any ");
