@@ -2,14 +2,21 @@
  * one Kafka message. Flat, little-endian, versioned, CRC-32C; layout in docs/formats.md.
  *
  * Events and properties go by 32-bit name hashes, values carry a type tag, a frame the hash of the
- * projection its events were decoded for. A property whose hash the reader does not know is skipped;
- * one the reader wants that is outside the writer's projection becomes SC_VE_UNKNOWN. */
+ * projection its events were decoded for. A property that the writer looked for and did not find
+ * stands as absent; one outside its projection does not stand, and reads as SC_VE_UNKNOWN; one whose
+ * hash the reader does not know is skipped.
+ *
+ * An event that the reader's taxonomy has not (resolve is deployed first) has type SC_EVENT_UNKNOWN:
+ * as evidence it serves, with links before it the record is a LINK, else the record is left out and
+ * counted. Properties travel with EVENT records alone. */
 #ifndef SC_CODEC_JOURNAL_H
 #define SC_CODEC_JOURNAL_H
 
 #include "core/journey/record.h"
+#include "core/journey/journey.h"
 #include "core/taxonomy/taxonomy.h"
 
+#define SC_EVENT_UNKNOWN UINT16_MAX
 #define SC_FRAME_RECORDS 64
 #define SC_FRAME_BYTES (16u << 10)
 
@@ -47,7 +54,8 @@ void sc_frame_start(struct sc_frame_writer *w, uint64_t projection_hash);
 void sc_frame_fini(struct sc_frame_writer *w);
 /* True when `more` bytes or one record more would pass the frame's limits. */
 bool sc_frame_full(const struct sc_frame_writer *w, size_t more);
-void sc_frame_record(struct sc_frame_writer *w, const struct sc_taxonomy *tx,
+/* Any kind but HEARTBEAT and TRAILER; `jo` for the states of STATE and RETURN. */
+void sc_frame_record(struct sc_frame_writer *w, const struct sc_journey *jo,
                      const struct sc_record *rec);
 void sc_frame_heartbeat(struct sc_frame_writer *w, const struct sc_heartbeat *hb);
 void sc_frame_trailer(struct sc_frame_writer *w, const struct sc_trailer *tr);
@@ -67,17 +75,19 @@ struct sc_frame_reader {
     size_t at;
     uint32_t left;
     uint64_t projection;
-    const struct sc_taxonomy *tx;
+    uint32_t unknown; /* records left out so far: events of a newer taxonomy */
+    const struct sc_journey *jo;
     struct sc_arena *ar;
 };
 /* False: not a frame, wrong checksum, or a newer version. */
-bool sc_frame_open(struct sc_frame_reader *r, const struct sc_taxonomy *tx, struct sc_str frame,
+bool sc_frame_open(struct sc_frame_reader *r, const struct sc_journey *jo, struct sc_str frame,
                    struct sc_arena *ar);
 /* 1: an item; 0: the end; -1: damaged (cannot happen after a good checksum but for a bug). */
 int sc_frame_next(struct sc_frame_reader *r, struct sc_frame_item *out);
 /* Hash of what is decoded: events' and wanted properties' names. */
 uint64_t sc_projection_hash(const struct sc_taxonomy *tx, const struct sc_wanted *wanted);
-/* One record alone, for waiting events inside a state (no checksum). */
+/* One record alone, without checksum and without a state in it: events that wait, in a state or in
+ * `simulate`. Decoding fails on anything else. */
 void sc_record_encode(const struct sc_taxonomy *tx, const struct sc_record *rec,
                       struct sc_buf *out);
 bool sc_record_decode(const struct sc_taxonomy *tx, struct sc_str in, struct sc_arena *ar,

@@ -12,8 +12,8 @@
 #define SC_STATE_SOFT_BYTES (16u << 10)
 #define SC_STATE_HARD_BYTES (1u << 20)
 
-/* Append the stored form of `st` to `out`. */
-void sc_state_encode(const struct sc_journey *jo, const struct sc_state *st, struct sc_buf *out);
+/* Append the stored form of `st` to `out`. False: over the hard limit, so not all was written. */
+bool sc_state_encode(const struct sc_journey *jo, const struct sc_state *st, struct sc_buf *out);
 /* Read it back into `ar`; strings borrow from `in`, which must outlive the state. NULL: corrupt or
  * from a newer version (hostile input is safe). */
 struct sc_state *sc_state_decode(const struct sc_journey *jo, struct sc_node_id node,

@@ -216,7 +216,7 @@ static bool send_record(struct journey *j, const struct sc_record *rec)
         j->written += out.value.len;
         sc_frame_start(f, 0);
     }
-    sc_frame_record(f, j->jo->tx, rec);
+    sc_frame_record(f, j->jo, rec);
     return true;
 }
 
@@ -380,7 +380,7 @@ static uint32_t unpack(struct journey *j, const struct sc_msg *msgs, uint32_t fr
             continue; /* not ours, or taken already */
         if (p->tries >= POISON_TRIES)
             return i + 1; /* poison, alone, and not even looked at */
-        if (!sc_frame_open(&rd, j->jo->tx, msgs[i].value, &j->ar)) {
+        if (!sc_frame_open(&rd, j->jo, msgs[i].value, &j->ar)) {
             sc_part_stop(p, "journal offset %" PRId64 " is no frame of ours, or of a newer "
                          "release", msgs[i].offset);
             continue;

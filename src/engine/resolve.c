@@ -138,7 +138,7 @@ static bool send_record(struct resolve *r, const struct sc_record *rec)
     uint32_t to = sc_node_partition(&rec->to, r->w->cfg->partitions);
     if (!room(r, to))
         return false;
-    sc_frame_record(&r->frames[to], r->jo->tx, rec);
+    sc_frame_record(&r->frames[to], r->jo, rec);
     r->records[to]++;
     return true;
 }

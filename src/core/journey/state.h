@@ -182,6 +182,7 @@ struct sc_break {
 struct sc_foreign {
     uint8_t section; /* codec/state.c */
     uint32_t hash;   /* of its name and definition */
+    int64_t base_ms; /* what the times in it count from */
     struct sc_str bytes;
 };
 #define SC_FOREIGN_BYTES_MAX 4096u

@@ -1,0 +1,60 @@
+/* The stored form of a state, between its writer and its reader. Layout: docs/formats.md.
+ *
+ *   version, kind and flags, due_ms [parent] | sections (bits) | base_ms | the sections, in order
+ *
+ * A section stands only when it holds something. Times are written as distances from base_ms, the
+ * customer's newest event. Whatever belongs to a fact, stage, trigger or milestone stands by hash;
+ * of what the reader's journey has not, facts, timers, milestones and occurrences are kept as
+ * bytes with the base they count from (FOREIGN). */
+#ifndef SC_CODEC_STATE_FORM_H
+#define SC_CODEC_STATE_FORM_H
+
+#include "codec/flat.h"
+#include "codec/state.h"
+#include "core/journey/facts.h"
+
+#define SC_STATE_VERSION 1
+#define SC_STATE_KIND 0x03u /* second byte */
+#define SC_STATE_AMBIGUOUS 0x04u
+#define SC_STATE_PAUSED 0x08u
+#define SC_STATE_FLAGS 0x0fu
+
+/* Sections in the order they stand. */
+enum sc_state_section {
+    SC_SEC_GEN, SC_SEC_ERASED, SC_SEC_MEMBERS, SC_SEC_MUST_NOT, SC_SEC_FORMER, SC_SEC_LIFE,
+    SC_SEC_STAGE_SINCE, SC_SEC_STAGE, SC_SEC_LAPSE, SC_SEC_LAPSE_VOID, SC_SEC_FURTHEST,
+    SC_SEC_FACTS, SC_SEC_MILESTONES, SC_SEC_TIMERS, SC_SEC_BREAKS, SC_SEC_SENT, SC_SEC_CONSENTS,
+    SC_SEC_PREFS, SC_SEC_SNOOZE, SC_SEC_ZONE, SC_SEC_FATIGUE, SC_SEC_RING, SC_SEC_SEEN,
+    SC_SEC_CASES, SC_SEC_OCCURRENCES, SC_SEC_INBOUND, SC_SEC_HELD_OUT, SC_SEC_WAITING,
+    SC_SEC_FOREIGN, SC_SEC_COUNT
+};
+
+/* Bits of a timer's second byte. */
+enum {
+    SC_TM_KEY = 1, SC_TM_CONTEXT = 2, SC_TM_TRACE = 4, SC_TM_ID = 8, SC_TM_EXPIRES = 16,
+    SC_TM_START_ID = 32
+};
+/* Bits of a sent message. */
+enum { SC_SENT_COUNTS = 1, SC_SENT_MARKETING = 2, SC_SENT_KEY = 4 };
+/* Bits of a member. */
+enum { SC_MEMBER_SELF = 1, SC_MEMBER_CUSTOMER = 2 };
+
+#define SC_RING_SOURCES 64u /* source names that touchpoints may refer back to */
+
+/* A fact's hash: its text, and the type its numbers are kept in. */
+static inline uint32_t sc_fact_hash(const struct sc_journey *jo, const struct sc_fact *f)
+{
+    if (f->prop < 0)
+        return f->key;
+    const struct sc_property *prop = &jo->tx->events[f->event].props[f->prop];
+    return f->key ^ (prop->type * 0x9E3779B1u + prop->scale * 0x85EBCA77u);
+}
+
+/* state_facts.c: one fact's body, self-contained but for the base. */
+void sc_fact_put(struct sc_pen *w, const struct sc_journey *jo, const struct sc_fact *f,
+                 const struct sc_fact_state *fs, int64_t base_ms, uint32_t entries_max);
+void sc_fact_take(struct sc_scan *r, const struct sc_journey *jo, const struct sc_fact *f,
+                  struct sc_fact_state *fs, int64_t base_ms);
+bool sc_fact_empty(const struct sc_fact_state *fs);
+
+#endif
