@@ -2,8 +2,8 @@
  *
  * Blocks in use hang on `head` (newest, that is largest, first), blocks kept by a reset on `spare`.
  * A request that would waste most of a block gets a block of its own behind the head, so the head's
- * free part stays in use. Cost: O(1) an allocation but for a walk over the few spare blocks when the
- * head is full. */
+ * free part stays in use. Cost: O(1) an allocation but for a walk over the few spare blocks when
+ * the head is full. */
 #include "base/arena.h"
 #include "base/assert.h"
 
@@ -71,7 +71,8 @@ void sc_arena_fini(struct sc_arena *ar)
     *ar = (struct sc_arena){0};
 }
 
-/* Move the blocks of `list` to the front of `to` while their sum stays within *keep; free others. */
+/* Move the blocks of `list` to the front of `to` while their sum stays within *keep; free others.
+ */
 static void list_keep(struct sc_arena_block *list, struct sc_arena_block **to, size_t *keep)
 {
     while (list != NULL) {
@@ -128,7 +129,7 @@ void *sc_arena_alloc_slow(struct sc_arena *ar, size_t bytes, size_t align)
     if (ar->head != NULL && b->size - bytes < left_now) { /* its own block, behind the head */
         b->next = ar->head->next;
         ar->head->next = b;
-        char *p = b->data + ((size_t)-(uintptr_t)b->data & (align - 1));
+        char *p = b->data + ((size_t) - (uintptr_t)b->data & (align - 1));
         SC_ARENA_UNPOISON(p, bytes);
         ar->used += bytes;
         return p;

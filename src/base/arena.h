@@ -31,10 +31,10 @@
 struct sc_arena_block;
 
 struct sc_arena {
-    struct sc_arena_block *head; /* block in use */
+    struct sc_arena_block *head;  /* block in use */
     struct sc_arena_block *spare; /* blocks kept by a reset */
-    char *at, *end;              /* free part of head */
-    size_t used;                 /* bytes handed out since the last reset */
+    char *at, *end;               /* free part of head */
+    size_t used;                  /* bytes handed out since the last reset */
 };
 
 /* An arena on the caller's memory; takes no block until first used. */
@@ -50,7 +50,7 @@ void *sc_arena_alloc_slow(struct sc_arena *ar, size_t bytes, size_t align);
 /* `bytes` of uninitialised memory, aligned to `align` (a power of two). Lives until reset/fini. */
 static inline void *sc_arena_alloc_align(struct sc_arena *ar, size_t bytes, size_t align)
 {
-    size_t skip = (size_t)-(uintptr_t)ar->at & (align - 1);
+    size_t skip = (size_t) - (uintptr_t)ar->at & (align - 1);
     size_t left = (size_t)(ar->end - ar->at), zone = SC_ARENA_REDZONE;
     if (skip > left || bytes >= left - skip) /* >=: nor NULL for 0 bytes */
         return sc_arena_alloc_slow(ar, bytes, align);

@@ -1,7 +1,8 @@
 /* Exact decimals over 128-bit integers.
  *
  * Two facts carry all of it: units times any power of ten up to 10^18 stay under 2^120, and so does
- * a double's 53-bit mantissa times 10^18. So no operation here rounds unless its contract says so. */
+ * a double's 53-bit mantissa times 10^18. So no operation here rounds unless its contract says so.
+ */
 #include "base/decimal.h"
 #include "base/assert.h"
 
@@ -116,8 +117,7 @@ enum sc_decimal_err sc_decimal_parse(struct sc_str s, uint8_t scale, struct sc_d
         return SC_DECIMAL_SYNTAX;
     int64_t units = 0;
     int64_t point = parts.exponent + scale; /* weight of the last whole digit */
-    enum sc_decimal_err err =
-        digits_add(parts.whole, point + (int64_t)parts.whole.len - 1, &units);
+    enum sc_decimal_err err = digits_add(parts.whole, point + (int64_t)parts.whole.len - 1, &units);
     if (err == SC_DECIMAL_OK)
         err = digits_add(parts.fraction, point - 1, &units);
     if (err == SC_DECIMAL_OK)
@@ -234,8 +234,8 @@ bool sc_decimal_add(struct sc_decimal a, struct sc_decimal b, struct sc_decimal 
 {
     SC_ASSERT(a.scale <= SC_DECIMAL_DIGITS && b.scale <= SC_DECIMAL_DIGITS);
     uint8_t scale = a.scale > b.scale ? a.scale : b.scale;
-    i128 sum = (i128)a.units * pow10_table[scale - a.scale] +
-               (i128)b.units * pow10_table[scale - b.scale];
+    i128 sum =
+        (i128)a.units * pow10_table[scale - a.scale] + (i128)b.units * pow10_table[scale - b.scale];
     if (sum >= UNITS_END || sum <= -UNITS_END)
         return false;
     *out = (struct sc_decimal){(int64_t)sum, scale};

@@ -48,8 +48,8 @@ static uint32_t crc32c_table(uint32_t crc, const unsigned char *p, size_t n)
 }
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(uint32_t crc,
-                                                               const unsigned char *p, size_t n)
+__attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(uint32_t crc, const unsigned char *p,
+                                                               size_t n)
 {
     uint64_t wide = crc;
     for (; n >= 8; p += 8, n -= 8) {
@@ -85,8 +85,8 @@ int32_t sc_hash_murmur2(const void *data, size_t n)
     uint32_t h = 0x9747b28c ^ (uint32_t)n;
     size_t left = n;
     for (; left >= 4; p += 4, left -= 4) {
-        uint32_t k = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
-                     (uint32_t)p[3] << 24;
+        uint32_t k =
+            (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
         k *= m;
         k ^= k >> 24;
         h = h * m ^ k * m;

@@ -162,8 +162,8 @@ static pcre2_code *compile(struct sc_str pattern, struct sc_arena *ar, struct sc
     pcre2_set_parens_nest_limit(cc, NEST_MAX);
     int code;
     PCRE2_SIZE offset;
-    uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C |
-                       PCRE2_DOLLAR_ENDONLY;
+    uint32_t options =
+        PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_DOLLAR_ENDONLY;
     PCRE2_SPTR text = (PCRE2_SPTR)(pattern.len ? pattern.p : "");
     pcre2_code *re = pcre2_compile(text, pattern.len, options, &code, &offset, cc);
     pcre2_compile_context_free(cc);

@@ -53,8 +53,8 @@ bool sc_str_int(struct sc_str s, int64_t *out);
 bool sc_str_utf8_ok(struct sc_str s);
 /* Bytes of the well-formed UTF-8 sequence at `at` (< len); 0 when there is none. */
 size_t sc_str_utf8_next(struct sc_str s, size_t at);
-/* Edit distance (a swap of neighbours counts 1), capped at `max`+1: for "did you mean". Strings over
- * 64 bytes: max+1. */
+/* Edit distance (a swap of neighbours counts 1), capped at `max`+1: for "did you mean". Strings
+ * over 64 bytes: max+1. */
 unsigned sc_str_distance(struct sc_str a, struct sc_str b, unsigned max);
 
 /* A growing byte buffer. Zero-initialised is empty and valid, and grows on the heap; with an arena

@@ -7,8 +7,8 @@
 
 __extension__ typedef __int128 i128;
 
-#define DAYS_400Y 146097      /* days in 400 Gregorian years */
-#define DAYS_TO_1970 719468   /* from 0000-03-01 */
+#define DAYS_400Y 146097    /* days in 400 Gregorian years */
+#define DAYS_TO_1970 719468 /* from 0000-03-01 */
 
 static int64_t floor_div(int64_t a, int64_t b)
 {

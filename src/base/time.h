@@ -28,8 +28,8 @@ unsigned sc_civil_weekday(int64_t ms);
 struct sc_tz;
 
 /* RFC 3339 text. Without an offset only with `zone` (not NULL), read as local time there.
- * A date alone ("2026-03-02") is midnight, and has no offset either. `sub_ns` (may be NULL) gets nanoseconds below the
- * millisecond. False when it is not a time. */
+ * A date alone ("2026-03-02") is midnight, and has no offset either. `sub_ns` (may be NULL) gets
+ * nanoseconds below the millisecond. False when it is not a time. */
 bool sc_time_parse(struct sc_str s, const struct sc_tz *zone, int64_t *ms, uint32_t *sub_ns);
 /* "2026-03-02T10:00:00Z", with ".123" when the milliseconds are not 0: bytes written, no NUL. */
 size_t sc_time_format(int64_t ms, char out[32]);
@@ -56,7 +56,7 @@ struct sc_str sc_tz_name(const struct sc_tz *tz);
 int64_t sc_tz_offset_ms(const struct sc_tz *tz, int64_t utc_ms);
 /* Local civil milliseconds ("as if UTC") of an instant. */
 int64_t sc_tz_to_local(const struct sc_tz *tz, int64_t utc_ms);
-/* The instant of a local civil time. In a gap: the first instant after the gap; twice: the first. */
+/* The instant of a local civil time. In a gap: the first instant after it; twice: the first. */
 int64_t sc_tz_from_local(const struct sc_tz *tz, int64_t local_ms);
 
 #endif

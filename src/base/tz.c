@@ -287,8 +287,8 @@ static bool tz_fill(struct sc_tz *tz, const struct block *b, size_t width)
     }
     for (uint32_t i = 0; i < b->times; ++i) {
         const unsigned char *p = b->at + i * width;
-        tz->at[i] = width == 4 ? (int32_t)be32(p)
-                               : (int64_t)((uint64_t)be32(p) << 32 | be32(p + 4));
+        tz->at[i] =
+            width == 4 ? (int32_t)be32(p) : (int64_t)((uint64_t)be32(p) << 32 | be32(p + 4));
         if (i > 0 && tz->at[i] <= tz->at[i - 1])
             return false;
     }

@@ -177,9 +177,9 @@ static void report_unknown(struct binder *b, const struct sc_table *table,
     SC_VEC(struct sc_str) names = {0};
     for (const struct sc_field *f = table->fields; f->key != NULL; ++f)
         SC_VEC_PUSH(b->ar, &names, sc_str_from(f->key));
-    struct sc_finding *f = sc_diag_add(b->dg, SC_ERROR, "unknown-key", key->mark,
-                                       "unknown key '%.*s' in %s %s", SC_STR_FMT(key->text),
-                                       article(table->name), table->name);
+    struct sc_finding *f =
+        sc_diag_add(b->dg, SC_ERROR, "unknown-key", key->mark, "unknown key '%.*s' in %s %s",
+                    SC_STR_FMT(key->text), article(table->name), table->name);
     if (at > 0 && is_expression_tail(key)) {
         f->hint = sc_str_printf(b->ar,
                                 "if it belongs to the value of '%.*s', put that in quotes: a plain "

@@ -60,12 +60,12 @@ struct sc_table {
     const char *doc;
     size_t size;                /* sizeof the struct */
     const struct sc_field *fields; /* ended by key == NULL */
-    size_t key_field;           /* MAP elements: offset of a struct sc_str for the key; SIZE_MAX none */
+    size_t key_field;           /* MAP elements: offset of a struct sc_str, the key; SIZE_MAX: none */
     size_t self_node;           /* offset of a struct sc_node * for the element; SIZE_MAX none */
     bool open;                  /* unknown keys are allowed and ignored (kept in self_node) */
 };
 
-/* Fill `out` (table->size bytes) from `node` (a map, or NULL for defaults alone). Storage from ar. */
+/* Fill `out` (table->size bytes) from `node` (a map; NULL: defaults alone). Storage from ar. */
 void sc_bind(const struct sc_table *table, const struct sc_node *node, void *out,
              struct sc_arena *ar, struct sc_diag *dg);
 /* Markdown reference of a table and all below it. */

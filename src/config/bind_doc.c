@@ -42,7 +42,8 @@ static void tables_collect(struct tables *all, const struct sc_table *root)
 }
 
 /* Name of a table, made unique and fit for a URI: "step", "step_2", "data_source". */
-static struct sc_str table_label(const struct tables *all, const struct sc_table *table, char out[80])
+static struct sc_str table_label(const struct tables *all, const struct sc_table *table,
+                                 char out[80])
 {
     unsigned same = 1;
     for (uint32_t i = 0; all->v[i] != table; ++i)
@@ -99,7 +100,8 @@ static void reference_range(const struct sc_field *f, struct sc_arena *ar, struc
 {
     if (f->max <= f->min)
         return;
-    struct sc_str min = sc_bind_bound(f->kind, f->min, ar), max = sc_bind_bound(f->kind, f->max, ar);
+    struct sc_str min = sc_bind_bound(f->kind, f->min, ar),
+                  max = sc_bind_bound(f->kind, f->max, ar);
     if (f->max == INT64_MAX)
         sc_buf_addf(out, ", from %.*s", SC_STR_FMT(min));
     else

@@ -68,9 +68,14 @@ static bool bytes_parse(struct sc_str s, int64_t *out)
         const char *name;
         int64_t factor;
     } units[] = {
-        {"", 1},           {"B", 1},          {"KB", 1000},
-        {"MB", 1000000},   {"GB", 1000000000}, {"KiB", INT64_C(1) << 10},
-        {"MiB", INT64_C(1) << 20}, {"GiB", INT64_C(1) << 30},
+        {"", 1},
+        {"B", 1},
+        {"KB", 1000},
+        {"MB", 1000000},
+        {"GB", 1000000000},
+        {"KiB", INT64_C(1) << 10},
+        {"MiB", INT64_C(1) << 20},
+        {"GiB", INT64_C(1) << 30},
     };
     size_t n = 0;
     while (n < s.len && s.p[n] >= '0' && s.p[n] <= '9')
@@ -90,8 +95,8 @@ static bool percent_parse(struct sc_str s, int32_t *basis_points)
     struct sc_decimal d;
     if (!sc_str_ends(s, SC_STR("%")))
         return false;
-    if (sc_decimal_parse((struct sc_str){s.p, s.len - 1}, 2, &d) != SC_DECIMAL_OK ||
-        d.units < 0 || d.units > 10000)
+    if (sc_decimal_parse((struct sc_str){s.p, s.len - 1}, 2, &d) != SC_DECIMAL_OK || d.units < 0 ||
+        d.units > 10000)
         return false;
     *basis_points = (int32_t)d.units;
     return true;
@@ -134,8 +139,8 @@ static bool range_ok(const struct sc_field *field, const struct sc_node *n, int6
     struct sc_str min = sc_bind_bound(field->kind, field->min, dg->ar);
     struct sc_str max = sc_bind_bound(field->kind, field->max, dg->ar);
     f->hint = !bounded ? SC_STR("it cannot be negative")
-                       : sc_str_printf(dg->ar, "it must be between %.*s and %.*s",
-                                       SC_STR_FMT(min), SC_STR_FMT(max));
+                       : sc_str_printf(dg->ar, "it must be between %.*s and %.*s", SC_STR_FMT(min),
+                                       SC_STR_FMT(max));
     return false;
 }
 

@@ -6,8 +6,8 @@
 
 #define KEPT_MAX 1000
 
-/* Bytes of the line end at text[at]; 0 when there is none. libyaml breaks lines at all of these, and
- * its line numbers are ours. */
+/* Bytes of the line end at text[at]; 0 when there is none. libyaml breaks lines at all of these,
+ * and its line numbers are ours. */
 static size_t break_len(struct sc_str text, size_t at)
 {
     const unsigned char *p = (const unsigned char *)text.p + at;

@@ -21,7 +21,8 @@ const char *sc_severity_name(enum sc_severity severity)
 /* By file name, line, column; then in the order they were made (their addresses). */
 static int by_place(const void *left, const void *right)
 {
-    const struct sc_finding *a = *(const struct sc_finding *const *)left, *b = *(const struct sc_finding *const *)right;
+    const struct sc_finding *a = *(const struct sc_finding *const *)left,
+                            *b = *(const struct sc_finding *const *)right;
     struct sc_str none = SC_STR_NULL;
     int c = sc_str_cmp(a->mark.file ? a->mark.file->name : none,
                        b->mark.file ? b->mark.file->name : none);
@@ -72,7 +73,8 @@ static void json_finding(struct sc_jsonw *w, const struct sc_finding *f)
 }
 
 /* One array, one finding a line. */
-static void render_json(const struct sc_diag *dg, const struct sc_finding *const *sorted, struct sc_buf *out)
+static void render_json(const struct sc_diag *dg, const struct sc_finding *const *sorted,
+                        struct sc_buf *out)
 {
     sc_buf_addz(out, "[");
     for (uint32_t i = 0; i < dg->items.n; ++i) {
@@ -180,7 +182,8 @@ static void sarif_tool(struct sc_jsonw *w)
     sc_jsonw_obj_end(w);
 }
 
-static void render_sarif(const struct sc_diag *dg, const struct sc_finding *const *sorted, struct sc_buf *out)
+static void render_sarif(const struct sc_diag *dg, const struct sc_finding *const *sorted,
+                         struct sc_buf *out)
 {
     struct sc_jsonw w;
     sc_jsonw_init(&w, out);
@@ -218,11 +221,13 @@ static void github_text(struct sc_buf *out, struct sc_str s, const char *also)
     }
 }
 
-static void render_github(const struct sc_diag *dg, const struct sc_finding *const *sorted, struct sc_buf *out)
+static void render_github(const struct sc_diag *dg, const struct sc_finding *const *sorted,
+                          struct sc_buf *out)
 {
     for (uint32_t i = 0; i < dg->items.n; ++i) {
         const struct sc_finding *f = sorted[i];
-        sc_buf_addf(out, "::%s ", f->severity == SC_NOTE ? "notice" : sc_severity_name(f->severity));
+        sc_buf_addf(out, "::%s ",
+                    f->severity == SC_NOTE ? "notice" : sc_severity_name(f->severity));
         if (f->mark.file != NULL) {
             sc_buf_addz(out, "file=");
             github_text(out, f->mark.file->name, ":,");

@@ -3,7 +3,7 @@
 #include "base/assert.h"
 
 #define TAB_WIDTH 4
-#define SHOWN_MAX 160 /* bytes of a source line */
+#define SHOWN_MAX 160   /* bytes of a source line */
 #define SHOWN_BEFORE 60 /* of these at least before the place, when it is far to the right */
 
 struct style {

@@ -8,7 +8,8 @@ static bool name_char(char c, bool first)
            (!first && c >= '0' && c <= '9');
 }
 
-/* `s` begins with "${": the bytes up to and with "}", its name and default. False when malformed. */
+/* `s` begins with "${": the bytes up to and with "}", its name and default. False when malformed.
+ */
 static bool reference_split(struct sc_str s, size_t *len, struct sc_str *name, struct sc_str *def)
 {
     size_t at = 2;
@@ -38,9 +39,9 @@ static size_t reference_add(const struct sc_interpolate *in, struct sc_mark mark
     size_t len;
     struct sc_str name, def;
     if (!reference_split(s, &len, &name, &def)) {
-        struct sc_finding *f = sc_diag_add(in->dg, SC_ERROR, "interpolation",
-                                           sc_mark_at(mark, (uint32_t)at, 2),
-                                           "expected ${NAME} or ${NAME:-default}");
+        struct sc_finding *f =
+            sc_diag_add(in->dg, SC_ERROR, "interpolation", sc_mark_at(mark, (uint32_t)at, 2),
+                        "expected ${NAME} or ${NAME:-default}");
         f->hint = SC_STR("write $$ for a dollar sign");
         return 0;
     }
@@ -50,10 +51,9 @@ static size_t reference_add(const struct sc_interpolate *in, struct sc_mark mark
     } else if (value != NULL) {
         sc_buf_addz(out, value);
     } else {
-        struct sc_finding *f = sc_diag_add(in->dg, SC_ERROR, "unset-variable",
-                                           sc_mark_at(mark, (uint32_t)at, (uint32_t)len),
-                                           "environment variable '%.*s' is not set",
-                                           SC_STR_FMT(name));
+        struct sc_finding *f = sc_diag_add(
+            in->dg, SC_ERROR, "unset-variable", sc_mark_at(mark, (uint32_t)at, (uint32_t)len),
+            "environment variable '%.*s' is not set", SC_STR_FMT(name));
         f->hint = sc_str_printf(in->ar, "set it, or write ${%.*s:-default}", SC_STR_FMT(name));
         return 0;
     }

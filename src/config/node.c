@@ -35,8 +35,8 @@ struct parse {
     struct sc_arena *ar;
     struct sc_diag *dg;
     struct sc_map anchors;
-    uint32_t nodes;         /* in the text */
-    uint32_t alias_nodes;   /* by aliases */
+    uint32_t nodes;       /* in the text */
+    uint32_t alias_nodes; /* by aliases */
     struct {
         size_t line, chars; /* 0-based, as libyaml counts */
         size_t bytes;
@@ -64,8 +64,7 @@ static size_t byte_column(struct parse *ps, yaml_mark_t at)
     while (ps->last.chars < at.column && ps->last.bytes < line.len) {
         do
             ++ps->last.bytes;
-        while (ps->last.bytes < line.len &&
-               ((unsigned char)line.p[ps->last.bytes] & 0xC0) == 0x80);
+        while (ps->last.bytes < line.len && ((unsigned char)line.p[ps->last.bytes] & 0xC0) == 0x80);
         ++ps->last.chars;
     }
     return ps->last.bytes;
@@ -82,8 +81,8 @@ static struct sc_mark mark_at(struct parse *ps, yaml_mark_t at)
 static struct sc_mark mark_range(struct parse *ps, yaml_mark_t start, yaml_mark_t end)
 {
     struct sc_mark m = mark_at(ps, start);
-    size_t to = end.line == start.line ? mark_at(ps, end).column - 1
-                                       : sc_source_line(ps->file, m.line).len;
+    size_t to =
+        end.line == start.line ? mark_at(ps, end).column - 1 : sc_source_line(ps->file, m.line).len;
     m.len = to >= m.column ? (uint32_t)to - (m.column - 1) : 0;
     return m;
 }
@@ -287,7 +286,8 @@ static void refuse_duplicates(struct parse *ps, struct sc_node *map)
                 first = map->pairs[j].key;
         if (first != NULL) {
             sc_diag_add(ps->dg, SC_ERROR, "duplicate-key", key->mark,
-                        "key '%.*s' stands here twice", SC_STR_FMT(key->text))->decl = first->mark;
+                        "key '%.*s' stands here twice", SC_STR_FMT(key->text))
+                ->decl = first->mark;
             continue;
         }
         if (map->n > LINEAR_KEYS)
@@ -330,8 +330,8 @@ static struct sc_node *alias_read(struct parse *ps, unsigned depth, struct exten
     struct sc_str name = sc_str_from((const char *)ps->ev.data.alias.anchor);
     const struct anchor *to = sc_map_get(&ps->anchors, name);
     if (to == NULL) {
-        sc_diag_add(ps->dg, SC_ERROR, "yaml", event_mark(ps), "no anchor '&%.*s' ends before this alias",
-                    SC_STR_FMT(name));
+        sc_diag_add(ps->dg, SC_ERROR, "yaml", event_mark(ps),
+                    "no anchor '&%.*s' ends before this alias", SC_STR_FMT(name));
         return NULL;
     }
     ps->alias_nodes += to->extent.nodes;

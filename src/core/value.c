@@ -25,11 +25,14 @@ _Static_assert(sizeof(struct sc_value) == 16, "values are passed in two register
 const char *sc_type_name(enum sc_type t)
 {
     static const char *const names[] = {
-        [SC_T_ABSENT] = "absent",       [SC_T_NULL] = "null",         [SC_T_BOOL] = "bool",
-        [SC_T_INT] = "int",             [SC_T_UINT] = "uint",         [SC_T_DOUBLE] = "double",
-        [SC_T_DECIMAL] = "decimal",     [SC_T_STRING] = "string",     [SC_T_BYTES] = "bytes",
-        [SC_T_TIMESTAMP] = "timestamp", [SC_T_DURATION] = "duration", [SC_T_LIST] = "list",
-        [SC_T_MAP] = "map",             [SC_T_TYPE] = "type",         [SC_T_ERROR] = "error",
+        [SC_T_ABSENT] = "absent",     [SC_T_NULL] = "null",
+        [SC_T_BOOL] = "bool",         [SC_T_INT] = "int",
+        [SC_T_UINT] = "uint",         [SC_T_DOUBLE] = "double",
+        [SC_T_DECIMAL] = "decimal",   [SC_T_STRING] = "string",
+        [SC_T_BYTES] = "bytes",       [SC_T_TIMESTAMP] = "timestamp",
+        [SC_T_DURATION] = "duration", [SC_T_LIST] = "list",
+        [SC_T_MAP] = "map",           [SC_T_TYPE] = "type",
+        [SC_T_ERROR] = "error",
     };
     SC_ASSERT((size_t)t < sizeof(names) / sizeof(names[0]));
     return names[t];
@@ -388,9 +391,8 @@ static void json_key(struct sc_jsonw *w, struct sc_value key)
         return;
     }
     SC_ASSERT(key.type == SC_T_INT || key.type == SC_T_UINT);
-    int n = key.type == SC_T_INT
-                ? snprintf(text, sizeof(text), "%lld", (long long)key.i)
-                : snprintf(text, sizeof(text), "%llu", (unsigned long long)key.u);
+    int n = key.type == SC_T_INT ? snprintf(text, sizeof(text), "%lld", (long long)key.i)
+                                 : snprintf(text, sizeof(text), "%llu", (unsigned long long)key.u);
     sc_jsonw_key(w, (struct sc_str){text, (size_t)n});
 }
 

@@ -1,5 +1,5 @@
-/* Any bytes as a TZif file: what is taken answers for the years 0 to 9999, and a local time leads back
- * to itself or past a gap. */
+/* Any bytes as a TZif file: what is taken answers for the years 0 to 9999, and a local time leads
+ * back to itself or past a gap. */
 #include "base/assert.h"
 #include "base/time.h"
 

@@ -141,7 +141,8 @@ Test(decimal, sums_and_products_are_exact)
     for (int i = 0; i < 200000; ++i) {
         struct sc_decimal a = any(), b = any(), out;
         uint8_t scale = a.scale > b.scale ? a.scale : b.scale;
-        i128 left = (i128)a.units * ten(scale - a.scale), right = (i128)b.units * ten(scale - b.scale);
+        i128 left = (i128)a.units * ten(scale - a.scale),
+             right = (i128)b.units * ten(scale - b.scale);
         bool fits = left + right < end && left + right > -end;
         cr_assert_eq(sc_decimal_add(a, b, &out), fits);
         cr_assert(!fits || (out.units == left + right && out.scale == scale));
@@ -157,8 +158,8 @@ Test(decimal, sums_and_products_are_exact)
         fits = digits <= 18 && product < end && product > -end;
         cr_assert_eq(sc_decimal_mul(a, b, &out), fits);
         if (fits)
-            cr_assert_eq(sc_decimal_cmp(out, (struct sc_decimal){(int64_t)product, (uint8_t)digits}),
-                         0);
+            cr_assert_eq(
+                sc_decimal_cmp(out, (struct sc_decimal){(int64_t)product, (uint8_t)digits}), 0);
     }
 }
 
@@ -213,8 +214,8 @@ Test(decimal, order_against_doubles_is_exact)
         if (i % 3 == 2)
             b = ldexp(1.0 + (double)(rnd() % 1000) / 1000, (int)(rnd() % 400) - 300);
         int want = sign(cmp_text(a, b));
-        cr_assert_eq(sc_decimal_cmp_double(a, b), want, "%lld/%u %.17g", (long long)a.units, a.scale,
-                     b);
+        cr_assert_eq(sc_decimal_cmp_double(a, b), want, "%lld/%u %.17g", (long long)a.units,
+                     a.scale, b);
         struct sc_decimal minus = {-a.units, a.scale};
         cr_assert_eq(sc_decimal_cmp_double(minus, -b), -want);
         cr_assert_eq(sc_decimal_cmp_double(a, -b), 1);

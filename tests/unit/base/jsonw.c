@@ -50,7 +50,8 @@ Test(jsonw, escapes)
            sc_jsonw_strz(&w, "\"\\\b\t\n\f\r\x01\x1f/\x7f"));
     WRITES("\"a\\u0000b\"", sc_jsonw_str(&w, SC_STR("a\0b")));
     WRITES("\"é日😀\"", sc_jsonw_strz(&w, "é日😀"));
-    WRITES("\"a\uFFFD\uFFFDb\uFFFD\"", sc_jsonw_strz(&w, "a\xC0\x80" "b\xE2"));
+    WRITES("\"a\uFFFD\uFFFDb\uFFFD\"", sc_jsonw_strz(&w, "a\xC0\x80"
+                                                         "b\xE2"));
 }
 
 Test(jsonw, numbers_and_times)
@@ -135,8 +136,8 @@ static char *logged(void (*call)(void))
 
 static void log_words(void)
 {
-    sc_log(SC_LOG_WARN, "redis", "not reachable, waiting", "addr", "127.0.0.1:6379", "a", "",
-           "b", "x=\"1\"\n", "c", "\xFF", NULL);
+    sc_log(SC_LOG_WARN, "redis", "not reachable, waiting", "addr", "127.0.0.1:6379", "a", "", "b",
+           "x=\"1\"\n", "c", "\xFF", NULL);
 }
 
 static void log_formatted(void)

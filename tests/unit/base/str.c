@@ -58,17 +58,29 @@ Test(str, integers)
 Test(str, utf8)
 {
     static const char *const good[] = {
-        "", "ascii only, long enough for words", "\u00e9", "\u0800", "\ud7ff\ue000",
-        "\U00010000", "\U0010ffff", "12345678\u00e9",
+        "",
+        "ascii only, long enough for words",
+        "\u00e9",
+        "\u0800",
+        "\ud7ff\ue000",
+        "\U00010000",
+        "\U0010ffff",
+        "12345678\u00e9",
     };
     static const char *const bad[] = {
-        "\x80",             /* a continuation alone */
-        "\xC0\x80",         /* overlong */
-        "\xC1\xBF",         "\xE0\x9F\xBF", "\xF0\x8F\xBF\xBF",
+        "\x80",     /* a continuation alone */
+        "\xC0\x80", /* overlong */
+        "\xC1\xBF",
+        "\xE0\x9F\xBF",
+        "\xF0\x8F\xBF\xBF",
         "\xED\xA0\x80",     /* a surrogate */
         "\xF4\x90\x80\x80", /* over U+10FFFF */
-        "\xF5\x80\x80\x80", "\xC3",          "\xE2\x82",         "\xF0\x9F\x98",
-        "12345678\xFF",     "a\xC3 b",
+        "\xF5\x80\x80\x80",
+        "\xC3",
+        "\xE2\x82",
+        "\xF0\x9F\x98",
+        "12345678\xFF",
+        "a\xC3 b",
     };
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); ++i)
         cr_assert(sc_str_utf8_ok(sc_str_from(good[i])), "good %zu", i);

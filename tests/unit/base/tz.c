@@ -13,16 +13,16 @@
 #define TO INT64_C(4733510400)    /* 2120 */
 
 static const char *const zones[] = {
-    "Africa/Cairo",         "Africa/Casablanca",   "Africa/Johannesburg", "Africa/Lagos",
-    "America/Caracas",      "America/Chicago",     "America/Halifax",     "America/Los_Angeles",
-    "America/New_York",     "America/Nuuk",        "America/Santiago",    "America/Sao_Paulo",
-    "America/St_Johns",     "Antarctica/Troll",    "Asia/Dhaka",          "Asia/Gaza",
-    "Asia/Jerusalem",       "Asia/Kathmandu",      "Asia/Kolkata",        "Asia/Pyongyang",
-    "Asia/Shanghai",        "Asia/Tehran",         "Asia/Tokyo",          "Australia/Adelaide",
-    "Australia/Lord_Howe",  "Australia/Sydney",    "Europe/Amsterdam",    "Europe/Berlin",
-    "Europe/Dublin",        "Europe/Istanbul",     "Europe/London",       "Europe/Moscow",
-    "Pacific/Apia",         "Pacific/Auckland",    "Pacific/Chatham",     "Pacific/Kiritimati",
-    "Etc/GMT+5",            "EST5EDT",
+    "Africa/Cairo",        "Africa/Casablanca", "Africa/Johannesburg", "Africa/Lagos",
+    "America/Caracas",     "America/Chicago",   "America/Halifax",     "America/Los_Angeles",
+    "America/New_York",    "America/Nuuk",      "America/Santiago",    "America/Sao_Paulo",
+    "America/St_Johns",    "Antarctica/Troll",  "Asia/Dhaka",          "Asia/Gaza",
+    "Asia/Jerusalem",      "Asia/Kathmandu",    "Asia/Kolkata",        "Asia/Pyongyang",
+    "Asia/Shanghai",       "Asia/Tehran",       "Asia/Tokyo",          "Australia/Adelaide",
+    "Australia/Lord_Howe", "Australia/Sydney",  "Europe/Amsterdam",    "Europe/Berlin",
+    "Europe/Dublin",       "Europe/Istanbul",   "Europe/London",       "Europe/Moscow",
+    "Pacific/Apia",        "Pacific/Auckland",  "Pacific/Chatham",     "Pacific/Kiritimati",
+    "Etc/GMT+5",           "EST5EDT",
 };
 
 static int64_t libc_offset(int64_t t)
@@ -122,8 +122,19 @@ Test(tz, fixed_offsets_and_utc)
 Test(tz, refuses_strange_names)
 {
     static const char *const names[] = {
-        "", "/etc/passwd", "../../etc/passwd", "Europe/../Europe/Berlin", "Europe/Nowhere",
-        "Europe", "+24:00", "+2:00", "02:00", "+02:60", "Europe/Berlin\n", ".", "zone.tab",
+        "",
+        "/etc/passwd",
+        "../../etc/passwd",
+        "Europe/../Europe/Berlin",
+        "Europe/Nowhere",
+        "Europe",
+        "+24:00",
+        "+2:00",
+        "02:00",
+        "+02:60",
+        "Europe/Berlin\n",
+        ".",
+        "zone.tab",
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); ++i)
         cr_assert_null(sc_tz_load(sc_str_from(names[i])), "%s", names[i]);
@@ -175,9 +186,18 @@ Test(tz, footer_rules)
 Test(tz, refuses_damaged_footers)
 {
     static const char *const rules[] = {
-        "CET",         "CET-1CEST",    "CET-1CEST,M3.5.0", "CET-25", "C-1", "<+03-3",
-        "CET-1CEST,M13.5.0,M10.5.0",   "CET-1CEST,M3.6.0,M10.5.0",  "CET-1CEST,J0,J5",
-        "CET-1CEST,M3.5.0,M10.5.0x",   "CET-1CEST,M3.5.0/168,M10.5.0", "CET-1,",
+        "CET",
+        "CET-1CEST",
+        "CET-1CEST,M3.5.0",
+        "CET-25",
+        "C-1",
+        "<+03-3",
+        "CET-1CEST,M13.5.0,M10.5.0",
+        "CET-1CEST,M3.6.0,M10.5.0",
+        "CET-1CEST,J0,J5",
+        "CET-1CEST,M3.5.0,M10.5.0x",
+        "CET-1CEST,M3.5.0/168,M10.5.0",
+        "CET-1,",
         "CET-99999999999999999999",
     };
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); ++i)

@@ -36,10 +36,18 @@ struct journey {
 static const char *const modes[] = {"rolling", "calendar", NULL};
 
 static const struct sc_field cap_fields[] = {
-    {.key = "per", .kind = SC_F_DURATION, .offset = AT(cap, per), .required = true,
-     .node_offset = AT(cap, per_node), .doc = "Length | of the window."},
+    {.key = "per",
+     .kind = SC_F_DURATION,
+     .offset = AT(cap, per),
+     .required = true,
+     .node_offset = AT(cap, per_node),
+     .doc = "Length | of the window."},
     {.key = "max", .kind = SC_F_INT, .offset = AT(cap, max), .min = 1, .max = 100, .def = "4"},
-    {.key = "size", .kind = SC_F_BYTES, .offset = AT(cap, size), .min = 1024, .max = 1 << 20,
+    {.key = "size",
+     .kind = SC_F_BYTES,
+     .offset = AT(cap, size),
+     .min = 1024,
+     .max = 1 << 20,
      .def = "64KiB"},
     {.key = "weight", .kind = SC_F_DOUBLE, .offset = AT(cap, weight), .def = "0.5"},
     {.key = "mode", .kind = SC_F_ENUM, .offset = AT(cap, mode), .names = modes, .def = "calendar"},
@@ -51,9 +59,12 @@ static const struct sc_field cap_fields[] = {
     {.key = "when", .kind = SC_F_NODE, .offset = AT(cap, when), .schema = "{\"type\":\"string\"}"},
     {0},
 };
-static const struct sc_table cap_table = {
-    .name = "cap", .doc = "How often.", .size = sizeof(struct cap), .fields = cap_fields,
-    .key_field = AT(cap, channel), .self_node = AT(cap, self)};
+static const struct sc_table cap_table = {.name = "cap",
+                                          .doc = "How often.",
+                                          .size = sizeof(struct cap),
+                                          .fields = cap_fields,
+                                          .key_field = AT(cap, channel),
+                                          .self_node = AT(cap, self)};
 
 static const struct sc_table step_table;
 static const struct sc_field step_fields[] = {
@@ -61,30 +72,40 @@ static const struct sc_field step_fields[] = {
     {.key = "then", .kind = SC_F_LIST, .offset = AT(step, then), .table = &step_table},
     {0},
 };
-static const struct sc_table step_table = {
-    .name = "step", .size = sizeof(struct step), .fields = step_fields, .key_field = SIZE_MAX,
-    .self_node = SIZE_MAX};
+static const struct sc_table step_table = {.name = "step",
+                                           .size = sizeof(struct step),
+                                           .fields = step_fields,
+                                           .key_field = SIZE_MAX,
+                                           .self_node = SIZE_MAX};
 
 static const struct sc_field settings_fields[] = {
     {.key = "port", .kind = SC_F_INT, .offset = AT(settings, port), .def = "8080"},
     {.key = "title", .kind = SC_F_STR, .offset = AT(settings, title), .required = true},
     {0},
 };
-static const struct sc_table settings_table = {
-    .name = "settings", .size = sizeof(struct settings), .fields = settings_fields,
-    .key_field = SIZE_MAX, .self_node = SIZE_MAX, .open = true};
+static const struct sc_table settings_table = {.name = "settings",
+                                               .size = sizeof(struct settings),
+                                               .fields = settings_fields,
+                                               .key_field = SIZE_MAX,
+                                               .self_node = SIZE_MAX,
+                                               .open = true};
 
 static const struct sc_field journey_fields[] = {
     {.key = "name", .kind = SC_F_NAME, .offset = AT(journey, name)},
     {.key = "caps", .kind = SC_F_MAP, .offset = AT(journey, caps), .table = &cap_table},
     {.key = "steps", .kind = SC_F_LIST, .offset = AT(journey, steps), .table = &step_table},
-    {.key = "settings", .kind = SC_F_STRUCT, .offset = AT(journey, settings),
+    {.key = "settings",
+     .kind = SC_F_STRUCT,
+     .offset = AT(journey, settings),
      .table = &settings_table},
     {0},
 };
-static const struct sc_table journey_table = {
-    .name = "journey", .doc = "A journey.", .size = sizeof(struct journey),
-    .fields = journey_fields, .key_field = SIZE_MAX, .self_node = SIZE_MAX};
+static const struct sc_table journey_table = {.name = "journey",
+                                              .doc = "A journey.",
+                                              .size = sizeof(struct journey),
+                                              .fields = journey_fields,
+                                              .key_field = SIZE_MAX,
+                                              .self_node = SIZE_MAX};
 
 static struct sc_arena ar;
 static struct sc_diag dg;
@@ -141,8 +162,9 @@ Test(bind, a_key_without_a_value_is_not_written)
 
 Test(bind, values)
 {
-    const struct cap *c = bind_cap("max: 100, size: 2KiB, weight: 1e1, mode: rolling, share: 100%, "
-                                   "on: false, label: 12, name: _a1, tags: [x, 'y z', 3], when: [1]");
+    const struct cap *c =
+        bind_cap("max: 100, size: 2KiB, weight: 1e1, mode: rolling, share: 100%, "
+                 "on: false, label: 12, name: _a1, tags: [x, 'y z', 3], when: [1]");
     cr_assert_eq(dg.errors, 0);
     cr_assert(c->max == 100 && c->size == 2048 && c->weight == 10 && c->mode == 0);
     cr_assert(c->share == 10000 && !c->on && sc_str_eqz(c->label, "12"));
@@ -167,7 +189,8 @@ Test(bind, nested_lists_and_open_tables)
 static void one(const char *code, const char *text, const char *hint)
 {
     cr_assert_eq(dg.items.n, 1, "%u findings, first %.*s", dg.items.n,
-                 dg.items.n ? (int)dg.items.v[0].text.len : 0, dg.items.n ? dg.items.v[0].text.p : "");
+                 dg.items.n ? (int)dg.items.v[0].text.len : 0,
+                 dg.items.n ? dg.items.v[0].text.p : "");
     const struct sc_finding *f = &dg.items.v[0];
     cr_assert_str_eq(f->code, code);
     cr_assert(sc_str_eqz(f->text, text), "%.*s", SC_STR_FMT(f->text));
@@ -193,8 +216,8 @@ Test(bind, wrong_values_say_what_was_expected)
         {"mode: calender", "wrong-kind",
          "'mode': expected one of rolling, calendar, found 'calender'", "did you mean 'calendar'?"},
         {"share: 12", "wrong-kind", "'share': expected a percentage like 10%, found '12'", ""},
-        {"share: 100.01%", "wrong-kind",
-         "'share': expected a percentage like 10%, found '100.01%'", ""},
+        {"share: 100.01%", "wrong-kind", "'share': expected a percentage like 10%, found '100.01%'",
+         ""},
         {"share: -1%", "wrong-kind", "'share': expected a percentage like 10%, found '-1%'", ""},
         {"on: yes", "wrong-kind", "'on': expected true or false, found 'yes'", ""},
         {"label: [x]", "wrong-kind", "'label': expected text, found a list", ""},

@@ -107,20 +107,23 @@ Test(diag, sorted_by_file_line_and_column)
     static struct sc_source_text other = {.name = {"a.yaml", 6}, .text = {"x\ny\n", 4}};
     add("1\n2\n3\n", 3, 1, 1);
     add("", 1, 1, 1);
-    sc_diag_add(&dg, SC_WARNING, "w", (struct sc_mark){.file = &other, .line = 2, .column = 1}, "w");
+    sc_diag_add(&dg, SC_WARNING, "w", (struct sc_mark){.file = &other, .line = 2, .column = 1},
+                "w");
     sc_diag_add(&dg, SC_NOTE, "n", (struct sc_mark){.file = NULL}, "no place");
     cr_assert(dg.errors == 2 && dg.warnings == 1);
-    prints(SC_DIAG_GITHUB, "::notice title=n::no place\n"
-                           "::warning file=a.yaml,line=2,col=1,title=w::w\n"
-                           "::error file=my shop.yaml,line=1,col=1,title=unknown-key::unknown key 'x'\n"
-                           "::error file=my shop.yaml,line=3,col=1,title=unknown-key::unknown key 'x'\n");
+    prints(SC_DIAG_GITHUB,
+           "::notice title=n::no place\n"
+           "::warning file=a.yaml,line=2,col=1,title=w::w\n"
+           "::error file=my shop.yaml,line=1,col=1,title=unknown-key::unknown key 'x'\n"
+           "::error file=my shop.yaml,line=3,col=1,title=unknown-key::unknown key 'x'\n");
 }
 
 Test(diag, github_escapes)
 {
     static struct sc_source_text other = {.name = {"a,b:c%.yaml", 11}, .text = {"x", 1}};
     sc_diag_add(&dg, SC_ERROR, "e", (struct sc_mark){.file = &other, .line = 1, .column = 1},
-                "100%%: a,\nb")->hint = SC_STR("c\r");
+                "100%%: a,\nb")
+        ->hint = SC_STR("c\r");
     prints(SC_DIAG_GITHUB,
            "::error file=a%2Cb%3Ac%25.yaml,line=1,col=1,title=e::100%25: a,%0Ab; c%0D\n");
 }
@@ -177,7 +180,8 @@ Test(diag, a_thousand_are_kept_all_are_counted)
 
 static struct sc_str suggestion(const char *seen)
 {
-    struct sc_str names[] = {SC_STR("on"), SC_STR("event"), SC_STR("events"), SC_STR("ignores_caps")};
+    struct sc_str names[] = {SC_STR("on"), SC_STR("event"), SC_STR("events"),
+                             SC_STR("ignores_caps")};
     struct sc_finding *f = add("a", 1, 1, 1);
     sc_diag_suggest(&dg, f, sc_str_from(seen), names, 4);
     return f->hint;

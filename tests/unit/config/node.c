@@ -105,12 +105,24 @@ Test(node, plain_scalars_as_core_types)
         const char *text;
         bool number, integer, boolean;
     } cases[] = {
-        {"1", true, true, false},      {"-12", true, true, false},  {"+1", true, true, false},
-        {"1.5", true, false, false},   {".5", true, false, false},  {"1.", true, false, false},
-        {"1e9", true, false, false},   {"1e", false, false, false}, {".", false, false, false},
-        {"1_000", false, false, false}, {"0x10", false, false, false}, {"12:30", false, false, false},
-        {"true", false, false, true},  {"True", false, false, false}, {"yes", false, false, false},
-        {"'1'", false, false, false},  {"'true'", false, false, false}, {"!!str 1", false, false, false},
+        {"1", true, true, false},
+        {"-12", true, true, false},
+        {"+1", true, true, false},
+        {"1.5", true, false, false},
+        {".5", true, false, false},
+        {"1.", true, false, false},
+        {"1e9", true, false, false},
+        {"1e", false, false, false},
+        {".", false, false, false},
+        {"1_000", false, false, false},
+        {"0x10", false, false, false},
+        {"12:30", false, false, false},
+        {"true", false, false, true},
+        {"True", false, false, false},
+        {"yes", false, false, false},
+        {"'1'", false, false, false},
+        {"'true'", false, false, false},
+        {"!!str 1", false, false, false},
         {"99999999999999999999", true, false, false},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); ++i) {
@@ -182,7 +194,8 @@ Test(node, marks_inside_scalars_cross_lines)
 
 Test(node, a_byte_order_mark_is_no_column)
 {
-    struct sc_node *n = good("\xEF\xBB\xBF" "a: b");
+    struct sc_node *n = good("\xEF\xBB\xBF"
+                             "a: b");
     cr_assert_eq(sc_node_get(n, "a")->mark.column, 4);
 }
 
@@ -355,18 +368,12 @@ Test(node, refusals_have_a_place)
         const char *text, *code;
         uint32_t line, column;
     } cases[] = {
-        {"a: 1\n---\nb: 2\n", "yaml", 2, 1},
-        {"a: !ruby/object x\n", "yaml-tag", 1, 17},
-        {"a: *nope\n", "yaml", 1, 4},
-        {"a: &a [*a]\n", "yaml", 1, 8},
-        {"[a]: b\n", "yaml", 1, 1},
-        {"? {a: b}\n: c\n", "yaml", 1, 3},
-        {"a:\n\tb: 1\n", "yaml", 2, 1},
-        {"a: b: c\n", "yaml", 1, 5},
-        {"a: [1, 2\nb: 3\n", "yaml", 2, 2},
-        {"a: 1\n  b: 2\n", "yaml", 2, 4},
-        {"a: \"x\n", "yaml", 2, 1},
-        {"é: %x\n", "yaml", 1, 5},
+        {"a: 1\n---\nb: 2\n", "yaml", 2, 1}, {"a: !ruby/object x\n", "yaml-tag", 1, 17},
+        {"a: *nope\n", "yaml", 1, 4},        {"a: &a [*a]\n", "yaml", 1, 8},
+        {"[a]: b\n", "yaml", 1, 1},          {"? {a: b}\n: c\n", "yaml", 1, 3},
+        {"a:\n\tb: 1\n", "yaml", 2, 1},      {"a: b: c\n", "yaml", 1, 5},
+        {"a: [1, 2\nb: 3\n", "yaml", 2, 2},  {"a: 1\n  b: 2\n", "yaml", 2, 4},
+        {"a: \"x\n", "yaml", 2, 1},          {"é: %x\n", "yaml", 1, 5},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); ++i) {
         sc_diag_init(&dg, &ar);
@@ -397,7 +404,9 @@ Test(node, bytes_that_are_not_utf8_are_refused)
     cr_assert_null(parse(SC_STR("a: \xFF\n")));
     cr_assert_eq(dg.errors, 1);
     sc_diag_init(&dg, &ar);
-    cr_assert_null(parse(SC_STR("\xFF\xFE" "a\0")), "UTF-16");
+    cr_assert_null(parse(SC_STR("\xFF\xFE"
+                                "a\0")),
+                   "UTF-16");
     sc_diag_init(&dg, &ar);
     cr_assert_null(parse(SC_STR("a: \0\n")));
     cr_assert_eq(dg.errors, 1);

@@ -69,9 +69,11 @@ Test(value, numbers_compare_by_exact_value)
             int want = (line[i].rank > line[j].rank) - (line[i].rank < line[j].rank);
             cr_assert_eq(sc_value_cmp(line[i].v, line[j].v), want, "%zu %zu", i, j);
             bool same_hash = sc_value_hash(line[i].v) == sc_value_hash(line[j].v);
-            cr_assert_eq(same_hash, want == 0 || (line[i].rank >= 6 && line[j].rank <= 7 &&
-                                                  line[i].rank <= 7 && line[j].rank >= 6),
-                         "%zu %zu: equal numbers hash alike, a decimal fraction as its double", i, j);
+            cr_assert_eq(same_hash,
+                         want == 0 || (line[i].rank >= 6 && line[j].rank <= 7 &&
+                                       line[i].rank <= 7 && line[j].rank >= 6),
+                         "%zu %zu: equal numbers hash alike, a decimal fraction as its double", i,
+                         j);
         }
         cr_assert_eq(sc_value_cmp(line[i].v, sc_double(NAN)), 2);
         cr_assert_eq(sc_value_cmp(sc_double(NAN), line[i].v), 2);
@@ -81,9 +83,17 @@ Test(value, numbers_compare_by_exact_value)
 Test(value, one_of_each_type)
 {
     const struct sc_value all[] = {
-        sc_absent(), {.type = SC_T_NULL}, sc_bool(true), sc_int(1), str("1"),
-        {.type = SC_T_BYTES, .len = 1, .s = "1"}, sc_timestamp(1), sc_duration(1),
-        list_of(NULL, 0), map_of(NULL, 0), {.type = SC_T_TYPE, .i = 1},
+        sc_absent(),
+        {.type = SC_T_NULL},
+        sc_bool(true),
+        sc_int(1),
+        str("1"),
+        {.type = SC_T_BYTES, .len = 1, .s = "1"},
+        sc_timestamp(1),
+        sc_duration(1),
+        list_of(NULL, 0),
+        map_of(NULL, 0),
+        {.type = SC_T_TYPE, .i = 1},
     };
     enum { N = sizeof(all) / sizeof(all[0]) };
     for (size_t i = 0; i < N; ++i)
@@ -178,8 +188,9 @@ Test(value, json)
     cr_assert_str_eq(json(with_ns(sc_duration(1500), 250000)), "\"1s500.25ms\"");
     cr_assert_str_eq(json(with_ns(sc_duration(-1), 500000)), "\"-0.5ms\"");
     cr_assert_str_eq(json((struct sc_value){.type = SC_T_TYPE, .i = SC_T_LIST}), "\"list\"");
-    struct sc_value pairs[] = {str("a"), sc_int(1), sc_int(-2), sc_double(0.1), sc_bool(true),
-                               list_of((struct sc_value[]){{.type = SC_T_NULL}}, 1)};
+    struct sc_value pairs[] = {str("a"),      sc_int(1),
+                               sc_int(-2),    sc_double(0.1),
+                               sc_bool(true), list_of((struct sc_value[]){{.type = SC_T_NULL}}, 1)};
     cr_assert_str_eq(json(map_of(pairs, 3)), "{\"a\":1,\"-2\":0.1,\"true\":[null]}");
 }
 
@@ -213,7 +224,8 @@ Test(drop, the_table_is_whole)
     for (int d = 0; d < SC_DROP_COUNT; ++d) {
         const char *label = sc_drop_label((enum sc_drop)d);
         for (const char *p = label; *p; ++p)
-            cr_assert((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') || *p == '_', "%s", label);
+            cr_assert((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') || *p == '_', "%s",
+                      label);
         for (int other = 0; other < d; ++other)
             cr_assert_str_neq(label, sc_drop_label((enum sc_drop)other));
         cr_assert(d == SC_DROP_NONE || strlen(sc_drop_text((enum sc_drop)d)) > 0);
