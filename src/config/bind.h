@@ -60,7 +60,7 @@ struct sc_table {
     const char *doc;
     size_t size;                /* sizeof the struct */
     const struct sc_field *fields; /* ended by key == NULL */
-    size_t key_field;          /* MAP elements: offset of a struct sc_str for the key, or SIZE_MAX */
+    size_t key_field;           /* MAP elements: offset of the key's struct sc_str, or SIZE_MAX */
     size_t self_node;           /* offset of a struct sc_node * for the element; SIZE_MAX none */
     bool open;                  /* unknown keys are allowed and ignored (kept in self_node) */
 };
