@@ -13,6 +13,10 @@
 
 #include "base/assert.h"
 
+/* Past so many hops an event is applied where it is: no protocol fault may keep it for ever. Far
+ * above SC_HOPS_MAX, since each link of its own costs a few. */
+#define HOPS_LOST 200
+
 struct sc_record *sc_owner_send(struct sc_owner *ow, enum sc_record_kind kind,
                                 const struct sc_node_id *to)
 {
@@ -24,14 +28,63 @@ struct sc_record *sc_owner_send(struct sc_owner *ow, enum sc_record_kind kind,
     return rec;
 }
 
-void sc_owner_forward(struct sc_owner *ow)
+static struct sc_record *pass(struct sc_owner *ow, const struct sc_record *rec,
+                              const struct sc_node_id *to)
 {
-    SC_ASSERT(ow->st->kind == SC_STATE_ALIAS);
-    struct sc_record *rec = SC_VEC_ADD(ow->fx->ar, &ow->fx->records);
-    *rec = *ow->rec;
-    rec->to = ow->st->parent;
-    rec->hops = (uint8_t)(ow->rec->hops < UINT8_MAX ? ow->rec->hops + 1 : UINT8_MAX);
+    SC_ASSERT(!sc_node_none(to));
+    struct sc_record *out = SC_VEC_ADD(ow->fx->ar, &ow->fx->records);
+    *out = *rec;
+    out->to = *to;
+    return out;
+}
+
+static void count_hop(struct sc_record *rec)
+{
+    rec->hops = (uint8_t)(rec->hops < UINT8_MAX ? rec->hops + 1 : UINT8_MAX);
+    SC_ASSERT(rec->hops > 0);
+}
+
+void sc_owner_forward(struct sc_owner *ow, const struct sc_record *rec)
+{
+    const struct sc_state *st = ow->st;
+    SC_ASSERT(st->kind == SC_STATE_ALIAS);
+    struct sc_record *out = pass(ow, rec, &st->parent);
+    count_hop(out);
+    if (!out->has_via) { /* the first alias is kept: all nodes of a set are its root's members */
+        out->has_via = true;
+        out->via = st->node;
+        out->via_gen = st->gen;
+        out->home = st->parent;
+    }
     ow->fx->counts.forwarded++;
+}
+
+bool sc_owner_admits(const struct sc_owner *ow, const struct sc_record *rec,
+                     const struct sc_node_id *node)
+{
+    const struct sc_state *st = ow->st;
+    SC_ASSERT(st->kind == SC_STATE_ROOT);
+    const struct sc_node_id *entry = rec->has_via ? &rec->via : node;
+    if (sc_node_eq(entry, &st->node))
+        return true;
+    const struct sc_member *member = sc_owner_member(ow->st, entry);
+    if (member && (!rec->has_via || member->gen >= rec->via_gen))
+        return true;
+    /* Straight from an alias of this very node, which it did not refuse: the alias's state is on its
+     * way back here from a parent that this node has no more. */
+    return rec->has_via && sc_node_eq(&rec->home, &st->node) && !sc_owner_refuses(st, entry);
+}
+
+void sc_owner_send_back(struct sc_owner *ow, const struct sc_record *rec,
+                        const struct sc_node_id *node)
+{
+    const struct sc_node_id entry = rec->has_via ? rec->via : *node;
+    SC_ASSERT(!sc_node_eq(&entry, &ow->st->node));
+    struct sc_record *out = pass(ow, rec, &entry);
+    count_hop(out);
+    out->has_via = false;
+    out->home = entry;
+    ow->fx->counts.sent_back++;
 }
 
 static int64_t event_time(const struct sc_owner *ow)
@@ -253,24 +306,6 @@ static bool decide_links(struct sc_owner *ow, struct sc_record *rec)
 
 /* ---- the event itself */
 
-/* Whose customer is this? Its own node's, a member's, or by the alias that sent it. */
-static bool belongs(const struct sc_owner *ow, const struct sc_record *rec)
-{
-    const struct sc_node_id *entry = rec->has_via ? &rec->via : &rec->ev->ids[0].node;
-    if (sc_node_eq(entry, &ow->st->node))
-        return true;
-    const struct sc_member *member = sc_owner_member(ow->st, entry);
-    return member && (!rec->has_via || member->gen >= rec->via_gen);
-}
-
-static void send_event(struct sc_owner *ow, const struct sc_record *rec,
-                       const struct sc_node_id *to)
-{
-    struct sc_record *out = SC_VEC_ADD(ow->fx->ar, &ow->fx->records);
-    *out = *rec;
-    out->to = *to;
-}
-
 /* At home, links decided: apply here, or send on. */
 static bool at_home(struct sc_owner *ow, struct sc_record *rec)
 {
@@ -281,29 +316,19 @@ static bool at_home(struct sc_owner *ow, struct sc_record *rec)
         return false;
     }
     if (st->kind == SC_STATE_ALIAS) {
-        rec->home = st->parent;
-        rec->has_via = true;
-        rec->via = st->node;
-        rec->via_gen = st->gen;
-        rec->hops = (uint8_t)(rec->hops < UINT8_MAX ? rec->hops + 1 : UINT8_MAX);
-        ow->fx->counts.forwarded++;
-        send_event(ow, rec, &st->parent);
+        sc_owner_forward(ow, rec);
         return false;
     }
     if (st->kind == SC_STATE_ERASED)
         revive(ow);
-    if (belongs(ow, rec))
+    const struct sc_node_id *own = &rec->ev->ids[0].node;
+    if (sc_owner_admits(ow, rec, own))
         return true;
-    if (rec->hops >= SC_HOPS_MAX) { /* cannot be, and must not go round for ever: it stays here */
-        sc_owner_audit(ow, SC_ID_VIOLATION, &rec->ev->ids[0].node)->violation = SC_VIOLATION_HOPS;
+    if (rec->hops >= HOPS_LOST) { /* cannot be, and must not go round for ever: it stays here */
+        sc_owner_audit(ow, SC_ID_VIOLATION, own)->violation = SC_VIOLATION_HOPS;
         return true;
     }
-    const struct sc_node_id entry = rec->has_via ? rec->via : rec->ev->ids[0].node;
-    rec->home = entry;
-    rec->has_via = false;
-    rec->hops++;
-    ow->fx->counts.sent_back++;
-    send_event(ow, rec, &entry);
+    sc_owner_send_back(ow, rec, own);
     return false;
 }
 
@@ -315,8 +340,9 @@ static bool handle_event(struct sc_owner *ow)
     struct sc_node_id next = sc_record_next(&rec);
     if (decided && rec.kind == SC_REC_LINK)
         return false;
-    if (!decided || !sc_node_eq(&next, &ow->st->node)) {
-        send_event(ow, &rec, &next);
+    bool here = rec.has_via || sc_node_eq(&next, &ow->st->node);
+    if (!decided || !here) {
+        pass(ow, &rec, &next);
         return false;
     }
     return at_home(ow, &rec);

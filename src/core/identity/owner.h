@@ -24,8 +24,14 @@ struct sc_owner {
 /* A record of `kind` to `to`, with the evidence of the one being handled. */
 struct sc_record *sc_owner_send(struct sc_owner *ow, enum sc_record_kind kind,
                                 const struct sc_node_id *to);
-/* The record being handled, re-keyed to the parent, one hop more. */
-void sc_owner_forward(struct sc_owner *ow);
+/* At an alias: a record goes on to the parent; it says through whom it came. */
+void sc_owner_forward(struct sc_owner *ow, const struct sc_record *rec);
+/* At a root: is what came through `via` (or is of `node`) meant for this customer? */
+bool sc_owner_admits(const struct sc_owner *ow, const struct sc_record *rec,
+                     const struct sc_node_id *node);
+/* It is not: back to whom it came through, or to the node itself. */
+void sc_owner_send_back(struct sc_owner *ow, const struct sc_record *rec,
+                        const struct sc_node_id *node);
 /* An audit record of what happened to `node`. */
 struct sc_effect *sc_owner_audit(struct sc_owner *ow, enum sc_identity_action action,
                                  const struct sc_node_id *node);

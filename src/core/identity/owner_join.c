@@ -102,6 +102,7 @@ static void refuse(struct sc_owner *ow, enum sc_violation violation)
 {
     SC_ASSERT(violation != SC_VIOLATION_NONE);
     send_back(ow, violation);
+    sc_owner_forbid(ow->st, &ow->rec->node); /* what comes through it goes back too */
     if (violation == SC_VIOLATION_AMBIGUOUS || violation == SC_VIOLATION_MUST_NOT)
         ow->fx->counts.links_refused++;
     else
@@ -179,7 +180,23 @@ static void absorb(struct sc_owner *ow, int64_t at_ms)
         sc_step_merged(ow->jo, st, rec->ev, &ow->in->now, ow->fx);
 }
 
-static bool absorbed_before(const struct sc_owner *ow)
+/* A member already, come along with a split, or a root that parted while its state was under way:
+ * what it had done is this customer's. Each state is sent once, so it is added once. */
+static void take_history(struct sc_owner *ow)
+{
+    struct sc_state *st = ow->st;
+    struct sc_member self = *sc_owner_member(st, &st->node);
+    bool ambiguous = st->ambiguous;
+    sc_state_merge(ow->jo, st, ow->rec->state);
+    *sc_owner_member(st, &st->node) = self;
+    st->ambiguous = ambiguous;
+    st->merges = st->former.n;
+    st->dirty = true;
+    if (ow->rec->state->n_events > 0)
+        sc_step_merged(ow->jo, st, ow->rec->ev, &ow->in->now, ow->fx);
+}
+
+static bool is_member(const struct sc_owner *ow)
 {
     const struct sc_member *member = sc_owner_member(ow->st, &ow->rec->node);
     return member && member->gen >= ow->rec->gen;
@@ -204,7 +221,7 @@ static void pass_on(struct sc_owner *ow)
             *known = *m;
     }
     st->dirty = true;
-    sc_owner_forward(ow);
+    sc_owner_forward(ow, ow->rec);
 }
 
 /* The winner was forgotten: so is whoever had joined it by then. */
@@ -219,7 +236,7 @@ static void forget_too(struct sc_owner *ow)
 void sc_owner_state(struct sc_owner *ow)
 {
     SC_ASSERT(ow->rec->state != NULL);
-    SC_ASSERT(sc_node_cmp(&ow->st->node, &ow->rec->node) < 0);
+    SC_ASSERT(!sc_node_eq(&ow->st->node, &ow->rec->node));
     int64_t at_ms = ow->rec->ev ? ow->rec->ev->occurred_ms : ow->rec->state->last_ms;
     if (ow->st->kind == SC_STATE_ALIAS) {
         pass_on(ow);
@@ -232,8 +249,14 @@ void sc_owner_state(struct sc_owner *ow)
         }
         sc_owner_reset(ow);
     }
-    if (absorbed_before(ow))
+    if (is_member(ow)) {
+        take_history(ow);
         return;
+    }
+    if (ow->rec->has_via && !sc_owner_admits(ow, ow->rec, &ow->rec->node)) {
+        sc_owner_send_back(ow, ow->rec, &ow->rec->node);
+        return;
+    }
     enum sc_violation violation = judge(ow, at_ms);
     if (violation != SC_VIOLATION_NONE)
         refuse(ow, violation);
@@ -246,12 +269,22 @@ void sc_owner_return(struct sc_owner *ow)
     struct sc_state *st = ow->st;
     const struct sc_record *rec = ow->rec;
     SC_ASSERT(rec->state != NULL);
-    if (st->kind != SC_STATE_ALIAS || st->gen != rec->gen)
-        return; /* split or erased in between: what came back is of another life */
-    if (!sc_node_eq(&st->parent, &rec->other)) { /* it was passed on: those between forget it */
+    bool own = sc_node_eq(&rec->node, &st->node) && st->gen == rec->gen;
+    if (st->kind == SC_STATE_ROOT) {
+        take_history(ow); /* split off while its state was away */
+        return;
+    }
+    if (st->kind == SC_STATE_ERASED)
+        return;
+    if (!own) { /* split off, and joined another since */
+        sc_owner_forward(ow, rec);
+        return;
+    }
+    for (uint32_t i = 0; i < rec->state->members.n && !sc_node_eq(&st->parent, &rec->other); i++) {
+        /* It was passed on: those between forget whom it brought. */
         struct sc_record *leave = sc_owner_send(ow, SC_REC_LEAVE, &st->parent);
-        leave->node = st->node;
-        leave->gen = st->gen;
+        leave->node = rec->state->members.v[i].node;
+        leave->gen = rec->state->members.v[i].gen;
     }
     struct sc_state old = *st;
     *st = *rec->state; /* of this batch, as the record says */

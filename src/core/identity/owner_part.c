@@ -106,10 +106,14 @@ void sc_owner_leave(struct sc_owner *ow)
         st->dirty = true;
     }
     if (st->kind == SC_STATE_ALIAS) {
-        sc_owner_forward(ow);
+        sc_owner_forward(ow, rec);
         return;
     }
-    if (!here || st->kind != SC_STATE_ROOT)
+    if (st->kind != SC_STATE_ROOT)
+        return;
+    if (!here && rec->has_via && !sc_owner_admits(ow, rec, &rec->node))
+        sc_owner_send_back(ow, rec, &rec->node); /* its state went the same way */
+    if (!here)
         return;
     if (!rec->ambiguous)
         sc_owner_forbid(st, &rec->node);
@@ -136,7 +140,7 @@ static void erase_here(struct sc_owner *ow, int64_t erase_ms)
 static void erase(struct sc_owner *ow, int64_t erase_ms)
 {
     struct sc_state *st = ow->st;
-    SC_ASSERT(st->kind != SC_STATE_ALIAS || ow->rec->has_via);
+    SC_ASSERT(erase_ms != SC_NEVER);
     for (uint32_t i = 0; i < st->members.n; i++) {
         if (sc_node_eq(&st->members.v[i].node, &st->node))
             continue;
@@ -158,10 +162,10 @@ static void erase(struct sc_owner *ow, int64_t erase_ms)
 void sc_owner_erase_record(struct sc_owner *ow)
 {
     struct sc_state *st = ow->st;
-    bool from_root = ow->rec->has_via;
-    SC_ASSERT(!from_root || !sc_node_eq(&ow->rec->via, &st->node));
+    /* A root tells its members, which are larger; a command comes up through aliases. */
+    bool from_root = ow->rec->has_via && sc_node_cmp(&ow->rec->via, &st->node) < 0;
     if (st->kind == SC_STATE_ALIAS && !from_root)
-        sc_owner_forward(ow); /* a command named a member: its root decides */
+        sc_owner_forward(ow, ow->rec); /* a command named a member: its root decides */
     else if (st->kind != SC_STATE_ERASED || ow->rec->erase_ms > st->erased_ms)
         erase(ow, ow->rec->erase_ms);
 }
