@@ -28,14 +28,14 @@ struct vm {
     struct builder builders[SC_RULE_BUILDERS];
 };
 
-static inline struct sc_value operand(const struct vm *vm, uint16_t at)
+static inline const struct sc_value *operand(const struct vm *vm, uint16_t at)
 {
-    return at & OPERAND_CONST ? vm->p->consts[at & ~OPERAND_CONST] : vm->regs[at];
+    return at & OPERAND_CONST ? &vm->p->consts[at & ~OPERAND_CONST] : &vm->regs[at];
 }
 
-static bool is_bool(struct sc_value v, bool b)
+static bool is_bool(const struct sc_value *v, bool b)
 {
-    return v.type == SC_T_BOOL && (v.i != 0) == b;
+    return v->type == SC_T_BOOL && (v->i != 0) == b;
 }
 
 /* ---- What the context holds */
@@ -45,12 +45,15 @@ static struct sc_value known(struct sc_value v)
     return v.type == SC_T_ABSENT ? sc_error(SC_VE_NO_VALUE) : v;
 }
 
-static struct sc_value event_field(const struct sc_rule_ctx *cx, enum event_field field)
+static struct sc_value event_field(const struct vm *vm, const struct op *op)
 {
+    const struct sc_rule_ctx *cx = vm->run.cx;
     const struct sc_event *ev = cx->ev;
     if (ev == NULL)
         return sc_error(SC_VE_NO_VALUE);
-    switch (field) {
+    if (op->aux) /* has(event.name) */
+        return sc_bool(true);
+    switch ((enum event_field)op->a) {
     case EVENT_NAME: return sc_string(cx->tx->events[ev->type].name);
     case EVENT_ID: return sc_string(ev->id);
     case EVENT_OCCURRED_AT: return sc_timestamp(ev->occurred_ms);
@@ -104,13 +107,14 @@ static struct sc_value event_test(const struct vm *vm, const struct op *op)
 /* ---- Operations on values */
 
 /* CEL: a side that decides absorbs an error on the other. */
-static struct sc_value both(struct sc_value a, struct sc_value b, bool decides)
+static struct sc_value both(const struct sc_value *a, const struct sc_value *b, bool decides)
 {
     if (is_bool(a, decides) || is_bool(b, decides))
         return sc_bool(decides);
-    if (a.type == SC_T_ERROR || b.type == SC_T_ERROR)
-        return a.type == SC_T_ERROR ? a : b;
-    return a.type == SC_T_BOOL && b.type == SC_T_BOOL ? a : sc_error(SC_VE_NO_OVERLOAD);
+    if (a->type == SC_T_ERROR || b->type == SC_T_ERROR)
+        return a->type == SC_T_ERROR ? *a : *b;
+    bool bools = a->type == SC_T_BOOL && b->type == SC_T_BOOL;
+    return bools ? sc_bool(!decides) : sc_error(SC_VE_NO_OVERLOAD);
 }
 
 static struct sc_value index_optional(struct vm *vm, struct sc_value of, struct sc_value at)
@@ -134,7 +138,7 @@ static struct sc_value has_index(struct vm *vm, struct sc_value of, struct sc_va
 
 static struct sc_value compute_index(struct vm *vm, const struct op *op)
 {
-    struct sc_value of = operand(vm, op->a), at = operand(vm, op->b);
+    struct sc_value of = *operand(vm, op->a), at = *operand(vm, op->b);
     if (of.type == SC_T_ERROR || at.type == SC_T_ERROR)
         return of.type == SC_T_ERROR ? of : at;
     if (op->code == OP_HAS_INDEX)
@@ -170,15 +174,23 @@ static bool int_compare(enum rule_op op, int64_t a, int64_t b)
 
 static struct sc_value compute_binary(struct vm *vm, const struct op *op)
 {
-    struct sc_value a = operand(vm, op->a), b = operand(vm, op->b);
-    if (a.type == SC_T_ERROR || b.type == SC_T_ERROR)
-        return a.type == SC_T_ERROR ? a : b;
+    const struct sc_value *a = operand(vm, op->a), *b = operand(vm, op->b);
     enum rule_op code = (enum rule_op)op->code;
-    if (a.type == SC_T_INT && b.type == SC_T_INT && code <= OP_GE)
-        return sc_bool(int_compare(code, a.i, b.i));
+    if (a->type == SC_T_ERROR || b->type == SC_T_ERROR)
+        return a->type == SC_T_ERROR ? *a : *b;
     if (code == OP_IN)
-        return rule_in(&vm->run, a, b);
-    return code <= OP_GE ? rule_compare(&vm->run, code, a, b) : rule_arith(&vm->run, code, a, b);
+        return rule_in(&vm->run, *a, *b);
+    return code <= OP_GE ? rule_compare(&vm->run, code, *a, *b)
+                         : rule_arith(&vm->run, code, *a, *b);
+}
+
+static inline void compute_compare(struct vm *vm, const struct op *op, struct sc_value *dst)
+{
+    const struct sc_value *a = operand(vm, op->a), *b = operand(vm, op->b);
+    if (a->type == SC_T_INT && b->type == SC_T_INT)
+        *dst = sc_bool(int_compare((enum rule_op)op->code, a->i, b->i));
+    else
+        *dst = compute_binary(vm, op);
 }
 
 static struct sc_value compute_not(struct sc_value a)
@@ -195,29 +207,32 @@ static struct sc_value compute_count(struct sc_value n, struct sc_value test)
     return test.type == SC_T_ERROR ? test : sc_error(SC_VE_NO_OVERLOAD);
 }
 
-static inline struct sc_value compute(struct vm *vm, const struct op *op)
+/* Into the register by a pointer: a value that comes out of a switch by value is taken apart into its
+ * fields and put together again by the compiler, at each operation. */
+static inline void compute(struct vm *vm, const struct op *op, struct sc_value *dst)
 {
     switch ((enum rule_op)op->code) {
-    case OP_MOVE: return operand(vm, op->a);
-    case OP_EVENT_IS: case OP_EVENT_IN: return event_test(vm, op);
-    case OP_EVENT_FIELD: {
-        struct sc_value v = event_field(vm->run.cx, (enum event_field)op->a);
-        return op->aux ? sc_bool(v.type != SC_T_ERROR) : v;
-    }
-    case OP_PROP: case OP_PROPS: return property(vm, op);
-    case OP_ATTR: case OP_FACT: case OP_OPEN: case OP_RECENT: return from_host(vm, op);
-    case OP_VAR: return ((const struct sc_rule_binding *)vm->run.cx->arg)[op->a].value;
+    case OP_MOVE: *dst = *operand(vm, op->a); return;
+    case OP_EVENT_IS: case OP_EVENT_IN: *dst = event_test(vm, op); return;
+    case OP_EVENT_FIELD: *dst = event_field(vm, op); return;
+    case OP_PROP: case OP_PROPS: *dst = property(vm, op); return;
+    case OP_ATTR: case OP_FACT: case OP_OPEN: case OP_RECENT: *dst = from_host(vm, op); return;
+    case OP_VAR: *dst = vm->run.cx->vars[op->a].value; return;
     case OP_EQ: case OP_NE: case OP_LT: case OP_LE: case OP_GT: case OP_GE:
+        compute_compare(vm, op, dst);
+        return;
     case OP_ADD: case OP_SUB: case OP_MUL: case OP_DIV: case OP_MOD: case OP_IN:
-        return compute_binary(vm, op);
-    case OP_NOT: return compute_not(operand(vm, op->a));
-    case OP_NEG: return rule_negate(operand(vm, op->a));
-    case OP_INDEX: case OP_OPT_INDEX: case OP_HAS_INDEX: return compute_index(vm, op);
-    case OP_CALL: return compute_call(vm, op);
-    case OP_AND: return both(operand(vm, op->a), operand(vm, op->b), false);
-    case OP_OR: return both(operand(vm, op->a), operand(vm, op->b), true);
-    case OP_COUNT: return compute_count(operand(vm, op->a), operand(vm, op->b));
-    case OP_OPT_OF: return rule_optional_of(&vm->run, operand(vm, op->a));
+        *dst = compute_binary(vm, op);
+        return;
+    case OP_NOT: *dst = compute_not(*operand(vm, op->a)); return;
+    case OP_NEG: *dst = rule_negate(*operand(vm, op->a)); return;
+    case OP_INDEX: case OP_OPT_INDEX: case OP_HAS_INDEX: *dst = compute_index(vm, op); return;
+    case OP_CALL: *dst = compute_call(vm, op); return;
+    case OP_AND: case OP_OR:
+        *dst = both(operand(vm, op->a), operand(vm, op->b), op->code == OP_OR);
+        return;
+    case OP_COUNT: *dst = compute_count(*operand(vm, op->a), *operand(vm, op->b)); return;
+    case OP_OPT_OF: *dst = rule_optional_of(&vm->run, *operand(vm, op->a)); return;
     case OP_JUMP: case OP_IF_FALSE: case OP_IF_TRUE: case OP_IF_ERROR: case OP_BRANCH:
     case OP_BUILD: case OP_PUSH: case OP_DONE_LIST: case OP_DONE_MAP: case OP_LOOP: case OP_NEXT:
     case OP_OPT_GET: case OP_END:
@@ -253,8 +268,8 @@ static void push(struct vm *vm, const struct op *op)
 {
     struct builder *b = &vm->builders[op->dst];
     enum push how = (enum push)op->aux;
-    struct sc_value key = operand(vm, op->a);
-    struct sc_value v = how == PUSH_PAIR || how == PUSH_OPTIONAL_PAIR ? operand(vm, op->b) : key;
+    struct sc_value key = *operand(vm, op->a);
+    struct sc_value v = how == PUSH_PAIR || how == PUSH_OPTIONAL_PAIR ? *operand(vm, op->b) : key;
     if (how == PUSH_OPTIONAL || how == PUSH_OPTIONAL_PAIR) {
         if (v.type != SC_T_ERROR && !rule_is_optional(v))
             v = sc_error(SC_VE_NO_OVERLOAD);
@@ -279,7 +294,7 @@ static struct sc_value done(struct vm *vm, const struct op *op)
 
 static bool loop_begin(struct vm *vm, const struct op *op)
 {
-    struct sc_value over = operand(vm, op->a);
+    struct sc_value over = *operand(vm, op->a);
     bool fits = over.type == SC_T_MAP || (over.type == SC_T_LIST && !rule_is_optional(over));
     vm->loops[op->aux] = (struct loop){.over = over};
     if (!fits)
@@ -317,17 +332,18 @@ static bool opt_get(struct vm *vm, const struct op *op)
 
 /* ---- The loop */
 
-static void record(const struct vm *vm, uint32_t pc, struct sc_value v)
+static void record(const struct vm *vm, uint32_t pc, const struct sc_value *v)
 {
     const struct sc_rule_ctx *cx = vm->run.cx;
-    struct sc_trace_step step = {vm->p->spans[pc].off, vm->p->spans[pc].len, v};
-    if (cx->trace && (vm->p->ops[pc].flags & TRACE))
-        SC_VEC_PUSH(cx->ar, &cx->trace->steps, step);
+    if (cx->trace == NULL || !(vm->p->ops[pc].flags & TRACE))
+        return;
+    struct sc_trace_step step = {vm->p->spans[pc].off, vm->p->spans[pc].len, *v};
+    SC_VEC_PUSH(cx->ar, &cx->trace->steps, step);
 }
 
 static uint32_t branch(struct vm *vm, const struct op *op, uint32_t next)
 {
-    struct sc_value test = operand(vm, op->a);
+    struct sc_value test = *operand(vm, op->a);
     if (test.type == SC_T_BOOL)
         return test.i ? next : op->b;
     vm->regs[op->dst] = test.type == SC_T_ERROR ? test : sc_error(SC_VE_NO_OVERLOAD);
@@ -342,20 +358,20 @@ static uint32_t control(struct vm *vm, const struct op *op, uint32_t pc)
     case OP_JUMP: return op->b;
     case OP_IF_FALSE: taken = is_bool(operand(vm, op->a), false); break;
     case OP_IF_TRUE: taken = is_bool(operand(vm, op->a), true); break;
-    case OP_IF_ERROR: taken = operand(vm, op->a).type == SC_T_ERROR; break;
+    case OP_IF_ERROR: taken = operand(vm, op->a)->type == SC_T_ERROR; break;
     case OP_BRANCH: return branch(vm, op, pc + 1);
     case OP_BUILD: build(vm, op); break;
     case OP_PUSH: push(vm, op); break;
     case OP_DONE_LIST: case OP_DONE_MAP:
         vm->regs[op->dst] = done(vm, op);
-        record(vm, pc, vm->regs[op->dst]);
+        record(vm, pc, &vm->regs[op->dst]);
         break;
     case OP_LOOP: taken = !loop_begin(vm, op); break;
     case OP_NEXT: taken = !loop_next(vm, op); break;
     case OP_OPT_GET: taken = !opt_get(vm, op); break;
     default: SC_UNREACHABLE("an operation that computes");
     }
-    if (taken && (op->flags & TRACE))
+    if (taken)
         record(vm, pc, operand(vm, op->a));
     return taken ? op->b : pc + 1;
 }
@@ -391,15 +407,15 @@ struct sc_value sc_rule_eval(const struct sc_prog *p, const struct sc_rule_ctx *
     while (p->ops[pc].code != OP_END) {
         const struct op *op = &p->ops[pc];
         if (op->code <= OP_VALUE_LAST) {
-            vm.regs[op->dst] = compute(&vm, op);
+            compute(&vm, op, &vm.regs[op->dst]);
             if (__builtin_expect(cx->trace != NULL, 0))
-                record(&vm, pc, vm.regs[op->dst]);
+                record(&vm, pc, &vm.regs[op->dst]);
             pc++;
         } else {
             pc = control(&vm, op, pc);
         }
     }
-    struct sc_value v = operand(&vm, p->ops[pc].a);
+    struct sc_value v = *operand(&vm, p->ops[pc].a);
     if (cx->trace && cx->trace->steps.n)
         qsort(cx->trace->steps.v, cx->trace->steps.n, sizeof(*cx->trace->steps.v), by_place);
     bool plain = v.type != SC_T_LIST && v.type != SC_T_MAP;
@@ -411,5 +427,6 @@ struct sc_value sc_rule_eval(const struct sc_prog *p, const struct sc_rule_ctx *
 bool sc_rule_holds(const struct sc_prog *p, const struct sc_rule_ctx *cx)
 {
     SC_ASSERT(p != NULL && cx != NULL);
-    return is_bool(sc_rule_eval(p, cx), true);
+    struct sc_value v = sc_rule_eval(p, cx);
+    return is_bool(&v, true);
 }

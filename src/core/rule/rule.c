@@ -220,10 +220,7 @@ bool sc_rule_eval_text(const struct sc_rule_text *in, struct sc_arena *ar, struc
     struct sc_rule_opts opts = {.use = SC_USE_VALUE, .only_event = -1};
     const struct sc_prog *p = sc_rule_compile(&sp, in->expr, mark, opts);
     if (p) {
-        struct sc_rule_binding *vars = sc_arena_alloc(ar, (in->n_vars + 1) * sizeof(*vars));
-        for (uint32_t i = 0; i < in->n_vars; i++)
-            vars[i] = in->vars[i];
-        struct sc_rule_ctx cx = {.ar = ar, .arg = vars};
+        struct sc_rule_ctx cx = {.ar = ar, .vars = in->vars};
         *out = sc_rule_eval(p, &cx);
     }
     sc_scope_fini(&sp);

@@ -147,6 +147,7 @@ struct sc_rule_ctx {
     int64_t now_ms;            /* facts are aged to this event time */
     const struct sc_rule_host *host;
     void *arg;                 /* the host's own */
+    const struct sc_rule_binding *vars; /* variables of a free-standing expression */
     struct sc_arena *ar;       /* lists and strings made while evaluating */
     struct sc_rule_trace *trace; /* NULL: none */
 };
