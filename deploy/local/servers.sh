@@ -28,7 +28,8 @@ running() {
     PID=
     [ -s "$DIR/$1/pid" ] || return 1
     read -r PID began <"$DIR/$1/pid"
-    [ "$(start_time "$PID")" = "$began" ]
+    # Empty: it was gone before its time could be noted.
+    [ -n "$began" ] && [ "$(start_time "$PID")" = "$began" ]
 }
 
 # spawn SERVER COMMAND…: start it apart from our terminal and locks, and note who it is. A signal that

@@ -67,5 +67,13 @@ if timeout 1 redis-cli -p "$redis_port" ping >/dev/null; then fail "a paused Red
 server redis resume
 [ "$(redis-cli -p "$redis_port" ping)" = PONG ] || fail "a resumed Redis does not answer"
 
+# One that ends at once is said to have ended, and not waited for.
+server redis stop
+echo '#!/bin/sh' >"$WORK/redis-server" && chmod +x "$WORK/redis-server"
+start=$SECONDS
+if PATH=$WORK:$PATH server redis start 2>"$WORK/said"; then fail "a Redis that ends at once came up"; fi
+grep -q 'redis ended while starting' "$WORK/said" || fail "not said: redis ended while starting"
+[ $((SECONDS - start)) -le 10 ] || fail "it took $((SECONDS - start)) s to see that Redis had ended"
+
 deploy/local/down --dir "$SERVERS_DIR" --quiet
 [ "$(processes_of "$SERVERS_DIR")" -eq 0 ] || fail "down left processes"
