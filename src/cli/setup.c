@@ -15,7 +15,7 @@
 
 /* ---- files: relative ones beside the settings file */
 
-static const char *beside(struct sc_setup *su, struct sc_str path)
+const char *sc_setup_beside(struct sc_setup *su, struct sc_str path)
 {
     struct sc_str own = su->project->files.v[0]->real;
     const char *slash = memrchr(own.p, '/', own.len);
@@ -27,7 +27,7 @@ static const char *beside(struct sc_setup *su, struct sc_str path)
 static int read_file(struct sc_setup *su, const char *what, struct sc_str path, size_t max,
                      struct sc_str *out)
 {
-    const char *name = beside(su, path);
+    const char *name = sc_setup_beside(su, path);
     FILE *f = fopen(name, "rbe");
     if (f == NULL) {
         fprintf(stderr, "stagecoach: %s %s: %s\n", what, name, strerror(errno));
@@ -63,10 +63,13 @@ static int read_secrets(struct sc_setup *su)
     if (rc == SC_EXIT_OK)
         rc = read_secret(su, "redis.password_file", st->redis.password_file, &su->redis.password);
     if (rc == SC_EXIT_OK)
+        rc = read_secret(su, "registry.password_file", st->registry.password_file,
+                         &su->registry_password);
+    if (rc == SC_EXIT_OK)
         rc = read_secret(su, "admin.token_file", st->admin.token_file, &su->admin_token);
     if (rc)
         return rc;
-    const char *key = st->identity.key_file.len ? beside(su, st->identity.key_file) : NULL;
+    const char *key = st->identity.key_file.len ? sc_setup_beside(su, st->identity.key_file) : NULL;
     return sc_key_load(key, &su->ar, &su->identity_key);
 }
 

@@ -16,7 +16,7 @@ struct sc_setup {
     struct sc_engine_config engine;
     struct sc_kafka_config kafka;
     struct sc_redis_config redis;
-    struct sc_str identity_key, admin_token;
+    struct sc_str identity_key, admin_token, registry_password;
     const char *resolve_group, *journey_group;
     const char **sources;      /* topics by source index */
     struct sc_str *schema_files; /* text by source index; p NULL: framed */
@@ -28,6 +28,8 @@ struct sc_setup {
  * the reason printed. Zero-initialised is valid for fini. */
 int sc_setup(struct sc_setup *su, const struct sc_project *project);
 void sc_setup_fini(struct sc_setup *su);
+/* A path of the settings: a relative one is taken from the settings file's folder. */
+const char *sc_setup_beside(struct sc_setup *su, struct sc_str path);
 /* The transactional id of a worker: "<group>-<r|j>-<instance>-<index>", at most 32 characters (a
  * longer one is shortened by a hash). */
 void sc_setup_writer(const struct sc_setup *su, char role, uint32_t index, char out[33]);

@@ -1,0 +1,50 @@
+/* The list of subcommands. */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct subcommand {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *about; /* NULL: not listed */
+} subcommands[] = {
+    {"run", sc_cmd_run, "process the sources, on real servers"},
+    {"simulate", sc_cmd_simulate, "run a journey over files of events, without any server"},
+    {"check", sc_cmd_check, "find the faults in taxonomy, journey and settings files"},
+    {"identity", sc_cmd_identity, "compute the node of an identifier"},
+    {"expr", sc_cmd_expr, "evaluate an expression"},
+    {"docs", sc_cmd_docs, NULL},
+    {"version", sc_cmd_version, "print the version"},
+};
+#define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
+
+static void usage(FILE *to)
+{
+    fprintf(to, "usage: stagecoach COMMAND [options]\n\n");
+    for (size_t i = 0; i < SUBCOMMANDS; i++)
+        if (subcommands[i].about)
+            fprintf(to, "  %-10s %s\n", subcommands[i].name, subcommands[i].about);
+    fprintf(to, "\n`stagecoach COMMAND --help` says more.\n");
+}
+
+int sc_cli_main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : NULL;
+    if (name == NULL) {
+        usage(stderr);
+        return SC_EXIT_USAGE;
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        usage(stdout);
+        return SC_EXIT_OK;
+    }
+    if (strcmp(name, "--version") == 0)
+        name = "version";
+    for (size_t i = 0; i < SUBCOMMANDS; i++)
+        if (strcmp(name, subcommands[i].name) == 0)
+            return subcommands[i].run(argc - 1, argv + 1);
+    fprintf(stderr, "stagecoach: there is no command '%s'\n", name);
+    usage(stderr);
+    return SC_EXIT_USAGE;
+}
