@@ -207,8 +207,8 @@ static struct sc_value compute_count(struct sc_value n, struct sc_value test)
     return test.type == SC_T_ERROR ? test : sc_error(SC_VE_NO_OVERLOAD);
 }
 
-/* Into the register by a pointer: a value that comes out of a switch by value is taken apart into its
- * fields and put together again by the compiler, at each operation. */
+/* Into the register by a pointer: a value that comes out of a switch by value is taken apart into
+ * its fields and put together again by the compiler, at each operation. */
 static inline void compute(struct vm *vm, const struct op *op, struct sc_value *dst)
 {
     switch ((enum rule_op)op->code) {
