@@ -80,7 +80,8 @@ static void merge_identity(struct sc_state *into, const struct sc_state *from)
 
 /* ---- stage */
 
-/* What a side brings: the stage it ranks by, and a lapse, be it undone by an earlier merge. */
+/* What a side brings: the stage it ranks by, and a lapse as it was entered, be it undone or moved by an
+ * earlier merge. */
 struct side {
     int ranked, lapse; /* -1: none */
     int64_t ranked_ms, lapse_ms;
@@ -97,7 +98,7 @@ static struct side side_of(const struct sc_journey *jo, const struct sc_state *s
         return s;
     s.ranked = st->lapsed_from >= 0 ? st->lapsed_from : jo->initial;
     s.ranked_ms = st->lapsed_from_ms;
-    if (s.lapse < 0 || st->stage_ms >= s.lapse_ms) {
+    if (s.lapse < 0) { /* else it was moved: as it was entered */
         s.lapse = st->stage;
         s.lapse_ms = st->stage_ms;
     }
@@ -149,8 +150,9 @@ static void merge_stage(const struct sc_journey *jo, struct sc_state *into,
     into->stage_ms = lapsed ? at_ms : s.ranked_ms;
     into->lapsed_from = (int16_t)(lapsed ? s.ranked : -1);
     into->lapsed_from_ms = lapsed ? s.ranked_ms : SC_NEVER;
-    into->lapse_void = (int16_t)(lapsed ? -1 : s.lapse);
-    into->lapse_void_ms = lapsed ? SC_NEVER : s.lapse_ms;
+    bool as_entered = s.lapse < 0 || at_ms == s.lapse_ms;
+    into->lapse_void = (int16_t)(as_entered ? -1 : s.lapse);
+    into->lapse_void_ms = as_entered ? SC_NEVER : s.lapse_ms;
 }
 
 /* ---- milestones */
@@ -318,7 +320,8 @@ static void merge_word(struct sc_state *into, const struct sc_state *from)
     SC_UNITE(into->ar, &into->held_out, &from->held_out, order_texts, NULL);
 }
 
-/* The sum, aged to the later time. */
+/* The sum, aged to the later time. Paused if either was: whether the sum pauses is asked when it
+ * matters, at a time that does not depend on the order of merges. */
 static void merge_fatigue(const struct sc_journey *jo, struct sc_state *into,
                           const struct sc_state *from)
 {
@@ -331,8 +334,6 @@ static void merge_fatigue(const struct sc_journey *jo, struct sc_state *into,
                         : into->fatigue + from->fatigue;
     into->fatigue_ms = at_ms;
     SC_ASSERT(into->fatigue >= 0);
-    if (jo->guard.fatigue && into->fatigue >= jo->guard.pause_at)
-        into->fatigue_paused = true;
 }
 
 /* ---- touchpoints, dedupe, cases, waiting */
