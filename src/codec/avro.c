@@ -7,6 +7,7 @@
  * Cost: a few nanoseconds an op; no allocation but lists, maps and texts of big decimals. */
 #include "codec/avro_plan.h"
 #include "codec/avro_read.h"
+#include "codec/utf8.h"
 
 #include "base/arena.h"
 #include "base/assert.h"
@@ -50,6 +51,30 @@ static inline enum sc_drop skip_bytes(const uint8_t **p, const uint8_t *end, uin
         *p += u >> 1;
     }
     return SC_DROP_NONE;
+}
+
+static inline enum sc_drop read_long(const uint8_t **p, const uint8_t *end, struct sc_value *out)
+{
+    uint64_t u = 0;
+    enum sc_drop drop = sc_varint(p, end, &u);
+    *out = sc_int(sc_zigzag(u));
+    return drop;
+}
+
+static inline enum sc_drop read_string(const uint8_t **p, const uint8_t *end, struct sc_value *out)
+{
+    uint64_t u = 0;
+    enum sc_drop drop = sc_varint(p, end, &u);
+    if (drop != SC_DROP_NONE)
+        return drop;
+    if (u & 1)
+        return SC_DROP_MALFORMED;
+    if ((uint64_t)(end - *p) < u >> 1)
+        return SC_DROP_TRUNCATED;
+    struct sc_str s = {(const char *)*p, (size_t)(u >> 1)};
+    *p += s.len;
+    *out = sc_string(s);
+    return sc_utf8_ok(s) ? SC_DROP_NONE : SC_DROP_UTF8;
 }
 
 static inline enum sc_drop skip(const uint8_t **p, const uint8_t *end, struct sc_avro_skip how)
@@ -150,11 +175,21 @@ static bool run_op(struct avro *a, const struct sc_avro_op *op, unsigned depth)
     return read_value(a, op, depth);
 }
 
+static const char *fault_text(enum sc_drop drop)
+{
+    if (drop == SC_DROP_TRUNCATED)
+        return "ends in a value";
+    if (drop == SC_DROP_SIZE)
+        return "a list is too long";
+    return drop == SC_DROP_UTF8 ? "text that is not UTF-8" : "a length or branch that cannot be";
+}
+
 static bool run(struct avro *a, uint32_t pc, unsigned depth)
 {
     const struct sc_avro_op *ops = a->plan->ops;
     const uint8_t *p = a->c.p, *end = a->c.end;
     enum sc_drop drop = SC_DROP_NONE;
+    struct sc_value v;
     uint32_t i = 0;
     for (;;) {
         const struct sc_avro_op *op = &ops[pc++];
@@ -176,6 +211,13 @@ static bool run(struct avro *a, uint32_t pc, unsigned depth)
                 pc = op->jumps[i];
             break;
         case SC_AVRO_JUMP: pc = op->to; break;
+        case SC_AVRO_READ_LONG:
+        case SC_AVRO_READ_STRING:
+            drop = op->code == SC_AVRO_READ_LONG ? read_long(&p, end, &v)
+                                                 : read_string(&p, end, &v);
+            if (drop == SC_DROP_NONE && !sc_take_put(a->c.take, op->want, v, false))
+                drop = SC_DROP_SIZE;
+            break;
         case SC_AVRO_LOOP:
         case SC_AVRO_CALL:
         case SC_AVRO_READ:
@@ -194,8 +236,7 @@ static bool run(struct avro *a, uint32_t pc, unsigned depth)
         if (drop != SC_DROP_NONE) {
             a->at = op;
             a->c.p = p;
-            return sc_avro_fail(&a->c, drop, drop == SC_DROP_TRUNCATED ? "ends in a value"
-                                                                       : "no such length or branch");
+            return sc_avro_fail(&a->c, drop, fault_text(drop));
         }
     }
 }

@@ -239,6 +239,14 @@ static bool compile_union(struct compiler *co, const struct sc_avro_type *t,
     return true;
 }
 
+static enum sc_avro_code read_code(const struct sc_avro_type *t)
+{
+    if (t->kind == SC_AVRO_STRING)
+        return SC_AVRO_READ_STRING;
+    return t->kind == SC_AVRO_LONG && t->logical == SC_AVRO_PLAIN ? SC_AVRO_READ_LONG
+                                                                  : SC_AVRO_READ;
+}
+
 /* The ops for the sinks of `w`; true in *done when they pass over the value too. */
 static void compile_sinks(struct compiler *co, const struct sc_avro_type *t,
                           const struct sc_want_node *w, struct sc_str path, bool *done)
@@ -253,7 +261,7 @@ static void compile_sinks(struct compiler *co, const struct sc_avro_type *t,
     *done = whole && !parts;
     if (!counts)
         return;
-    struct sc_avro_op *op = emit(co, whole ? parts ? SC_AVRO_PEEK : SC_AVRO_READ : SC_AVRO_MET,
+    struct sc_avro_op *op = emit(co, !whole ? SC_AVRO_MET : parts ? SC_AVRO_PEEK : read_code(t),
                                  path);
     op->type = t;
     op->want = w;

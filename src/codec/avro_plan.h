@@ -23,6 +23,8 @@ enum sc_avro_code {
     SC_AVRO_LOOP,         /* blocks of an array or map: loop; go on at `to` */
     SC_AVRO_CALL,         /* subprogram n */
     SC_AVRO_READ,         /* a value of `type` for the sinks of `want` */
+    SC_AVRO_READ_LONG,    /* the same for the kinds that records have most: a plain long */
+    SC_AVRO_READ_STRING,
     SC_AVRO_PEEK,         /* the same without moving: its parts are wanted too */
     SC_AVRO_MET           /* the sinks of `want` only count */
 };

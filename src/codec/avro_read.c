@@ -4,6 +4,7 @@
  * no bytes (null, empty records) are counted, since the record's length does not bound them. */
 #include "codec/avro_read.h"
 #include "codec/decimal_bytes.h"
+#include "codec/utf8.h"
 
 #include "base/arena.h"
 #include "base/assert.h"
@@ -171,7 +172,7 @@ static bool text(struct sc_avro_cursor *c, struct sc_value *out)
     if (!sc_avro_bytes(c, &s))
         return false;
     *out = sc_string(s);
-    return sc_str_utf8_ok(s) || sc_avro_fail(c, SC_DROP_UTF8, "text that is not UTF-8");
+    return sc_utf8_ok(s) || sc_avro_fail(c, SC_DROP_UTF8, "text that is not UTF-8");
 }
 
 static bool real(struct sc_avro_cursor *c, bool single, struct sc_value *out)

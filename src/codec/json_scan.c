@@ -5,6 +5,7 @@
  * rules read. Cost: about 16 bytes of string a cycle or two; numbers a digit a step, and strtod only
  * past 18 digits. */
 #include "codec/json_scan.h"
+#include "codec/utf8.h"
 
 #include "base/arena.h"
 #include "base/assert.h"
@@ -125,7 +126,7 @@ enum sc_drop sc_json_scan_string(const char **p, const char *end, struct sc_json
     }
     out->raw = (struct sc_str){start, (size_t)(*p - start)};
     ++*p;
-    return high && !sc_str_utf8_ok(out->raw) ? SC_DROP_UTF8 : SC_DROP_NONE;
+    return high && !sc_utf8_ok(out->raw) ? SC_DROP_UTF8 : SC_DROP_NONE;
 }
 
 static char *put_utf8(char *to, uint32_t u)

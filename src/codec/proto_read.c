@@ -6,6 +6,7 @@
  * without presence are their zero. */
 #include "codec/proto_read.h"
 #include "codec/decimal_bytes.h"
+#include "codec/utf8.h"
 #include "codec/proto_plan.h"
 
 #include "base/arena.h"
@@ -49,7 +50,7 @@ static bool text(struct sc_proto_cursor *c, const struct sc_proto_field *f, cons
     *out = sc_string(s);
     if (f->kind == SC_PROTO_BYTES)
         out->type = SC_T_BYTES;
-    else if (!sc_str_utf8_ok(s))
+    else if (!sc_utf8_ok(s))
         return sc_proto_bad(c, *p - s.len, SC_DROP_UTF8, "text that is not UTF-8");
     return true;
 }

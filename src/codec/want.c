@@ -43,6 +43,7 @@ static struct sc_want_node *node_new(struct sc_want_tree *t, const struct sc_ste
     n->index = step->index;
     n->path = path;
     n->id = t->n_nodes++;
+    n->only_slot = -1;
     return n;
 }
 
@@ -88,6 +89,7 @@ static void sink_add(struct sc_want_node *n, struct sc_sink sink, struct sc_aren
         memcpy(more, n->sinks, sizeof(*more) * n->n_sinks);
     more[n->n_sinks++] = sink;
     n->sinks = more;
+    n->only_slot = n->n_sinks == 1 && sink.mode == SC_SINK_SET ? sink.slot : -1;
 }
 
 static void want_add(struct sc_want_tree *t, const struct sc_want *want, uint16_t slot,
@@ -210,7 +212,8 @@ bool sc_take_sink(struct sc_take *t, const struct sc_sink *sink, struct sc_value
                        sink->mode == SC_SINK_COUNT ? sc_bool(true) : v);
 }
 
-bool sc_take_put(struct sc_take *t, const struct sc_want_node *n, struct sc_value v, bool array)
+bool sc_take_put_all(struct sc_take *t, const struct sc_want_node *n, struct sc_value v,
+                     bool array)
 {
     for (uint32_t i = 0; i < n->n_sinks; i++)
         if (!(array && n->sinks[i].spread) && !sc_take_sink(t, &n->sinks[i], v))

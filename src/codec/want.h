@@ -34,6 +34,7 @@ struct sc_want_node {
     bool implied;        /* a `[*]` that no path writes: spread sinks alone made it */
     struct sc_sink *sinks;
     uint32_t n_sinks;
+    int32_t only_slot;   /* the slot, when all that is wanted is one value set; else -1 */
     struct sc_want_node *child, *next; /* FIELD and INDEX children; siblings */
     struct sc_want_node *all;          /* the `[*]` child or NULL */
     const struct sc_want_node **table; /* FIELD children by hash of the name */
@@ -74,7 +75,16 @@ void sc_take_start(struct sc_take *t, const struct sc_want_tree *tree, struct sc
                    struct sc_value *slots, struct sc_fault *fault);
 /* Hand `v` to the sinks of `n`; for an `array`, to those that are not spread. False when a list is
  * full. */
-bool sc_take_put(struct sc_take *t, const struct sc_want_node *n, struct sc_value v, bool array);
+bool sc_take_put_all(struct sc_take *t, const struct sc_want_node *n, struct sc_value v,
+                     bool array);
+static inline bool sc_take_put(struct sc_take *t, const struct sc_want_node *n, struct sc_value v,
+                               bool array)
+{
+    if (n->only_slot < 0)
+        return sc_take_put_all(t, n, v, array);
+    t->slots[n->only_slot] = v.type == SC_T_NULL ? sc_absent() : v;
+    return true;
+}
 bool sc_take_sink(struct sc_take *t, const struct sc_sink *sink, struct sc_value v);
 /* The lists into their slots. */
 void sc_take_finish(struct sc_take *t);
