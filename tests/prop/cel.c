@@ -126,7 +126,7 @@ static int64_t type_of(const char *name)
         {"string", SC_T_STRING}, {"bytes", SC_T_BYTES}, {"list", SC_T_LIST}, {"map", SC_T_MAP},
         {"null_type", SC_T_NULL}, {"type", SC_T_TYPE},
         {"google.protobuf.Timestamp", SC_T_TIMESTAMP},
-        {"google.protobuf.Duration", SC_T_DURATION}, {"optional_type", SC_T_ERROR + 1},
+        {"google.protobuf.Duration", SC_T_DURATION}, {"optional_type", SC_T_ABSENT},
     };
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
         if (strcmp(types[i].name, name) == 0)

@@ -187,8 +187,8 @@ const char *rule_type_text(int64_t type)
         [SC_T_DURATION] = "google.protobuf.Duration", [SC_T_LIST] = "list", [SC_T_MAP] = "map",
         [SC_T_TYPE] = "type", [RULE_T_OPTIONAL] = "optional_type",
     };
-    SC_ASSERT(type > 0 && type <= RULE_T_OPTIONAL);
-    return names[type] ? names[type] : "error";
+    SC_ASSERT(type >= 0 && type <= SC_T_TYPE);
+    return names[type];
 }
 
 char *rule_new_string(struct run *run, uint64_t n)

@@ -66,7 +66,7 @@ static void bytes_text(struct sc_str s, struct sc_buf *out)
 static bool value_text(struct format *f, struct sc_value v, struct sc_buf *out, unsigned depth)
 {
     uint32_t steps = v.type == SC_T_STRING || v.type == SC_T_BYTES ? 1 + v.len / 16 : 1;
-    if (depth > SC_RULE_VALUE_DEPTH || !rule_spend(f->run, steps))
+    if (depth > SC_RULE_VALUE_DEPTH || rule_is_optional(v) || !rule_spend(f->run, steps))
         return false;
     if (v.type == SC_T_BYTES) {
         bytes_text(sc_value_str(v), out);

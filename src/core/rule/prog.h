@@ -158,8 +158,8 @@ struct sc_value rule_map(struct run *run, struct sc_value *v, uint32_t n); /* n:
 /* CEL's equality: across number types by value, false across other types, deep. */
 bool rule_eq(struct run *run, struct sc_value a, struct sc_value b);
 
-/* Optionals are lists of none or one, marked; the number of their type stands behind sc_type's. */
-#define RULE_T_OPTIONAL (SC_T_ERROR + 1)
+/* Optionals are lists of none or one, marked; their type goes by the one number no value has. */
+#define RULE_T_OPTIONAL SC_T_ABSENT
 #define VF_OPTIONAL 0x8000u
 static inline bool rule_is_optional(struct sc_value v)
 {
