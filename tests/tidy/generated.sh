@@ -11,8 +11,10 @@ page() {
     local file=$1
     shift
     if [ "$update" = 1 ]; then
+        local text
+        text=$("$stagecoach" docs "$@") # before the file is opened: a failure must not empty it
         mkdir -p "$(dirname "$file")"
-        "$stagecoach" docs "$@" >"$file"
+        printf '%s\n' "$text" >"$file"
     fi
     if "$stagecoach" docs "$@" | diff -u --label "$file" --label "docs $*" "$file" -; then
         passed=$((passed + 1))
