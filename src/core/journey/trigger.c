@@ -258,6 +258,19 @@ static bool names_event(struct sc_run *rn, const struct sc_trigger *tr)
     return false;
 }
 
+/* An event that is exit and start at once (`order … after 28d without order`) restarts the silence:
+ * it ends those before it, never its own, also when a merge asks again. */
+static bool restarted(const struct sc_run *rn, uint16_t t, uint64_t key_hash)
+{
+    for (uint32_t i = 0; i < rn->st->timers.n; i++) {
+        const struct sc_timer *tm = &rn->st->timers.v[i];
+        if (tm->kind == SC_TIMER_SILENCE && tm->rule == t && tm->key_hash == key_hash &&
+            tm->start_ms == rn->at_ms && tm->start_id == rn->ev->id_hash)
+            return true;
+    }
+    return false;
+}
+
 struct ended { /* an exit to remember once starts are done */
     uint16_t trigger;
     uint64_t key_hash;
@@ -314,7 +327,8 @@ void sc_trigger_event(struct sc_run *rn, const uint64_t *before)
             sc_trace_holds(rn, "rule", rn->jo->triggers[ix->edges[i]].start))
             start(rn, ix->edges[i]);
     for (uint32_t i = 0; i < n_ended; i++)
-        if (rn->jo->triggers[ended[i].trigger].after_ms > 0)
+        if (rn->jo->triggers[ended[i].trigger].after_ms > 0 &&
+            !restarted(rn, ended[i].trigger, ended[i].key_hash))
             remember(rn, ended[i].trigger, ended[i].key_hash, true);
 }
 
