@@ -1,0 +1,366 @@
+/* The owner, record by record: what prop/identity.c cannot see (semantics 1, 2, 5, 6, 7, 10b, 35). */
+#include "core/identity/identity.h"
+#include "core/journey/step.h"
+
+#include <criterion/criterion.h>
+
+static const char taxonomy_text[] =
+    "taxonomy: t\n"
+    "version: 1.0.0\n"
+    "namespaces:\n"
+    "  account_id: { priority: 1, unique: true }\n"
+    "  email: { priority: 2, limit: 2 }\n"
+    "  phone: { priority: 3, limit: 2, within: 30d }\n"
+    "  tablet: { priority: 8, ambiguous: last_authenticated }\n"
+    "  device_id: { priority: 9, limit: 20 }\n"
+    "events:\n"
+    "  seen: {}\n"
+    "  bought: { role: purchase }\n"
+    "  forget: { role: forget }\n";
+static const char journey_text[] =
+    "journey: j\n"
+    "taxonomy: t.yaml\n"
+    "stages:\n"
+    "  - { name: new, initial: true }\n"
+    "  - { name: loyal, when: 'count(\"bought\") >= 2' }\n"
+    "milestones: { second: 'count(\"bought\") >= 2' }\n"
+    "triggers:\n"
+    "  - { name: edge, when: 'count(\"bought\") >= 2', channels: [sms] }\n"
+    "  - { name: quiet, start: 'event.name == \"seen\"', after: '1h without [bought]', channels: [sms] }\n"
+    "channels: { sms: {} }\n";
+
+enum { A = 0, B, E1, E2, E3, P1, P2, P3, T, D1, D2, NODES };
+static const uint8_t ranks[NODES] = {1, 1, 2, 2, 2, 3, 3, 3, 4, 5, 5};
+
+struct world {
+    struct sc_arena ar;
+    struct sc_diag dg;
+    struct sc_taxonomy tx;
+    struct sc_journey jo;
+    struct sc_node_id nodes[NODES];
+    struct sc_state *st[NODES];
+    struct sc_effects fx; /* all of it */
+    SC_VEC(struct sc_record) queue;
+    int n_events;
+};
+
+static void setup(struct world *w)
+{
+    memset(w, 0, sizeof(*w));
+    sc_arena_init(&w->ar);
+    sc_diag_init(&w->dg, &w->ar);
+    struct sc_node *doc = sc_node_parse(SC_STR("t.yaml"), sc_str_from(taxonomy_text), NULL, NULL,
+                                        &w->ar, &w->dg);
+    cr_assert(doc && sc_taxonomy_load(&w->tx, doc, &w->ar, &w->dg));
+    doc = sc_node_parse(SC_STR("j.yaml"), sc_str_from(journey_text), NULL, NULL, &w->ar, &w->dg);
+    bool ok = doc && sc_journey_load(&w->jo, &w->tx, doc, &w->ar, &w->dg);
+    struct sc_buf out = {.ar = &w->ar};
+    sc_diag_render(&w->dg, SC_DIAG_TEXT, false, &out);
+    cr_assert(ok, "%.*s", SC_STR_FMT(sc_buf_view(&out)));
+    sc_effects_init(&w->fx, &w->ar);
+    for (int i = 0; i < NODES; i++) {
+        w->nodes[i].b[0] = (uint8_t)(0xf0 | ranks[i]);
+        w->nodes[i].b[1] = (uint8_t)i;
+        w->st[i] = sc_state_new(&w->jo, w->nodes[i], &w->ar);
+    }
+}
+
+static void teardown(struct world *w)
+{
+    sc_journey_fini(&w->jo);
+    sc_taxonomy_fini(&w->tx);
+    sc_arena_fini(&w->ar);
+}
+
+static void settle(struct world *w)
+{
+    struct sc_effects fx;
+    sc_effects_init(&fx, &w->ar);
+    for (uint32_t i = 0; i < w->queue.n; i++) {
+        cr_assert_lt(i, 200, "the queue never empties");
+        struct sc_record rec = w->queue.v[i];
+        struct sc_input in = {.kind = SC_IN_RECORD, .rec = &rec,
+                              .now = {.watermark_ms = SC_NEVER, .event_clock = true}};
+        sc_journey_step(&w->jo, w->st[rec.to.b[1]], &in, &fx);
+        for (uint32_t k = 0; k < fx.records.n; k++)
+            SC_VEC_PUSH(&w->ar, &w->queue, fx.records.v[k]);
+        for (uint32_t k = 0; k < fx.items.n; k++)
+            SC_VEC_PUSH(&w->ar, &w->fx.items, fx.items.v[k]);
+        for (uint32_t k = 0; k < fx.gone.n; k++)
+            SC_VEC_PUSH(&w->ar, &w->fx.gone, fx.gone.v[k]);
+        for (uint32_t k = 0; k < fx.hints.n; k++)
+            SC_VEC_PUSH(&w->ar, &w->fx.hints, fx.hints.v[k]);
+        w->fx.counts.links_refused += fx.counts.links_refused;
+        sc_effects_clear(&fx);
+    }
+    w->queue.n = 0;
+}
+
+/* An event with identifiers x and y (y may be -1), routed without hints, to the end. */
+static void event(struct world *w, const char *name, int64_t day, int x, int y)
+{
+    struct sc_event *ev = SC_NEW(&w->ar, struct sc_event);
+    ev->type = (uint16_t)sc_taxonomy_event(&w->tx, sc_str_from(name));
+    ev->source = SC_SOURCE_NONE;
+    ev->id = sc_str_printf(&w->ar, "e%d", ++w->n_events);
+    ev->id_hash = sc_event_id_hash(SC_STR_NULL, ev->id);
+    ev->occurred_ms = ev->claimed_ms = ev->ingested_ms = day * SC_DAY_MS;
+    ev->ids[ev->n_ids++].node = w->nodes[x];
+    if (y >= 0)
+        ev->ids[ev->n_ids++].node = w->nodes[y];
+    struct sc_node_id roots[2] = {w->nodes[x], y >= 0 ? w->nodes[y] : w->nodes[x]};
+    sc_route(ev, roots, SC_VEC_ADD(&w->ar, &w->queue));
+    settle(w);
+}
+
+static int count(const struct world *w, enum sc_effect_type type, int action)
+{
+    int n = 0;
+    for (uint32_t i = 0; i < w->fx.items.n; i++)
+        n += w->fx.items.v[i].type == type && (action < 0 || w->fx.items.v[i].action == action);
+    return n;
+}
+
+static bool alias_of(const struct world *w, int node, int parent)
+{
+    return w->st[node]->kind == SC_STATE_ALIAS && w->st[node]->parent.b[1] == parent;
+}
+
+Test(owner, attach_then_merge_says_all_former_ids)
+{
+    struct world w;
+    setup(&w);
+    event(&w, "seen", 1, A, D1);
+    cr_expect(alias_of(&w, D1, A));
+    cr_expect_eq(count(&w, SC_FX_IDENTITY, SC_ID_ATTACH), 1);
+    cr_expect_eq(count(&w, SC_FX_MERGED, -1), 0);
+    cr_expect_eq(w.fx.gone.n, 0);
+    event(&w, "seen", 2, E1, -1);
+    event(&w, "seen", 3, P1, -1);
+    event(&w, "seen", 4, E1, P1);
+    event(&w, "seen", 5, A, E1);
+    cr_expect_eq(count(&w, SC_FX_MERGED, -1), 2);
+    const struct sc_effect *last = NULL;
+    for (uint32_t i = 0; i < w.fx.items.n; i++)
+        if (w.fx.items.v[i].type == SC_FX_MERGED)
+            last = &w.fx.items.v[i];
+    cr_assert_eq(last->n_former, 2);
+    cr_expect_eq(last->former[0].b[1], E1);
+    cr_expect_eq(last->former[1].b[1], P1);
+    cr_expect_eq(last->customer.b[1], A);
+    cr_expect_eq(w.st[A]->n_events, 5);
+    cr_expect_eq(w.st[A]->members.n, 4);
+    cr_expect_eq(w.fx.gone.n, 2);
+    teardown(&w);
+}
+
+Test(owner, a_second_account_on_a_device_is_a_switch)
+{
+    struct world w;
+    setup(&w);
+    event(&w, "seen", 1, A, D1);
+    event(&w, "seen", 2, B, D1);
+    cr_expect_eq(w.st[D1]->kind, SC_STATE_ROOT);
+    cr_expect(w.st[D1]->ambiguous);
+    cr_expect_eq(w.st[D1]->gen, 1);
+    cr_expect_eq(w.st[A]->n_events, 1);
+    cr_expect_eq(w.st[B]->n_events, 1);
+    cr_expect_eq(w.st[A]->members.n, 1, "the account let the device go");
+    cr_expect_eq(count(&w, SC_FX_IDENTITY, SC_ID_VIOLATION), 1);
+    for (int i = 0; i < 5; i++) {
+        event(&w, "seen", 3, A, D1);
+        event(&w, "seen", 3, B, D1);
+    }
+    cr_expect_eq(count(&w, SC_FX_IDENTITY, SC_ID_VIOLATION), 1, "said once");
+    cr_expect_eq(w.fx.counts.links_refused, 10);
+    event(&w, "seen", 4, D1, -1);
+    cr_expect_eq(w.st[D1]->n_events, 1, "its own anonymous customer");
+    teardown(&w);
+}
+
+Test(owner, a_device_may_follow_the_last_who_logged_in)
+{
+    struct world w;
+    setup(&w);
+    event(&w, "seen", 1, A, T);
+    event(&w, "seen", 2, B, T);
+    cr_expect(alias_of(&w, T, B));
+    cr_expect(!w.st[T]->ambiguous && !w.st[B]->ambiguous);
+    event(&w, "seen", 3, T, -1);
+    cr_expect_eq(w.st[A]->n_events, 1);
+    cr_expect_eq(w.st[B]->n_events, 2);
+    cr_expect_eq(w.st[A]->members.n, 1);
+    cr_expect_eq(w.st[B]->members.n, 2);
+    teardown(&w);
+}
+
+Test(owner, limits_return_what_is_too_much)
+{
+    struct world w;
+    setup(&w);
+    event(&w, "seen", 1, A, E1);
+    event(&w, "seen", 2, A, E2);
+    event(&w, "bought", 3, E3, -1);
+    event(&w, "seen", 4, A, E3);
+    cr_expect_eq(w.st[E3]->kind, SC_STATE_ROOT);
+    cr_expect_eq(w.st[E3]->n_events, 1, "its state came back");
+    cr_expect_eq(w.st[A]->n_events, 3);
+    cr_expect_eq(count(&w, SC_FX_IDENTITY, SC_ID_RETURN), 1);
+    cr_expect_eq(count(&w, SC_FX_IDENTITY, SC_ID_VIOLATION), 1);
+    event(&w, "seen", 5, A, E3);
+    cr_expect_eq(count(&w, SC_FX_IDENTITY, SC_ID_VIOLATION), 1);
+    teardown(&w);
+}
+
+Test(owner, limits_within_a_window)
+{
+    struct world w;
+    setup(&w);
+    event(&w, "seen", 1, A, P1);
+    event(&w, "seen", 2, A, P2);
+    event(&w, "seen", 31, A, P3); /* P1 was linked 30 days ago */
+    cr_expect(alias_of(&w, P3, A));
+    cr_expect_eq(count(&w, SC_FX_IDENTITY, SC_ID_VIOLATION), 0);
+    teardown(&w);
+    setup(&w);
+    event(&w, "seen", 1, A, P1);
+    event(&w, "seen", 2, A, P2);
+    event(&w, "seen", 30, A, P3);
+    cr_expect_eq(w.st[P3]->kind, SC_STATE_ROOT);
+    teardown(&w);
+}
+
+Test(owner, rules_are_tried_once_over_the_merged_facts)
+{
+    struct world w;
+    setup(&w);
+    event(&w, "bought", 1, A, -1);
+    event(&w, "bought", 2, D1, -1);
+    event(&w, "seen", 3, A, D1);
+    cr_assert_eq(count(&w, SC_FX_TRANSITION, -1), 1);
+    cr_expect_eq(count(&w, SC_FX_MILESTONE, -1), 1);
+    cr_expect_eq(count(&w, SC_FX_TRIGGER, -1), 0, "an edge does not fire by a merge");
+    for (uint32_t i = 0; i < w.fx.items.n; i++) {
+        const struct sc_effect *fx = &w.fx.items.v[i];
+        if (fx->type == SC_FX_TRANSITION) {
+            cr_expect_str_eq(fx->cause, "merge");
+            cr_expect_eq(fx->event_ms, 3 * SC_DAY_MS);
+        }
+        if (fx->type == SC_FX_MILESTONE)
+            cr_expect_eq(fx->event_ms, 2 * SC_DAY_MS, "the second of both sides' times");
+    }
+    event(&w, "bought", 4, A, -1);
+    cr_expect_eq(count(&w, SC_FX_TRIGGER, -1), 0, "and counts as fired");
+    teardown(&w);
+}
+
+Test(owner, silences_of_both_sides_are_one_customer_s)
+{
+    struct world w;
+    setup(&w);
+    event(&w, "seen", 1, D1, -1);
+    cr_assert_eq(w.st[D1]->timers.n, 1);
+    event(&w, "bought", 1, A, -1); /* the same instant: inside the silence */
+    event(&w, "bought", 2, A, D1);
+    uint32_t silences = 0;
+    for (uint32_t i = 0; i < w.st[A]->timers.n; i++)
+        silences += w.st[A]->timers.v[i].kind == SC_TIMER_SILENCE;
+    cr_expect_eq(silences, 0);
+    teardown(&w);
+}
+
+Test(owner, a_command_splits_and_they_stay_apart)
+{
+    struct world w;
+    setup(&w);
+    event(&w, "seen", 1, A, D1);
+    event(&w, "seen", 1, D1, D2);
+    struct sc_record *split = SC_VEC_ADD(&w.ar, &w.queue);
+    *split = (struct sc_record){.kind = SC_REC_SPLIT, .to = w.nodes[D1], .node = w.nodes[D1]};
+    settle(&w);
+    cr_expect_eq(w.st[D1]->kind, SC_STATE_ROOT);
+    cr_expect(!w.st[D1]->ambiguous);
+    cr_expect_eq(w.st[D1]->members.n, 2, "with who had come through it");
+    cr_expect_eq(w.st[A]->members.n, 1);
+    cr_expect_eq(count(&w, SC_FX_IDENTITY, SC_ID_VIOLATION), 0);
+    event(&w, "seen", 2, D2, -1);
+    cr_expect_eq(w.st[D1]->n_events, 1);
+    event(&w, "seen", 3, A, D1);
+    cr_expect_eq(w.st[D1]->kind, SC_STATE_ROOT, "not linked again");
+    teardown(&w);
+}
+
+Test(owner, forgetting_reaches_every_member)
+{
+    struct world w;
+    setup(&w);
+    event(&w, "seen", 1, A, D1);
+    event(&w, "seen", 2, E1, D1);
+    event(&w, "forget", 3, A, -1);
+    static const int all[] = {A, E1, D1};
+    for (int i = 0; i < 3; i++) {
+        cr_expect_eq(w.st[all[i]]->kind, SC_STATE_ERASED);
+        cr_expect_eq(w.st[all[i]]->erased_ms, 3 * SC_DAY_MS);
+    }
+    cr_expect_eq(count(&w, SC_FX_IDENTITY, SC_ID_ERASE), 1, "one receipt");
+    cr_expect_eq(w.fx.gone.v[w.fx.gone.n - 1].b[1], A);
+    event(&w, "seen", 2, D1, -1);
+    cr_expect_eq(w.st[D1]->kind, SC_STATE_ERASED);
+    event(&w, "seen", 4, D1, -1);
+    cr_expect_eq(w.st[D1]->n_events, 1);
+    cr_expect_eq(w.st[A]->n_events, 0, "a new customer");
+    teardown(&w);
+}
+
+Test(owner, a_command_to_forget_finds_the_root)
+{
+    struct world w;
+    setup(&w);
+    event(&w, "seen", 1, A, D1);
+    struct sc_record *erase = SC_VEC_ADD(&w.ar, &w.queue);
+    *erase = (struct sc_record){.kind = SC_REC_ERASE, .to = w.nodes[D1],
+                                .erase_ms = 9 * SC_DAY_MS};
+    settle(&w);
+    cr_expect_eq(w.st[A]->kind, SC_STATE_ERASED);
+    cr_expect_eq(w.st[D1]->kind, SC_STATE_ERASED);
+    cr_expect_eq(count(&w, SC_FX_IDENTITY, SC_ID_ERASE), 1);
+    teardown(&w);
+}
+
+Test(owner, a_stale_hint_costs_a_hop)
+{
+    struct world w;
+    setup(&w);
+    event(&w, "seen", 1, A, D1);
+    event(&w, "seen", 2, B, D1); /* D1 is its own now */
+    struct sc_event *ev = SC_NEW(&w.ar, struct sc_event);
+    *ev = (struct sc_event){.type = 0, .id = SC_STR("x"), .id_hash = 77, .n_ids = 1,
+                            .occurred_ms = 3 * SC_DAY_MS};
+    ev->ids[0].node = w.nodes[D1];
+    sc_route(ev, &w.nodes[A], SC_VEC_ADD(&w.ar, &w.queue)); /* as if it were A's still */
+    settle(&w);
+    cr_expect_eq(w.st[A]->n_events, 1);
+    cr_expect_eq(w.st[D1]->n_events, 1);
+    teardown(&w);
+}
+
+Test(owner, routes)
+{
+    struct world w;
+    setup(&w);
+    struct sc_event *ev = SC_NEW(&w.ar, struct sc_event);
+    ev->n_ids = 3;
+    ev->ids[0].node = w.nodes[E1];
+    ev->ids[1].node = w.nodes[P1];
+    ev->ids[2].node = w.nodes[D1];
+    struct sc_node_id roots[3] = {w.nodes[E1], w.nodes[A], w.nodes[A]};
+    struct sc_record rec;
+    sc_route(ev, roots, &rec);
+    cr_expect_eq(rec.n_links, 1, "one link for each other root");
+    cr_expect(sc_node_eq(&rec.home, &w.nodes[E1]));
+    cr_expect(sc_node_eq(&rec.to, &w.nodes[E1]), "the larger root decides");
+    roots[1] = roots[2] = w.nodes[E1];
+    sc_route(ev, roots, &rec);
+    cr_expect_eq(rec.n_links, 0);
+    teardown(&w);
+}
