@@ -36,12 +36,17 @@ static bool unexpected(struct json *j, const char *what)
     return fail(j, j->p == j->end ? SC_DROP_TRUNCATED : SC_DROP_MALFORMED, what);
 }
 
-/* The next character that is no white space, not consumed; 0 at the end (NUL is in no JSON). */
-static inline char peek(struct json *j)
+static char peek_far(struct json *j)
 {
     while (j->p < j->end && (*j->p == ' ' || *j->p == '\n' || *j->p == '\r' || *j->p == '\t'))
         j->p++;
     return j->p < j->end ? *j->p : '\0';
+}
+
+/* The next character that is no white space, not consumed; 0 at the end (NUL is in no JSON). */
+static inline char peek(struct json *j)
+{
+    return j->p < j->end && *j->p > ' ' ? *j->p : peek_far(j);
 }
 
 /* `c` is next, and consumed. */
@@ -52,26 +57,34 @@ static inline bool next_is(struct json *j, char c)
     return is;
 }
 
-static bool string(struct json *j, struct sc_json_string *out)
+static bool odd_string(struct json *j, struct sc_str *out)
 {
-    enum sc_drop drop = sc_json_scan_string(&j->p, j->end, out);
-    return drop == SC_DROP_NONE || fail(j, drop, "in a string");
+    struct sc_json_string s;
+    enum sc_drop drop = sc_json_scan_string(&j->p, j->end, &s);
+    if (drop != SC_DROP_NONE)
+        return fail(j, drop, "in a string");
+    *out = sc_json_string_text(s, j->take->ar);
+    return true;
+}
+
+/* Behind the opening quote: the text meant. */
+static inline bool string(struct json *j, struct sc_str *out)
+{
+    return sc_json_plain_string(&j->p, j->end, out) || odd_string(j, out);
 }
 
 /* "key": of an object, the text of the key. */
-static bool key(struct json *j, struct sc_str *out)
+static inline bool key(struct json *j, struct sc_str *out)
 {
-    struct sc_json_string s;
     if (!next_is(j, '"'))
         return unexpected(j, "a key in quotes is expected");
-    if (!string(j, &s))
+    if (!string(j, out))
         return false;
-    *out = sc_json_string_text(s, j->take->ar);
     return next_is(j, ':') || unexpected(j, "a colon is expected");
 }
 
 /* Behind an element: 1 another follows, 0 `close` was there, -1 neither. */
-static int more(struct json *j, char close)
+static inline int more(struct json *j, char close)
 {
     if (next_is(j, ','))
         return 1;
@@ -109,15 +122,14 @@ static bool number_value(struct json *j, const struct sc_json_number *n, bool te
 /* Anything but objects, arrays and numbers. */
 static bool simple(struct json *j, struct sc_value *out)
 {
+    struct sc_str s;
     switch (peek(j)) {
-    case '"': {
-        struct sc_json_string s;
+    case '"':
         j->p++;
         if (!string(j, &s))
             return false;
-        *out = sc_string(sc_json_string_text(s, j->take->ar));
+        *out = sc_string(s);
         return true;
-    }
     case 't': return literal(j, "true", sc_bool(true), out);
     case 'f': return literal(j, "false", sc_bool(false), out);
     case 'n': return literal(j, "null", (struct sc_value){.type = SC_T_NULL}, out);
@@ -138,6 +150,9 @@ static bool put(struct json *j, const struct sc_want_node *w, struct sc_value v,
 static bool put_number(struct json *j, const struct sc_want_node *w)
 {
     struct sc_json_number n;
+    int64_t plain;
+    if (sc_json_plain_int(&j->p, j->end, &plain))
+        return put(j, w, sc_int(plain), false);
     if (!number(j, &n))
         return false;
     for (uint32_t i = 0; i < w->n_sinks; i++) {
@@ -152,15 +167,21 @@ static bool put_number(struct json *j, const struct sc_want_node *w)
 
 static bool skip_simple(struct json *j)
 {
-    struct sc_json_string s;
     struct sc_json_number n;
+    struct sc_json_string s;
+    struct sc_str text;
     struct sc_value v;
+    int64_t plain;
     char c = peek(j);
-    if (c == '"') {
-        j->p++;
-        return string(j, &s);
-    }
-    return starts_number(c) ? number(j, &n) : simple(j, &v);
+    if (starts_number(c))
+        return sc_json_plain_int(&j->p, j->end, &plain) || number(j, &n);
+    if (c != '"')
+        return simple(j, &v);
+    j->p++;
+    if (sc_json_plain_string(&j->p, j->end, &text))
+        return true;
+    enum sc_drop drop = sc_json_scan_string(&j->p, j->end, &s);
+    return drop == SC_DROP_NONE || fail(j, drop, "in a string");
 }
 
 static bool open(struct json *j, unsigned depth)

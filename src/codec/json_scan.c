@@ -12,10 +12,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 /* Bytes that end the plain run of a string: quote, backslash, control characters. */
 static inline bool is_special(unsigned char c)
 {
@@ -26,14 +22,9 @@ static inline bool is_special(unsigned char c)
 static const char *scan_plain(const char *p, const char *end, unsigned *high)
 {
 #ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
-    const __m128i last_control = _mm_set1_epi8(0x1f);
     for (; end - p >= 16; p += 16) {
         __m128i b = _mm_loadu_si128((const __m128i *)(const void *)p);
-        __m128i control = _mm_cmpeq_epi8(_mm_max_epu8(b, last_control), last_control);
-        __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(b, quote), _mm_cmpeq_epi8(b, slash)),
-                                   control);
-        unsigned at = (unsigned)_mm_movemask_epi8(hit);
+        unsigned at = sc_json_special(b);
         unsigned not_ascii = (unsigned)_mm_movemask_epi8(b);
         if (at) {
             unsigned n = (unsigned)__builtin_ctz(at);

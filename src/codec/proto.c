@@ -40,7 +40,8 @@ static bool build(struct walker *x, uint32_t builder, struct sc_value v, const u
 static void forget(struct walker *x, const struct sc_proto_region *r)
 {
     memset(x->regs + r->reg, 0, sizeof(*x->regs) * r->n_regs);
-    memset(x->builds + r->build, 0, sizeof(*x->builds) * r->n_builds);
+    if (r->n_builds)
+        memset(x->builds + r->build, 0, sizeof(*x->builds) * r->n_builds);
     for (uint32_t i = 0; i < r->n_marks; i++)
         x->c.take->lists[r->marks[i].list].n = x->marks[r->marks[i].mark];
 }
@@ -82,7 +83,7 @@ static struct sc_value flushed(struct walker *x, const struct sc_proto_flush *f,
 static bool run_frame(struct walker *x, const struct sc_proto_frame *frame, struct sc_str bytes,
                       unsigned depth)
 {
-    bool ok;
+    bool ok = true;
     forget(x, &frame->region);
     for (uint32_t i = 0; i < frame->marks.n; i++)
         x->marks[frame->marks.v[i].mark] = x->c.take->lists[frame->marks.v[i].list].n;
@@ -90,7 +91,7 @@ static bool run_frame(struct walker *x, const struct sc_proto_frame *frame, stru
         return false;
     for (uint32_t i = 0; i < frame->flushes.n; i++) {
         const struct sc_proto_flush *f = &frame->flushes.v[i];
-        struct sc_value v = flushed(x, f, &ok);
+        struct sc_value v = f->kind == SC_PROTO_END_REG ? x->regs[f->from] : flushed(x, f, &ok);
         if (!ok)
             return blame(x, f->want->path);
         if (!sc_take_put(x->c.take, f->want, v, f->kind == SC_PROTO_END_LIST)) {
@@ -192,22 +193,28 @@ static bool map_entry(struct walker *x, const struct sc_proto_entry *e, const ui
     return true;
 }
 
-static bool single(struct walker *x, const struct sc_proto_entry *e, const uint8_t **p,
+static inline bool single(struct walker *x, const struct sc_proto_entry *e, const uint8_t **p,
                    const uint8_t *end, unsigned depth)
 {
     struct sc_str bytes;
     struct sc_value v;
-    if (e->field->kind == SC_PROTO_MESSAGE)
-        return sc_proto_checked(&x->c, *p, sc_wire_bytes(p, end, &bytes)) &&
-               spot_message(x, e->spots, bytes, depth);
-    if (!sc_proto_scalar(&x->c, e->field, p, end, &v))
-        return false;
+    if (e->wire != SC_WIRE_LEN) {
+        if (!sc_proto_scalar(&x->c, e->field, p, end, &v))
+            return false;
+    } else {
+        if (!sc_proto_checked(&x->c, *p, sc_wire_bytes(p, end, &bytes)))
+            return false;
+        if (e->field->kind == SC_PROTO_MESSAGE)
+            return spot_message(x, e->spots, bytes, depth);
+        if (!sc_proto_text(&x->c, e->field, bytes, &v))
+            return false;
+    }
     if (e->spots->reg != SC_PROTO_NONE)
         x->regs[e->spots->reg] = v;
     return true;
 }
 
-static const struct sc_proto_entry *find(const struct sc_proto_table *t, uint32_t number)
+static inline const struct sc_proto_entry *find(const struct sc_proto_table *t, uint32_t number)
 {
     if (number < 256)
         return t->by_number[number] ? &t->entries[t->by_number[number] - 1] : NULL;
@@ -223,7 +230,7 @@ static const struct sc_proto_entry *find(const struct sc_proto_table *t, uint32_
 }
 
 /* One field of the message; `e` is NULL when nobody cares. */
-static bool field(struct walker *x, const struct sc_proto_entry *e, struct sc_wire_tag tag,
+static inline bool field(struct walker *x, const struct sc_proto_entry *e, struct sc_wire_tag tag,
                   const uint8_t **p, const uint8_t *end, unsigned depth)
 {
     bool known = e && (tag.wire == (uint32_t)e->wire ||
@@ -283,9 +290,10 @@ static enum sc_drop proto_decode(const struct sc_decoder *d, struct sc_str body,
     const uint8_t *begin = (const uint8_t *)body.p;
     struct walker x = {.c = {.take = take, .begin = begin, .end = begin + body.len,
                               .fields_left = SC_PROTO_FIELDS_MAX}};
-    x.regs = SC_NEW_N(take->ar, struct sc_value, plan->n_regs);
-    x.builds = SC_NEW_N(take->ar, struct sc_items, plan->n_builds);
-    x.marks = SC_NEW_N(take->ar, uint32_t, plan->n_marks);
+    /* not zeroed: the root frame's region is all of them, and each frame sets its marks */
+    x.regs = sc_arena_alloc(take->ar, sizeof(*x.regs) * plan->n_regs);
+    x.builds = sc_arena_alloc(take->ar, sizeof(*x.builds) * plan->n_builds);
+    x.marks = sc_arena_alloc(take->ar, sizeof(*x.marks) * plan->n_marks);
     if (run_record(&x, plan, body))
         return SC_DROP_NONE;
     /* a joined message lies outside the record: then the place is the record's start */

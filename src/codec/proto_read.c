@@ -6,7 +6,6 @@
  * without presence are their zero. */
 #include "codec/proto_read.h"
 #include "codec/decimal_bytes.h"
-#include "codec/utf8.h"
 #include "codec/proto_plan.h"
 
 #include "base/arena.h"
@@ -22,10 +21,9 @@ bool sc_proto_bad(struct sc_proto_cursor *c, const uint8_t *at, enum sc_drop dro
     return false;
 }
 
-bool sc_proto_checked(struct sc_proto_cursor *c, const uint8_t *at, enum sc_drop drop)
+bool sc_proto_damaged(struct sc_proto_cursor *c, const uint8_t *at, enum sc_drop drop)
 {
-    return drop == SC_DROP_NONE ||
-           sc_proto_bad(c, at, drop, drop == SC_DROP_TRUNCATED ? "ends in a value"
+    return sc_proto_bad(c, at, drop, drop == SC_DROP_TRUNCATED ? "ends in a value"
                         : drop == SC_DROP_DEPTH ? "nested too deep" : "a damaged tag or number");
 }
 
@@ -38,20 +36,6 @@ static bool little_endian(struct sc_proto_cursor *c, unsigned n, const uint8_t *
     for (unsigned i = 0; i < n; i++)
         *out |= (uint64_t)(*p)[i] << (8 * i);
     *p += n;
-    return true;
-}
-
-static bool text(struct sc_proto_cursor *c, const struct sc_proto_field *f, const uint8_t **p,
-                 const uint8_t *end, struct sc_value *out)
-{
-    struct sc_str s;
-    if (!sc_proto_checked(c, *p, sc_wire_bytes(p, end, &s)))
-        return false;
-    *out = sc_string(s);
-    if (f->kind == SC_PROTO_BYTES)
-        out->type = SC_T_BYTES;
-    else if (!sc_utf8_ok(s))
-        return sc_proto_bad(c, *p - s.len, SC_DROP_UTF8, "text that is not UTF-8");
     return true;
 }
 
@@ -84,10 +68,13 @@ static struct sc_value from_enum(const struct sc_proto_enum *e, int32_t number)
 bool sc_proto_scalar(struct sc_proto_cursor *c, const struct sc_proto_field *f, const uint8_t **p,
                      const uint8_t *end, struct sc_value *out)
 {
+    struct sc_str bytes;
     uint64_t u = 0;
     bool ok = true;
     switch (sc_proto_wire_of(f->kind)) {
-    case SC_WIRE_LEN: return text(c, f, p, end, out);
+    case SC_WIRE_LEN:
+        return sc_proto_checked(c, *p, sc_wire_bytes(p, end, &bytes)) &&
+               sc_proto_text(c, f, bytes, out);
     case SC_WIRE_64: ok = little_endian(c, 8, p, end, &u); break;
     case SC_WIRE_32: ok = little_endian(c, 4, p, end, &u); break;
     case SC_WIRE_VARINT:

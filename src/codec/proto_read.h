@@ -3,6 +3,7 @@
 #define SC_CODEC_PROTO_READ_H
 
 #include "codec/proto_wire.h"
+#include "codec/utf8.h"
 #include "codec/want.h"
 
 #define SC_PROTO_FIELDS_MAX (1u << 20)
@@ -21,8 +22,25 @@ struct sc_proto_cursor {
 /* All false with the fault in the cursor; its path is the caller's to set. */
 bool sc_proto_bad(struct sc_proto_cursor *c, const uint8_t *at, enum sc_drop drop,
                   const char *what);
-/* True on NONE, else the fault of a primitive. */
-bool sc_proto_checked(struct sc_proto_cursor *c, const uint8_t *at, enum sc_drop drop);
+/* The fault of a primitive. */
+bool sc_proto_damaged(struct sc_proto_cursor *c, const uint8_t *at, enum sc_drop drop);
+/* True on NONE. */
+static inline bool sc_proto_checked(struct sc_proto_cursor *c, const uint8_t *at,
+                                    enum sc_drop drop)
+{
+    return drop == SC_DROP_NONE || sc_proto_damaged(c, at, drop);
+}
+/* A STRING's or BYTES' value. */
+static inline bool sc_proto_text(struct sc_proto_cursor *c, const struct sc_proto_field *f,
+                                 struct sc_str bytes, struct sc_value *out)
+{
+    *out = sc_string(bytes);
+    if (f->kind == SC_PROTO_BYTES)
+        out->type = SC_T_BYTES;
+    else if (!sc_utf8_ok(bytes))
+        return sc_proto_bad(c, (const uint8_t *)bytes.p, SC_DROP_UTF8, "text that is not UTF-8");
+    return true;
+}
 /* An unpacked scalar of the field's kind at *p. */
 bool sc_proto_scalar(struct sc_proto_cursor *c, const struct sc_proto_field *f, const uint8_t **p,
                      const uint8_t *end, struct sc_value *out);

@@ -29,16 +29,14 @@ static enum sc_drop skip_group(const uint8_t **p, const uint8_t *end, uint32_t n
     }
 }
 
-enum sc_drop sc_wire_skip(const uint8_t **p, const uint8_t *end, struct sc_wire_tag tag,
-                          unsigned depth)
+enum sc_drop sc_wire_skip_any(const uint8_t **p, const uint8_t *end, struct sc_wire_tag tag,
+                              unsigned depth)
 {
-    uint64_t u;
-    struct sc_str bytes;
     SC_ASSERT(*p <= end && depth <= SC_DECODE_DEPTH);
     switch (tag.wire) {
-    case SC_WIRE_VARINT: return sc_varint(p, end, &u);
+    case SC_WIRE_VARINT:
+    case SC_WIRE_LEN: return sc_wire_skip(p, end, tag, depth);
     case SC_WIRE_64: return skip_n(p, end, 8);
-    case SC_WIRE_LEN: return sc_wire_bytes(p, end, &bytes);
     case SC_WIRE_GROUP: return skip_group(p, end, tag.number, depth);
     case SC_WIRE_32: return skip_n(p, end, 4);
     default: return SC_DROP_MALFORMED; /* an end without a group, or a type that does not exist */

@@ -14,11 +14,11 @@ struct sc_wire_tag {
 static inline enum sc_drop sc_wire_tag(const uint8_t **p, const uint8_t *end,
                                        struct sc_wire_tag *out)
 {
-    uint64_t u;
+    uint64_t u = 0;
     enum sc_drop drop = sc_varint(p, end, &u);
+    *out = (struct sc_wire_tag){(uint32_t)(u >> 3), (uint32_t)(u & 7)};
     if (drop != SC_DROP_NONE)
         return drop;
-    *out = (struct sc_wire_tag){(uint32_t)(u >> 3), (uint32_t)(u & 7)};
     return u >> 3 == 0 || u > UINT32_MAX ? SC_DROP_MALFORMED : SC_DROP_NONE;
 }
 
@@ -37,7 +37,17 @@ static inline enum sc_drop sc_wire_bytes(const uint8_t **p, const uint8_t *end, 
 }
 
 /* Past the value behind a tag; groups are walked, at most SC_DECODE_DEPTH deep. */
-enum sc_drop sc_wire_skip(const uint8_t **p, const uint8_t *end, struct sc_wire_tag tag,
-                          unsigned depth);
+enum sc_drop sc_wire_skip_any(const uint8_t **p, const uint8_t *end, struct sc_wire_tag tag,
+                              unsigned depth);
+static inline enum sc_drop sc_wire_skip(const uint8_t **p, const uint8_t *end,
+                                        struct sc_wire_tag tag, unsigned depth)
+{
+    struct sc_str bytes;
+    uint64_t u;
+    if (tag.wire == SC_WIRE_LEN)
+        return sc_wire_bytes(p, end, &bytes);
+    return tag.wire == SC_WIRE_VARINT ? sc_varint(p, end, &u)
+                                      : sc_wire_skip_any(p, end, tag, depth);
+}
 
 #endif

@@ -135,6 +135,7 @@ static void table_build(struct sc_want_node *n, struct sc_arena *ar)
         while (n->table[at])
             at = (at + 1) & n->mask;
         n->table[at] = c;
+        n->lengths |= sc_want_length(c->name.len);
     }
     if (n->all)
         table_build(n->all, ar);
@@ -156,7 +157,7 @@ const struct sc_want_tree *sc_want_build(const struct sc_projection *want, struc
     return t;
 }
 
-const struct sc_want_node *sc_want_field(const struct sc_want_node *n, struct sc_str name)
+const struct sc_want_node *sc_want_find(const struct sc_want_node *n, struct sc_str name)
 {
     uint32_t at = name_hash(name) & n->mask;
     for (const struct sc_want_node *c; (c = n->table[at]) != NULL; at = (at + 1) & n->mask)

@@ -40,6 +40,7 @@ struct sc_want_node {
     const struct sc_want_node **table; /* FIELD children by hash of the name */
     uint32_t mask;                     /* table size - 1 */
     uint32_t n_fields, n_indices;
+    uint64_t lengths;                  /* of the FIELD children's names, a bit each (63: 63 or more) */
 };
 
 struct sc_want_tree {
@@ -50,8 +51,17 @@ struct sc_want_tree {
 
 /* Everything lives in `ar`; texts borrow from the projection. */
 const struct sc_want_tree *sc_want_build(const struct sc_projection *want, struct sc_arena *ar);
-/* The FIELD child of that name, or NULL. */
-const struct sc_want_node *sc_want_field(const struct sc_want_node *n, struct sc_str name);
+/* The FIELD child of that name, or NULL. Most names that are not wanted fail by their length. */
+const struct sc_want_node *sc_want_find(const struct sc_want_node *n, struct sc_str name);
+static inline uint64_t sc_want_length(size_t len)
+{
+    return UINT64_C(1) << (len < 63 ? len : 63);
+}
+static inline const struct sc_want_node *sc_want_field(const struct sc_want_node *n,
+                                                       struct sc_str name)
+{
+    return n->lengths & sc_want_length(name.len) ? sc_want_find(n, name) : NULL;
+}
 
 /* Does a value that is an array (`array`) or anything else have to be built whole here? Counting
  * needs no value. */
