@@ -97,7 +97,7 @@ static const char *variant_text(unsigned i, unsigned field)
 /* NULL: null. */
 static void set_text(avro_value_t *record, const char *name, const char *text)
 {
-    avro_value_t field, branch;
+    avro_value_t field, branch = {0};
     avro_value_get_by_name(record, name, &field, NULL);
     if (avro_value_get_type(&field) == AVRO_UNION) {
         avro_value_set_branch(&field, text != NULL, &branch);
