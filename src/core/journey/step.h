@@ -19,7 +19,8 @@ struct sc_moment {
     int64_t append_ms;    /* the journal's append time; files: same as the watermark */
     bool event_clock;     /* clock: event */
     bool deduped;         /* the caller has dropped copies already (simulate) */
-    bool ordered;         /* the caller has put events in order already (simulate): no waiting */
+    bool ordered;         /* the caller has put events in order already (simulate): no waiting, and
+                             timers are ripe at their own time */
 };
 
 enum sc_input_kind { SC_IN_RECORD, SC_IN_TIMERS };

@@ -1,6 +1,6 @@
 /* The owner, record by record: what prop/identity.c cannot see (semantics 1, 2, 5, 6, 7, 10b, 35). */
 #include "core/identity/identity.h"
-#include "core/journey/step.h"
+#include "core/journey/run.h"
 
 #include <criterion/criterion.h>
 
@@ -251,6 +251,30 @@ Test(owner, rules_are_tried_once_over_the_merged_facts)
     }
     event(&w, "bought", 4, A, -1);
     cr_expect_eq(count(&w, SC_FX_TRIGGER, -1), 0, "and counts as fired");
+    teardown(&w);
+}
+
+Test(owner, held_out_if_either_was)
+{
+    struct world w;
+    setup(&w);
+    struct sc_trigger *edge = &w.jo.triggers[0];
+    edge->experiment = SC_STR("x");
+    int loser = -1;
+    for (edge->holdout_bp = 1; edge->holdout_bp < 10000 && loser < 0; edge->holdout_bp++)
+        for (int i = E1; i < NODES && loser < 0; i++)
+            if (sc_guard_holds_out(edge, &w.nodes[i]) && !sc_guard_holds_out(edge, &w.nodes[A]))
+                loser = i;
+    edge->holdout_bp--;
+    cr_assert_geq(loser, 0);
+    event(&w, "seen", 1, loser, -1);
+    event(&w, "bought", 2, A, loser);
+    event(&w, "bought", 3, A, -1);
+    cr_expect_eq(count(&w, SC_FX_TRIGGER, -1), 0);
+    cr_expect_eq(count(&w, SC_FX_SUPPRESSED, -1), 1);
+    for (uint32_t i = 0; i < w.fx.items.n; i++)
+        if (w.fx.items.v[i].type == SC_FX_SUPPRESSED)
+            cr_expect_eq(w.fx.items.v[i].reason, SC_REASON_HOLDOUT);
     teardown(&w);
 }
 

@@ -129,6 +129,23 @@ Test(guard, consent_by_event_time)
          "03-02 12:00 suppressed ping CONSENT\n");
 }
 
+Test(guard, consents_are_bounded_and_a_withdrawal_is_kept)
+{
+    struct play pl;
+    play_init(&pl, PING " }\n");
+    play_script(&pl, "03-02 09:00 consented purpose=first granted=false\n");
+    for (int i = 0; i < SC_CONSENTS_MAX + 3; i++) {
+        struct sc_str text = sc_str_printf(&pl.ar, "03-02 10:%02d consented purpose=p%d granted=true",
+                                           i % 60, i);
+        play_script(&pl, text.p);
+    }
+    cr_expect_eq(pl.st->consents.n, SC_CONSENTS_MAX);
+    cr_expect_eq(sc_consent_of(pl.st, SC_STR("first")), SC_CONSENT_WITHDRAWN);
+    cr_expect_eq(sc_consent_of(pl.st, SC_STR("p66")), SC_CONSENT_GRANTED);
+    cr_expect_eq(sc_consent_of(pl.st, SC_STR("p0")), SC_CONSENT_UNKNOWN, "the oldest grant went");
+    play_fini(&pl);
+}
+
 Test(guard, service_passes_all_but_its_own_withdrawal)
 {
     static const char service[] = PING ", purpose: service }\n"
@@ -246,6 +263,23 @@ Test(guard, release_checks_again)
     PLAY(PING ", unless: 'event.name == \"unsubscribed\"'" NIGHT,
          "03-02 22:00 first_use\n03-02 23:00 unsubscribed\n03-03 10:00\n",
          "03-02 22:00 deferred ping QUIET_HOURS until 03-03 08:00\n03-02 23:00 cancelled ping\n");
+}
+
+Test(guard, nothing_is_deferred_for_more_than_7_days)
+{
+    struct play pl;
+    play_init(&pl, PING NIGHT);
+    play_script(&pl, "03-02 22:00 first_use\n");
+    cr_assert_eq(pl.st->timers.n, 1);
+    /* Released at night, as when the zone has changed: it waits on, within its week. */
+    pl.st->timers.v[0].due_ms = play_time(SC_STR("03-05 22:00"));
+    cr_expect_str_eq(play_script(&pl, "03-05 22:00\n"),
+                     "03-05 22:00 deferred ping QUIET_HOURS until 03-06 08:00\n");
+    pl.st->timers.v[0].due_ms = play_time(SC_STR("03-09 21:59"));
+    cr_expect_str_eq(play_script(&pl, "03-09 21:59\n"),
+                     "03-09 21:59 suppressed ping EXPIRED\n");
+    cr_expect_eq(pl.st->timers.n, 0);
+    play_fini(&pl);
 }
 
 Test(guard, a_deferred_message_keeps_its_id)

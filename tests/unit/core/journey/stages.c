@@ -86,6 +86,25 @@ Test(stages, a_target_that_passes_is_a_milestone)
          "03-03 10:00 transition purchase consideration>purchase rule\n");
 }
 
+Test(stages, a_stage_the_journey_dropped_is_left_by_its_change)
+{
+    struct play pl;
+    play_init(&pl, STAGES);
+    play_script(&pl, "03-02 10:00 order_completed\n");
+    pl.st->stage_unknown = 12345; /* as read from a state that an older journey wrote */
+    play_script(&pl, "03-02 12:00 first_use\n03-02 13:00 first_use\n");
+    cr_assert_eq(pl.fx.items.n, 2, "said once");
+    const struct sc_effect *fx = &pl.fx.items.v[1];
+    cr_expect_str_eq(fx->cause, "config");
+    cr_expect_eq(fx->from, -1);
+    cr_expect_eq(fx->in_stage_ms, 2 * SC_HOUR_MS);
+    struct sc_buf out = {.ar = &pl.ar};
+    sc_effect_json(&pl.jo, fx, &out);
+    sc_buf_char(&out, '\0');
+    cr_expect(strstr(out.p, "\"to\":\"purchase\",\"cause\":\"config\"") != NULL, "%s", out.p);
+    play_fini(&pl);
+}
+
 #define MILESTONES                                                                                 \
     "stages: [ { name: here, initial: true } ]\n"                                                  \
     "milestones:\n"                                                                                \
