@@ -19,6 +19,7 @@
 struct open_state {
     struct sc_state *st;
     int64_t due_ms; /* as stored */
+    size_t at, len; /* its stored form in world.stored, once it is closed */
 };
 
 struct sc_world {
@@ -85,7 +86,8 @@ static struct sc_state *open_state(struct sc_world *w, const struct sc_node_id *
     struct sc_state *st = slot ? sc_state_decode(w->jo, *node, sc_cache_state(slot), &w->ar)
                                : sc_state_new(w->jo, *node, &w->ar);
     SC_ASSERT(st != NULL); /* we encoded it ourselves */
-    SC_VEC_PUSH(&w->ar, &w->open, ((struct open_state){st, slot ? st->due_ms : SC_NO_DUE}));
+    struct open_state os = {.st = st, .due_ms = slot ? st->due_ms : SC_NO_DUE};
+    SC_VEC_PUSH(&w->ar, &w->open, os);
     return st;
 }
 
@@ -108,16 +110,26 @@ static void step(struct sc_world *w, const struct sc_input *in, const struct sc_
     collect(w);
 }
 
+/* A merged state shares strings with the cached bytes of those it came from: all are encoded before
+ * any is replaced. */
 static void close_states(struct sc_world *w)
 {
+    w->stored.len = 0;
     for (uint32_t i = 0; i < w->open.n; i++) {
-        struct sc_state *st = w->open.v[i].st;
+        struct open_state *os = &w->open.v[i];
+        os->at = w->stored.len;
+        if (os->st->dirty)
+            sc_state_encode(w->jo, os->st, &w->stored);
+        os->len = w->stored.len - os->at;
+    }
+    for (uint32_t i = 0; i < w->open.n; i++) {
+        const struct open_state *os = &w->open.v[i];
+        const struct sc_state *st = os->st;
         if (!st->dirty)
             continue;
-        w->stored.len = 0;
-        sc_state_encode(w->jo, st, &w->stored);
-        sc_cache_put(&w->cache, &st->node, sc_buf_view(&w->stored), 0);
-        if (st->due_ms != SC_NO_DUE && st->due_ms != w->open.v[i].due_ms)
+        struct sc_str bytes = {w->stored.p + os->at, os->len};
+        sc_cache_put(&w->cache, &st->node, bytes, 0);
+        if (st->due_ms != SC_NO_DUE && st->due_ms != os->due_ms)
             sc_due_push(&w->due, st->due_ms, &st->node);
     }
 }
