@@ -541,7 +541,7 @@ static void load(struct sc_arena *ar)
 
 int main(int argc, char **argv)
 {
-    uint64_t rounds = argc > 1 ? strtoull(argv[1], NULL, 10) : 300;
+    uint64_t rounds = argc > 1 ? strtoull(argv[1], NULL, 10) : 400;
     struct sc_arena ar;
     sc_arena_init(&ar);
     load(&ar);

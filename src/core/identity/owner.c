@@ -1,8 +1,8 @@
 /* The owner of a node: links, and the way of an event to its customer.
  *
- * A link is decided by the larger of its two roots: it becomes an alias and sends its whole state to
- * the smaller, or refuses. At an alias the link is re-keyed to the parent: the larger of the pair
- * only ever falls, so every link ends. An event travels behind its links, and behind the states they
+ * A link is decided by the larger of its two roots: it becomes an alias and sends its whole state
+ * to the smaller, or refuses. At an alias the link is re-keyed to the parent: the larger of the pair
+ * only ever falls, so every link ends. An event travels behind its links and behind the states they
  * move, since the owner that decides a link sends the state first and the event after it (one
  * partition to another keeps order).
  *
@@ -70,8 +70,8 @@ bool sc_owner_admits(const struct sc_owner *ow, const struct sc_record *rec,
     const struct sc_member *member = sc_owner_member(ow->st, entry);
     if (member && (!rec->has_via || member->gen >= rec->via_gen))
         return true;
-    /* Straight from an alias of this very node, which it did not refuse: the alias's state is on its
-     * way back here from a parent that this node has no more. */
+    /* Straight from an alias of this very node, which it did not refuse: the alias's state is on
+     * its way back here from a parent that this node has no more. */
     return rec->has_via && sc_node_eq(&rec->home, &st->node) && !sc_owner_refuses(st, entry);
 }
 

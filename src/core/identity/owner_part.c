@@ -124,13 +124,15 @@ void sc_owner_leave(struct sc_owner *ow)
 
 static void erase_here(struct sc_owner *ow, int64_t erase_ms)
 {
-    struct sc_state *st = ow->st;
-    uint16_t gen = st->gen;
-    int64_t before_ms = st->erased_ms;
+    struct sc_state *st = ow->st, old = *ow->st;
     sc_owner_reset(ow);
-    st->kind = SC_STATE_ERASED;
-    st->erased_ms = erase_ms > before_ms ? erase_ms : before_ms;
-    st->gen = (uint16_t)(gen + 1); /* what is under way for the old one finds nobody */
+    st->erased_ms = erase_ms > old.erased_ms ? erase_ms : old.erased_ms;
+    st->gen = (uint16_t)(old.gen + 1); /* what is under way for the old one finds nobody */
+    for (uint32_t i = 0; i < old.waiting.n; i++)
+        if (old.waiting.v[i].ms > st->erased_ms)
+            SC_VEC_PUSH(st->ar, &st->waiting, old.waiting.v[i]);
+    /* Who waits with something later is a new customer already, behind ERASED(t). */
+    st->kind = st->waiting.n > 0 ? SC_STATE_ROOT : SC_STATE_ERASED;
     struct sc_member *self = sc_owner_member(st, &st->node);
     SC_ASSERT(self != NULL);
     self->gen = st->gen;

@@ -110,17 +110,16 @@ static void leave_data(struct sc_run *rn)
 
 /* ---- one event */
 
-/* The first stage is entered by the first event in time. */
+/* The first stage is entered by the first event in time that is not late. */
 static void begin(struct sc_run *rn)
 {
     struct sc_state *st = rn->st;
     SC_ASSERT(st->n_events > 0);
-    bool fresh = st->stage_ms == SC_NEVER;
-    bool still_first = st->stage == rn->jo->initial && st->stage_ms > st->first_ms &&
+    bool still_first = st->stage == rn->jo->initial && st->stage_ms > rn->at_ms &&
                        st->furthest <= st->stage && st->lapsed_from < 0;
-    if (!fresh && !still_first)
+    if (st->stage_ms != SC_NEVER && !still_first)
         return;
-    st->stage_ms = st->first_ms;
+    st->stage_ms = rn->at_ms;
     sc_stage_arm(rn);
 }
 

@@ -1,6 +1,6 @@
-/* Timers of one customer: a small unordered list, searched. It is bounded by its parts: per trigger
- * and key one silence and SC_RIPE_MAX ripe ones, SC_KEYS_OPEN_MAX keys a trigger, one a lapse stage,
- * one target, and TIMERS_HELD_MAX each of deferred and sent messages. */
+/* Timers of one customer: a small unordered list, searched. It is bounded by its parts: for each
+ * trigger and key one silence and SC_RIPE_MAX ripe ones, SC_KEYS_OPEN_MAX keys a trigger, one for
+ * each lapse, one target, and TIMERS_HELD_MAX each of deferred and sent messages. */
 #include "core/journey/run.h"
 
 #include "base/assert.h"

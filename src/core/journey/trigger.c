@@ -126,7 +126,7 @@ static void end_timer(struct sc_run *rn, uint32_t at, struct sc_str by)
     sc_guard_cancel(rn, &tm, by);
 }
 
-/* An exit at the event's time: what it falls into is over (a deferred message until its release). */
+/* An exit at the event's time: what it falls into is over; a deferred message till its release. */
 static void exit_at(struct sc_run *rn, uint16_t t, uint64_t key_hash)
 {
     for (uint32_t i = rn->st->timers.n; i-- > 0;) {
@@ -223,7 +223,8 @@ static void arm(struct sc_run *rn, const struct sc_timer *start)
         struct sc_timer given_up = rn->st->timers.v[over];
         sc_timer_drop(rn->st, (uint32_t)over);
         rn->fx->counts.keys_evicted++;
-        sc_guard_suppress(rn, &given_up, SC_REASON_EXPIRED, "too many open: the oldest is given up");
+        sc_guard_suppress(rn, &given_up, SC_REASON_EXPIRED,
+                          "too many open: the oldest is given up");
     }
     sc_timer_add(rn->st, start);
     sc_trace(rn->fx, "timer", tr->name, NULL, "due %s",
@@ -258,8 +259,8 @@ static bool names_event(struct sc_run *rn, const struct sc_trigger *tr)
     return false;
 }
 
-/* An event that is exit and start at once (`order … after 28d without order`) restarts the silence:
- * it ends those before it, never its own, also when a merge asks again. */
+/* An event that is exit and start at once (`order … after 28d without order`) restarts the
+ * silence: it ends those before it, never its own, also when a merge asks again. */
 static bool restarted(const struct sc_run *rn, uint16_t t, uint64_t key_hash)
 {
     for (uint32_t i = 0; i < rn->st->timers.n; i++) {

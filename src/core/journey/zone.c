@@ -12,6 +12,7 @@ bool sc_zone_of(const struct sc_journey *jo, const struct sc_state *st, struct s
                 const struct sc_tz **tz)
 {
     SC_ASSERT(tz != NULL);
+    SC_ASSERT(!ref.customer || ref.fixed == NULL);
     *tz = ref.fixed;
     if (!ref.customer)
         return true;

@@ -184,6 +184,20 @@ Test(moments, forgotten_is_forgotten)
     play_fini(&pl);
 }
 
+Test(moments, what_waits_with_a_later_time_outlives_forgetting)
+{
+    struct play pl;
+    play_init(&pl, REORDER);
+    play_script(&pl, "03-02 10:00 first_use\n03-02 10:02 forgotten\n03-02 10:04 cart_updated\n"
+                     "03-02 10:13\n");
+    cr_expect_eq(pl.st->kind, SC_STATE_ROOT);
+    cr_expect_eq(pl.st->waiting.n, 1);
+    cr_expect_str_eq(play_script(&pl, "03-02 12:00\n"), "03-02 11:04 trigger cart sms\n");
+    cr_expect_eq(pl.st->n_events, 1);
+    cr_expect_eq(pl.st->erased_ms, play_time(SC_STR("03-02 10:02")));
+    play_fini(&pl);
+}
+
 Test(moments, runs_of_breaks)
 {
     static const struct { int64_t marks[6]; uint32_t n, runs; int64_t start; bool ended; } cases[] = {
