@@ -107,7 +107,8 @@ struct sc_scan {
 
 static inline struct sc_scan sc_scan_from(struct sc_str s, struct sc_arena *ar)
 {
-    return (struct sc_scan){(const uint8_t *)s.p, (const uint8_t *)s.p + s.len, ar, false};
+    const uint8_t *p = (const uint8_t *)(s.p ? s.p : "");
+    return (struct sc_scan){p, p + s.len, ar, false};
 }
 static inline size_t sc_scan_left(const struct sc_scan *r)
 {

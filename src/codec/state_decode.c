@@ -514,10 +514,11 @@ static void take_ring(struct reader *d)
         t.type = (uint16_t)type;
         SC_VEC_PUSH(d->st->ar, &d->st->ring, t);
     }
-    uint32_t over = d->st->ring.n > d->jo->ring_max ? d->st->ring.n - d->jo->ring_max : 0;
-    d->st->ring.v += over; /* the newest stay */
-    d->st->ring.n -= over;
-    d->st->ring.cap -= over;
+    if (d->st->ring.n > d->jo->ring_max) { /* the newest stay */
+        uint32_t over = d->st->ring.n - d->jo->ring_max;
+        d->st->ring.v += over;
+        d->st->ring.n = d->st->ring.cap = d->jo->ring_max;
+    }
 }
 
 static void take_seen(struct reader *d)

@@ -69,6 +69,8 @@ static struct sc_seen *probe(struct sc_state *st, uint64_t id_hash, uint32_t con
 static void evict(struct sc_state *st, uint32_t n)
 {
     SC_ASSERT(n <= st->seen.n);
+    if (n == 0)
+        return;
     st->seen.v += n; /* the storage is the arena's */
     st->seen.n -= n;
     st->seen.cap -= n;

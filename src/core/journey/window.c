@@ -33,12 +33,11 @@ static void forget(const struct sc_fact_plan *plan, struct sc_fact_state *fs)
     fs->entries += k;
     fs->n_entries -= k;
     fs->cap_entries -= k;
-    k = 0;
-    while (k < fs->n_more && fs->buckets[k].index * plan->width_ms < cut)
-        k++;
-    fs->buckets += k;
-    fs->n_more -= k;
-    fs->cap_more -= k;
+    while (fs->n_more > 0 && fs->buckets->index * plan->width_ms < cut) {
+        fs->buckets++;
+        fs->n_more--;
+        fs->cap_more--;
+    }
 }
 
 static struct sc_win_bucket *bucket_at(struct sc_arena *ar, struct sc_fact_state *fs,

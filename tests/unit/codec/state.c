@@ -1,0 +1,169 @@
+/* The stored form: versions, alias and erased, a stage that is gone, the hard limit. Round trips of
+ * random customers: tests/prop/state.c. */
+#include "../../lib/states.h"
+
+#include <criterion/criterion.h>
+
+static struct shop sh;
+
+static void setup(void)
+{
+    shop_init(&sh, states_journey);
+}
+
+static void teardown(void)
+{
+    shop_fini(&sh);
+}
+
+TestSuite(state, .init = setup, .fini = teardown);
+
+static struct sc_state *back(const struct sc_state *st)
+{
+    return sc_state_decode(&sh.jo, st->node, shop_bytes(&sh, st), &sh.ar);
+}
+
+Test(state, one_never_seen_is_a_dozen_bytes)
+{
+    struct sc_state *st = sc_state_new(&sh.jo, shop_node(1, 1), &sh.ar);
+    cr_assert_leq(shop_bytes(&sh, st).len, 12);
+    struct sc_state *got = back(st);
+    cr_assert(got->kind == SC_STATE_ROOT && got->stored && got->stage_ms == SC_NEVER);
+    cr_assert(got->members.n == 1 && sc_node_eq(&got->members.v[0].node, &st->node));
+    cr_assert(got->due_ms == SC_NO_DUE && got->erased_ms == SC_NEVER && got->lapsed_from == -1);
+}
+
+Test(state, a_newer_version_is_refused)
+{
+    struct sc_str a = shop_bytes(&sh, sc_state_new(&sh.jo, shop_node(1, 1), &sh.ar));
+    char *newer = sc_arena_dup(&sh.ar, a.p, a.len);
+    struct sc_state_peek peek;
+    newer[0] = 2;
+    struct sc_str in = {newer, a.len};
+    cr_assert_null(sc_state_decode(&sh.jo, shop_node(1, 1), in, &sh.ar));
+    cr_assert_not(sc_state_peek(in, &peek));
+    cr_assert_null(sc_state_decode(&sh.jo, shop_node(1, 1), SC_STR_NULL, &sh.ar));
+}
+
+Test(state, alias_and_erased_are_told_without_reading_all)
+{
+    struct sc_state *st = sc_state_new(&sh.jo, shop_node(1, 2), &sh.ar);
+    struct sc_state_peek peek;
+    st->kind = SC_STATE_ALIAS;
+    st->parent = shop_node(1, 1);
+    st->gen = 300;
+    cr_assert(sc_state_peek(shop_bytes(&sh, st), &peek) && peek.kind == SC_STATE_ALIAS);
+    cr_assert(sc_node_eq(&peek.parent, &st->parent));
+    cr_assert(back(st)->gen == 300 && sc_node_eq(&back(st)->parent, &st->parent));
+    st->kind = SC_STATE_ERASED;
+    st->erased_ms = SHOP_START;
+    cr_assert_eq(back(st)->erased_ms, SHOP_START);
+}
+
+Test(state, everything_of_members_and_word)
+{
+    struct sc_state *st = sc_state_new(&sh.jo, shop_node(1, 1), &sh.ar);
+    SC_VEC_PUSH(&sh.ar, &st->members,
+                ((struct sc_member){shop_node(2, 1), 3, true, SHOP_START, SC_STR("e1")}));
+    SC_VEC_PUSH(&sh.ar, &st->must_not, shop_node(2, 5));
+    SC_VEC_PUSH(&sh.ar, &st->former, shop_node(2, 1));
+    SC_VEC_PUSH(&sh.ar, &st->held_out, SC_STR("cart-2026"));
+    st->merges = 1;
+    st->ambiguous = st->fatigue_paused = true;
+    st->timezone = (struct sc_pref){SC_STR("Europe/Oslo"), 0, SHOP_START};
+    st->frequency = (struct sc_pref){SC_STR_NULL, 2, SHOP_START - 5};
+    st->snooze_at_ms = SHOP_START;
+    st->snooze_until_ms = INT64_MAX - 5; /* customers may say anything */
+    st->inbound_ms[1] = SHOP_START - 9;
+    st->fatigue = 4.5;
+    st->fatigue_ms = SHOP_START;
+    struct sc_state *got = back(st);
+    cr_assert(got->members.n == 2 && got->members.v[1].gen == 3 && got->members.v[1].was_customer);
+    cr_assert(sc_str_eqz(got->members.v[1].evidence, "e1"));
+    cr_assert_eq(got->members.v[1].linked_ms, SHOP_START);
+    cr_assert(got->must_not.n == 1 && got->former.n == 1 && got->merges == 1);
+    cr_assert(got->held_out.n == 1 && sc_str_eqz(got->held_out.v[0], "cart-2026"));
+    cr_assert(got->ambiguous && got->fatigue_paused && got->fatigue == 4.5);
+    cr_assert(sc_str_eqz(got->timezone.text, "Europe/Oslo") && got->frequency.number == 2);
+    cr_assert(got->channel.at_ms == SC_NEVER && got->inbound_ms[1] == SHOP_START - 9);
+    cr_assert_gt(got->snooze_until_ms, SHOP_START + 1000 * 365 * SC_DAY_MS);
+}
+
+Test(state, a_stage_that_is_gone_leads_to_the_nearest_earlier)
+{
+    struct sc_state *st = sc_state_new(&sh.jo, shop_node(1, 1), &sh.ar);
+    st->stage_ms = SHOP_START;
+    st->stage = st->furthest = 3; /* loyal */
+    struct sc_str a = shop_bytes(&sh, st);
+    uint32_t hash = sh.jo.stages[3].hash;
+    for (int s = 2; s <= 3; s++)
+        sh.jo.stages[s].hash ^= 0x55555555; /* buyer and loyal have gone */
+    struct sc_state *got = sc_state_decode(&sh.jo, st->node, a, &sh.ar);
+    cr_assert_eq(got->stage, 1, "looking");
+    cr_assert_eq(got->stage_unknown, hash);
+    cr_assert_eq(got->stage_ms, SHOP_START);
+    struct sc_state *again = back(got);
+    cr_assert(again->stage == 1 && again->stage_unknown == hash, "until the step says so");
+    got->stage_unknown = 0;
+    cr_assert_eq(back(got)->stage_unknown, 0);
+}
+
+Test(state, messages_of_a_trigger_that_is_gone_still_count)
+{
+    struct sc_state *st = sc_state_new(&sh.jo, shop_node(1, 1), &sh.ar);
+    struct sc_sent sent = {.at_ms = SHOP_START, .trigger = 1, .channel = 1, .counts = true, .id = 7};
+    SC_VEC_PUSH(&sh.ar, &st->sent, sent);
+    struct sc_str a = shop_bytes(&sh, st);
+    uint32_t hash = sh.jo.triggers[1].hash;
+    sh.jo.triggers[1].hash ^= 1;
+    struct sc_state *got = sc_state_decode(&sh.jo, st->node, a, &sh.ar);
+    cr_assert(got->sent.n == 1 && got->sent.v[0].trigger == SC_TRIGGER_GONE);
+    cr_assert(got->sent.v[0].gone == hash && got->sent.v[0].counts);
+    struct sc_str b = shop_bytes(&sh, got);
+    sh.jo.triggers[1].hash ^= 1;
+    got = sc_state_decode(&sh.jo, st->node, b, &sh.ar);
+    cr_assert_eq(got->sent.v[0].trigger, 1, "and belong to it when it is back");
+}
+
+Test(state, past_the_hard_limit_the_least_needed_goes)
+{
+    struct chance c = {1};
+    struct sc_state *st = shop_play(&sh, shop_node(1, 1), shop_events(&sh, 30, SC_DAY_MS, &c), 30);
+    char *text = memset(sc_arena_alloc(&sh.ar, 1000), 'x', 1000);
+    for (uint8_t i = 0; i < 250; i++)
+        SC_VEC_PUSH(&sh.ar, &st->members, ((struct sc_member){shop_node(2, i), 0, false, SHOP_START,
+                                                              {text, 1000}}));
+    for (uint32_t i = 0; i < SC_DEDUPE_MAX - 100; i++)
+        SC_VEC_PUSH(&sh.ar, &st->seen, ((struct sc_seen){i, i, 1772445600}));
+    struct sc_timer tm = {.kind = SC_TIMER_DEFERRED, .start_ms = SHOP_START, .due_ms = SHOP_START,
+                          .expires_ms = SC_NO_DUE, .events = &(struct sc_str){text, 1000},
+                          .n_events = 1, .context = {text, 1000}};
+    for (int i = 0; i < 450; i++)
+        SC_VEC_PUSH(&sh.ar, &st->timers, tm);
+    struct sc_buf out = {0};
+    cr_assert_not(sc_state_encode(&sh.jo, st, &out));
+    cr_assert_leq(out.len, SC_STATE_HARD_BYTES);
+    struct sc_state *got = sc_state_decode(&sh.jo, st->node, sc_buf_view(&out), &sh.ar);
+    cr_assert_eq(got->seen.n, SC_DEDUPE_MIN);
+    cr_assert_eq(got->seen.v[SC_DEDUPE_MIN - 1].id_hash, SC_DEDUPE_MAX - 101, "the newest stay");
+    cr_assert_eq(got->timers.n, st->timers.n);
+    cr_assert_eq(got->n_events, st->n_events);
+    sc_buf_fini(&out);
+}
+
+Test(state, twenty_events_and_eight_facts_take_few_bytes)
+{
+    static const char small[] =
+        "journey: shop\ntaxonomy: taxonomy.yaml\n"
+        "facts:\n  a: count(\"viewed\", \"7d\")\n  b: count(\"order\")\n  c: sum(\"order\", \"total\")\n"
+        "  d: max(\"order\", \"total\")\n  e: since(\"order\")\n  f: seen(\"cart\", \"24h\")\n"
+        "  g: distinct(\"viewed\", \"product\")\n  h: last(\"order\", \"total\")\n"
+        "stages: [ { name: here, initial: true } ]\n";
+    struct shop less;
+    struct chance c = {1};
+    shop_init(&less, small);
+    struct sc_event **evs = shop_events(&less, 20, SC_DAY_MS, &c);
+    struct sc_str a = shop_bytes(&less, shop_play(&less, shop_node(1, 1), evs, 20));
+    cr_assert_leq(a.len, 560, "%zu bytes", a.len);
+    shop_fini(&less);
+}
