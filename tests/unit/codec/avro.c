@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static struct sc_arena arena;
 
@@ -567,4 +568,56 @@ Test(avro, equals_avro_c_on_random_schemas, .timeout = 120)
     }
     sc_buf_fini(&s.text);
     cr_expect_gt(taken, 300u, "%u paths taken", taken);
+}
+
+/* Files that others wrote, where they lie beside the checkout: Avro C reads them, and each record
+ * written again reads the same here. */
+static unsigned public_file(const char *path)
+{
+    avro_file_reader_t file;
+    struct sc_buf text = {0};
+    char schema_text[8192], bytes[8192];
+    unsigned records = 0;
+    cr_assert_eq(avro_file_reader(path, &file), 0, "%s: %s", path, avro_strerror());
+    avro_schema_t schema = avro_file_reader_get_writer_schema(file);
+    avro_writer_t out = avro_writer_memory(schema_text, sizeof(schema_text));
+    cr_assert_eq(avro_schema_to_json(schema, out), 0);
+    sc_buf_add(&text, schema_text, (size_t)avro_writer_tell(out));
+    sc_buf_char(&text, '\0');
+    avro_writer_free(out);
+    avro_value_iface_t *iface = avro_generic_class_from_schema(schema);
+    avro_value_t value;
+    avro_generic_value_new(iface, &value);
+    struct sc_str why;
+    const struct sc_decoder *d = decoder(text.p, "$", &why);
+    cr_assert(d, "%s: %.*s", path, SC_STR_FMT(why));
+    for (; avro_file_reader_read_value(file, &value) == 0; records++) {
+        struct sc_value whole;
+        struct sc_fault fault = {0};
+        out = avro_writer_memory(bytes, sizeof(bytes));
+        cr_assert_eq(avro_value_write(out, &value), 0);
+        struct sc_str body = {bytes, (size_t)avro_writer_tell(out)};
+        cr_assert_eq(sc_decode(d, body, &arena, &whole, &fault), SC_DROP_NONE, "%s", fault.text);
+        cr_assert(same(whole, &value), "%s: %s", path, value_text(&arena, whole));
+        avro_writer_free(out);
+    }
+    avro_value_decref(&value);
+    avro_value_iface_decref(iface);
+    avro_schema_decref(schema);
+    avro_file_reader_close(file);
+    sc_buf_fini(&text);
+    return records;
+}
+
+Test(avro, reads_what_others_wrote)
+{
+    static const char *const files[] = {"weather.avro", "schemas/simple/data.avro",
+                                        "schemas/withUnion/data.avro"};
+    const char *root = SC_TEST_DIR "/../../shared/data/avro/share/test/data";
+    if (access(root, R_OK) != 0)
+        cr_skip_test("no public Avro files beside the checkout");
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        const char *path = sc_arena_printf(&arena, "%s/%s", root, files[i]);
+        cr_expect_gt(public_file(path), 0u, "%s holds no record", path);
+    }
 }
