@@ -332,8 +332,19 @@ static bool at_home(struct sc_owner *ow, struct sc_record *rec)
     return false;
 }
 
+/* Nearly all events: no links, at their root, by the right door. */
+static bool plainly_home(const struct sc_owner *ow)
+{
+    const struct sc_record *rec = ow->rec;
+    return rec->kind == SC_REC_EVENT && rec->n_links == 0 && ow->st->kind == SC_STATE_ROOT &&
+           (rec->has_via || sc_node_eq(&rec->home, &ow->st->node)) && !forgotten(ow) &&
+           sc_owner_admits(ow, rec, &rec->ev->ids[0].node);
+}
+
 static bool handle_event(struct sc_owner *ow)
 {
+    if (plainly_home(ow))
+        return true; /* and no copy of the record */
     struct sc_record rec = *ow->rec;
     SC_ASSERT(rec.n_links <= SC_LINKS_MAX);
     bool decided = decide_links(ow, &rec);

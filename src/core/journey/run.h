@@ -117,9 +117,11 @@ void sc_fatigue_add(const struct sc_journey *jo, struct sc_state *st, double poi
 /* Hysteresis: pauses at pause_at, resumes below resume_at. */
 bool sc_fatigue_paused(const struct sc_journey *jo, struct sc_state *st, int64_t at_ms);
 
-/* trace.c: one line; nothing when nobody traces. `result` may be NULL. */
-void sc_trace(struct sc_effects *fx, const char *part, struct sc_str what, const char *result,
-              const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/* trace.c: one line: part, what, result (may be NULL), detail by printf. Arguments are not even
+ * evaluated when nobody traces. */
+#define sc_trace(fx, ...) ((fx)->trace ? sc_trace_line((fx), __VA_ARGS__) : (void)0)
+void sc_trace_line(struct sc_effects *fx, const char *part, struct sc_str what, const char *result,
+                   const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 void sc_trace_event(struct sc_effects *fx, const struct sc_journey *jo, const struct sc_event *ev);
 /* Does the rule hold? Its parts and their values go to the trace. */
 bool sc_trace_holds(struct sc_run *rn, const char *part, const struct sc_prog *prog);

@@ -22,11 +22,10 @@ const char *sc_trace_time(struct sc_arena *ar, int64_t ms)
                                  c.hour, c.minute, c.second);
 }
 
-void sc_trace(struct sc_effects *fx, const char *part, struct sc_str what, const char *result,
-              const char *fmt, ...)
+void sc_trace_line(struct sc_effects *fx, const char *part, struct sc_str what, const char *result,
+                   const char *fmt, ...)
 {
-    if (fx->trace == NULL)
-        return;
+    SC_ASSERT(fx->trace != NULL);
     SC_ASSERT(part != NULL && fmt != NULL);
     va_list args;
     va_start(args, fmt);
