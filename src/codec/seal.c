@@ -93,7 +93,8 @@ struct sc_str sc_seal_close(struct sc_seal_writer *w, struct sc_seal *s)
     sc_put_u64(b, s->config_hash);
     sc_put_u64(b, s->ranks_hash);
     sc_put_u32(b, s->partitions);
-    sc_put_u32(b, s->tries);
+    sc_put_i64(b, s->watermark_ms);
+    sc_put_i64(b, s->woke_ms);
     sc_put_u64(b, s->count);
     sc_put_u32(b, s->n_progress);
     for (uint32_t i = 0; i < s->n_progress; i++) {
@@ -164,7 +165,8 @@ static bool take_seal(struct sc_take *t, struct sc_seal *s, struct sc_arena *ar)
     s->config_hash = sc_take_u64(t);
     s->ranks_hash = sc_take_u64(t);
     s->partitions = sc_take_u32(t);
-    s->tries = sc_take_u32(t);
+    s->watermark_ms = sc_take_i64(t);
+    s->woke_ms = sc_take_i64(t);
     s->count = sc_take_u64(t);
     take_progress(t, s, ar);
     return !t->bad && t->p == t->end;

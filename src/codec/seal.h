@@ -20,7 +20,8 @@ struct sc_seal {
     uint64_t config_hash;
     uint32_t partitions;   /* P: another P is refused */
     uint64_t ranks_hash;   /* of the namespaces' names in rank order: a change is refused */
-    uint32_t tries;        /* commits of C without progress since: poison that kills */
+    int64_t watermark_ms;  /* never goes back, though the vector below may: SC_NEVER, none yet */
+    int64_t woke_ms;       /* engine/hearing.h */
     const struct sc_progress *progress; /* the whole vector heard */
     const int64_t *heard_ms;            /* append time of each one's heartbeat */
     uint32_t n_progress;

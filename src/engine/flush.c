@@ -4,6 +4,9 @@
 #include "base/log.h"
 #include "codec/state.h"
 
+#define SETTLE_MS 30000 /* a port gives up earlier on a flush that does not end */
+#define SETTLE_STEP_MS 100
+
 static void remember(struct sc_part *p, const struct sc_node_id *node)
 {
     if (p->n_flush == p->cap_flush) {
@@ -70,6 +73,22 @@ static struct sc_part *part_by_index(struct sc_part **parts, uint32_t n, uint32_
     return NULL;
 }
 
+/* One flush has ended. False: a conflict. */
+static bool take_in(struct sc_worker *w, struct sc_part *p, enum sc_err how)
+{
+    if (p == NULL || !p->flushing)
+        return true;
+    p->flushing = false;
+    if (how == SC_ERR_OK)
+        finish(w, p);
+    if (how != SC_ERR_CONFLICT)
+        return true;
+    sc_logf(SC_LOG_WARN, w->role, "partition %u: the stamp in Redis is not ours: acquiring anew",
+            p->index);
+    sc_part_forget(p);
+    return false;
+}
+
 /* Returns false on a conflict. */
 static bool collect(struct sc_worker *w, struct sc_part **parts, uint32_t n, int timeout_ms)
 {
@@ -77,21 +96,26 @@ static bool collect(struct sc_worker *w, struct sc_part **parts, uint32_t n, int
     uint32_t index;
     enum sc_err how;
     while (w->view->ops->collect(w->view, timeout_ms, &index, &how) == SC_ERR_OK &&
-           index != UINT32_MAX) {
-        struct sc_part *p = part_by_index(parts, n, index);
-        if (p == NULL || !p->flushing)
-            continue;
-        p->flushing = false;
-        if (how == SC_ERR_OK) {
-            finish(w, p);
-        } else if (how == SC_ERR_CONFLICT) {
-            sc_logf(SC_LOG_WARN, w->role, "partition %u: the stamp in Redis is not ours: acquiring "
-                    "anew", p->index);
-            sc_part_forget(p);
-            fine = false;
-        }
-    }
+           index != UINT32_MAX)
+        fine &= take_in(w, part_by_index(parts, n, index), how);
     return fine;
+}
+
+void sc_flush_settle(struct sc_worker *w, struct sc_part **parts, uint32_t n)
+{
+    if (w->view == NULL)
+        return;
+    int64_t until = w->clock.mono_ms(w->clock.arg) + SETTLE_MS;
+    enum sc_err e = SC_ERR_OK;
+    do {
+        uint32_t index;
+        enum sc_err how;
+        e = w->view->ops->collect(w->view, e == SC_ERR_OK ? 0 : SETTLE_STEP_MS, &index, &how);
+        if (e == SC_ERR_OK && index == UINT32_MAX)
+            return;
+        if (e == SC_ERR_OK)
+            take_in(w, part_by_index(parts, n, index), how);
+    } while (w->clock.mono_ms(w->clock.arg) < until);
 }
 
 bool sc_flush_tick(struct sc_worker *w, struct sc_part **parts, uint32_t n, bool all,

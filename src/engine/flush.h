@@ -12,6 +12,9 @@
  * been forgotten). */
 bool sc_flush_tick(struct sc_worker *w, struct sc_part **parts, uint32_t n, bool all,
                    int timeout_ms);
+/* Take in every flush that is under way: before partitions are acquired anew, so that none is taken
+ * for one started later. */
+void sc_flush_settle(struct sc_worker *w, struct sc_part **parts, uint32_t n);
 /* True while so much is dirty, or for so long, that polling must stop. */
 bool sc_flush_stalled(const struct sc_worker *w, struct sc_part *const *parts, uint32_t n);
 /* Nothing is dirty any more. */

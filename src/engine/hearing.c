@@ -42,7 +42,11 @@ static bool is_at(const struct sc_hearing *h, uint32_t at, uint32_t source, int3
 static void hear(struct sc_hearing *h, const struct sc_progress *pr, int64_t append_ms)
 {
     uint32_t at = find(h, pr->source, pr->partition);
-    if (!is_at(h, at, pr->source, pr->partition)) {
+    bool known = is_at(h, at, pr->source, pr->partition);
+    bool silent = !known || h->progress[at].idle || h->progress[at].empty;
+    if (silent && !pr->idle && !pr->empty && pr->ms != SC_NEVER)
+        h->woke_ms = append_ms;
+    if (!known) {
         if (h->n == h->cap) {
             h->cap = h->cap ? h->cap * 2 : 16;
             h->progress = sc_realloc(h->progress, h->cap * sizeof(*h->progress));
@@ -83,18 +87,28 @@ void sc_hearing_take(struct sc_hearing *h, const struct sc_heartbeat *hb, int64_
         h->last_ms = append_ms;
 }
 
-void sc_hearing_restore(struct sc_hearing *h, const struct sc_progress *progress,
-                        const int64_t *heard_ms, uint32_t n, const struct sc_source_parts *parts,
-                        uint32_t n_parts)
+void sc_hearing_restore(struct sc_hearing *h, const struct sc_seal *seal)
 {
     sc_hearing_fini(h);
-    for (uint32_t i = 0; i < n; i++) {
-        hear(h, &progress[i], heard_ms[i]);
-        if (heard_ms[i] > h->last_ms)
-            h->last_ms = heard_ms[i];
+    for (uint32_t i = 0; i < seal->n_progress; i++) {
+        hear(h, &seal->progress[i], seal->heard_ms[i]);
+        if (seal->heard_ms[i] > h->last_ms)
+            h->last_ms = seal->heard_ms[i];
     }
-    for (uint32_t i = 0; i < n_parts; i++)
-        hear_parts(h, &parts[i]);
+    for (uint32_t i = 0; i < seal->n_parts; i++)
+        hear_parts(h, &seal->parts[i]);
+    h->watermark_ms = seal->watermark_ms;
+    h->woke_ms = seal->woke_ms;
+}
+
+void sc_hearing_copy(struct sc_hearing *h, const struct sc_hearing *from)
+{
+    struct sc_seal all = {.progress = from->progress, .heard_ms = from->heard_ms,
+                          .n_progress = from->n, .parts = from->parts, .n_parts = from->n_parts,
+                          .watermark_ms = from->watermark_ms, .woke_ms = from->woke_ms};
+    SC_ASSERT(h != from);
+    sc_hearing_restore(h, &all);
+    h->last_ms = from->last_ms;
 }
 
 static int32_t partitions_of(const struct sc_hearing *h, uint32_t source)
@@ -114,7 +128,7 @@ static int64_t says(const struct sc_hearing *h, uint32_t at, int64_t idle_after_
     if (!believed)
         return p->ms;
     if (event_clock)
-        return INT64_MAX;
+        return h->last_ms - h->woke_ms >= SC_WAKE_HOLDS_MS ? INT64_MAX : p->ms;
     int64_t idle_ms = h->heard_ms[at] - idle_after_ms;
     return idle_ms > p->ms ? idle_ms : p->ms;
 }

@@ -21,6 +21,11 @@ void sc_hints_fini(struct sc_hints *h)
     free(h->slots);
 }
 
+void sc_hints_forget(struct sc_hints *h)
+{
+    memset(h->slots, 0, h->cap * sizeof(*h->slots));
+}
+
 static struct sc_hint_slot *pair_of(const struct sc_hints *h, const struct sc_node_id *node)
 {
     uint64_t k;

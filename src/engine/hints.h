@@ -33,4 +33,8 @@ void sc_hints_roots(struct sc_hints *h, struct sc_event *const *evs, sc_roots *r
 void sc_hints_believe(struct sc_hints *h, const struct sc_node_id *node,
                       const struct sc_node_id *parent, int64_t mono_ms);
 
+/* Forget all of it: what was believed of links that were not committed would keep them from being
+ * sent again. */
+void sc_hints_forget(struct sc_hints *h);
+
 #endif

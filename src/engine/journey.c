@@ -71,6 +71,7 @@ static void txn_clear(struct journey *j)
     for (uint32_t p = 0; p < j->w->cfg->partitions; p++)
         sc_frame_start(&j->frames[p], 0);
     for (uint32_t i = 0; i < j->n_parts; i++) {
+        sc_part_drop(j->parts[i]); /* what a commit did not keep */
         j->parts[i]->touched = false;
         j->parts[i]->next_txn = j->parts[i]->next;
     }
@@ -234,7 +235,7 @@ static void count_step(struct sc_counters *c, const struct sc_step_counts *n)
 }
 
 /* What a step gave goes out. False: a produce failed, the transaction is in doubt. */
-static bool collect(struct journey *j)
+static bool collect(struct journey *j, const struct sc_moment *now)
 {
     struct sc_effects *fx = &j->fx;
     bool fine = true;
@@ -242,8 +243,11 @@ static bool collect(struct journey *j)
         fine = sc_publish_effect(&j->pb, &fx->items.v[i]) == SC_ERR_OK;
     for (uint32_t i = 0; fine && i < fx->gone.n; i++)
         fine = sc_publish_gone(&j->pb, &fx->gone.v[i]) == SC_ERR_OK;
-    for (uint32_t i = 0; fine && i < fx->records.n; i++)
+    for (uint32_t i = 0; fine && i < fx->records.n; i++) {
+        fx->records.v[i].has_heard = true;
+        fx->records.v[i].heard_ms = now->watermark_ms;
         fine = send_record(j, &fx->records.v[i]);
+    }
     for (uint32_t i = 0; i < fx->hints.n; i++)
         SC_VEC_PUSH(&j->ar, &j->hints, fx->hints.v[i]);
     count_step(&j->w->counters, &fx->counts);
@@ -255,7 +259,7 @@ static bool collect(struct journey *j)
 
 static struct sc_moment moment(const struct journey *j, const struct sc_part *p, int64_t append_ms)
 {
-    return (struct sc_moment){.watermark_ms = p->hearing.watermark_ms, .append_ms = append_ms,
+    return (struct sc_moment){.watermark_ms = p->ear.hearing.watermark_ms, .append_ms = append_ms,
                               .event_clock = j->w->cfg->event_clock};
 }
 
@@ -267,19 +271,24 @@ static bool step(struct journey *j, struct sc_part *p, const struct sc_input *in
         return doubt(j, SC_ERR_CORRUPT), false;
     sc_journey_step(j->jo, st, in, &j->fx);
     p->touched = true;
-    return collect(j);
+    return collect(j, &in->now);
 }
 
 /* ---- timers */
 
+static bool any_ripe(const struct journey *j, const struct sc_part *p)
+{
+    const struct sc_due_item *first = sc_due_first(&p->due);
+    int64_t watermark_ms = p->ear.hearing.watermark_ms;
+    return watermark_ms != SC_NEVER && first && first->ms <= watermark_ms - j->jo->reorder_ms;
+}
+
 /* Take what is ripe off the heap, at most as many as this transaction may still fire. */
 static struct misses take_ripe(struct journey *j, struct sc_part *p)
 {
-    int64_t until = p->hearing.watermark_ms - j->jo->reorder_ms;
     uint32_t room = j->w->cfg->timers_max - j->timers;
     struct misses ripe = {SC_NEW_N(&j->ar, struct sc_view_item, room + 1), 0};
-    const struct sc_due_item *first;
-    while (ripe.n < room && (first = sc_due_first(&p->due)) != NULL && first->ms <= until) {
+    while (ripe.n < room && any_ripe(j, p)) {
         struct sc_due_item due = sc_due_pop(&p->due);
         SC_VEC_PUSH(&j->ar, &j->woken, due);
         SC_VEC_PUSH(&j->ar, &j->woken_part, p->index);
@@ -288,53 +297,66 @@ static struct misses take_ripe(struct journey *j, struct sc_part *p)
     return ripe;
 }
 
-/* Fire what the watermark has made ripe. 1: all of it; 0: some is left for the next transaction;
- * -1: in doubt. */
-static int fire(struct journey *j, struct sc_part *p, int64_t append_ms)
+/* Fire some of what the watermark has made ripe. False: in doubt. */
+static bool fire_some(struct journey *j, struct sc_part *p, int64_t append_ms)
 {
-    if (p->hearing.watermark_ms == SC_NEVER)
-        return 1;
     struct misses ripe = take_ripe(j, p);
     struct misses ms = {SC_NEW_N(&j->ar, struct sc_view_item, ripe.n + 1), 0};
     for (uint32_t i = 0; i < ripe.n; i++)
         miss(j, &ms, p, &ripe.v[i].node);
     if (ms.n && !load(j, p, ms.v, ms.n))
-        return -1;
+        return false;
     struct sc_input in = {.kind = SC_IN_TIMERS, .now = moment(j, p, append_ms),
                           .timers_max = j->w->cfg->timers_max};
     for (uint32_t i = 0; i < ripe.n; i++) {
         struct sc_state *st = open_state(j, p, &ripe.v[i].node);
         if (st == NULL)
-            return doubt(j, SC_ERR_CORRUPT), -1;
+            return doubt(j, SC_ERR_CORRUPT), false;
         if (st->due_ms != ripe.v[i].due_ms)
             continue; /* moved since: another entry wakes it */
+        sc_overlay_get(&j->ov, &st->node)->due_ms = SC_NO_DUE; /* its entry is used up */
         if (!step(j, p, &in, &st->node))
-            return -1;
+            return false;
         j->timers++;
     }
-    return j->timers < j->w->cfg->timers_max;
+    return true;
+}
+
+/* Fire what the watermark has made ripe. 1: all of it; 0: some is left for the next transaction;
+ * -1: in doubt. */
+static int fire(struct journey *j, struct sc_part *p, int64_t append_ms)
+{
+    while (any_ripe(j, p)) {
+        if (j->timers >= j->w->cfg->timers_max)
+            return 0;
+        if (!fire_some(j, p, append_ms))
+            return -1;
+    }
+    return 1;
 }
 
 /* ---- one message */
 
 static bool trailer(struct journey *j, struct sc_part *p, const struct sc_trailer *tr)
 {
-    for (uint32_t i = 0; i < p->n_writers; i++) {
-        if (p->writers[i].boot != tr->boot)
+    struct sc_writers *ws = &p->ear.writers;
+    p->heard = true;
+    for (uint32_t i = 0; i < ws->n; i++) {
+        if (ws->v[i].boot != tr->boot)
             continue;
-        if (tr->k != p->writers[i].k + 1) {
+        if (tr->k != ws->v[i].k + 1) {
             sc_count(&j->w->counters.journal_gaps, 1);
             sc_part_stop(p, "the journal lost transactions of a resolve worker: %" PRIu64
                          " follows %" PRIu64 "; restore the topic before going on", tr->k,
-                         p->writers[i].k);
+                         ws->v[i].k);
             return doubt(j, SC_ERR_CORRUPT), false;
         }
-        p->writers[i].k = tr->k;
+        ws->v[i].k = tr->k;
         return true;
     }
-    uint32_t at = p->n_writers < SC_WRITERS_MAX ? p->n_writers++ : 0;
-    p->writers[at].boot = tr->boot;
-    p->writers[at].k = tr->k;
+    uint32_t at = ws->n < SC_WRITERS_MAX ? ws->n++ : 0;
+    ws->v[at].boot = tr->boot;
+    ws->v[at].k = tr->k;
     return true;
 }
 
@@ -346,12 +368,15 @@ static int take_item(struct journey *j, const struct item *item, const struct sc
     if (it->kind == SC_REC_TRAILER)
         return trailer(j, p, &it->trailer) ? 1 : -1;
     if (it->kind == SC_REC_HEARTBEAT) {
-        sc_hearing_take(&p->hearing, &it->heartbeat, m->timestamp_ms);
-        sc_part_watermark(p, j->jo->tx, j->w->cfg->event_clock);
+        p->heard = true;
+        sc_hearing_take(&p->ear.hearing, &it->heartbeat, m->timestamp_ms);
+        sc_hearing_watermark(&p->ear.hearing, j->jo->tx, j->w->cfg->event_clock);
         return fire(j, p, m->timestamp_ms);
     }
     struct sc_input in = {.kind = SC_IN_RECORD, .now = moment(j, p, m->timestamp_ms),
                           .rec = &it->rec};
+    if (it->rec.has_heard) /* as if it had been handled at its first door */
+        in.now.watermark_ms = it->rec.heard_ms;
     return step(j, p, &in, &it->rec.to) ? 1 : -1;
 }
 
@@ -421,7 +446,9 @@ static enum taken apply(struct journey *j, const struct sc_msg *msgs, uint32_t f
                 return took < 0 ? TAKE_DOUBT : TAKE_AGAIN;
         }
         p->next_txn = msgs[i].offset + 1;
-        p->touched |= msgs[i].timestamp_ms - p->sealed_ms >= IDLE_SEAL_MS;
+        /* With care each message counts, also one that changes nothing. */
+        p->touched |= p->tries >= CAREFUL_TRIES ||
+                      msgs[i].timestamp_ms - p->sealed_ms >= IDLE_SEAL_MS;
         if (p->touched)
             p->sealed_ms = msgs[i].timestamp_ms;
         j->written += msgs[i].value.len;
@@ -451,7 +478,7 @@ static bool write_images(struct journey *j, struct sc_part *p)
                 return false;
         }
         sc_seal_image(&j->seal, &im);
-        if (sc_publish_customer(&j->pb, st, p->hearing.watermark_ms) != SC_ERR_OK)
+        if (sc_publish_customer(&j->pb, st, p->ear.hearing.watermark_ms) != SC_ERR_OK)
             return false;
     }
     return true;
@@ -460,15 +487,16 @@ static bool write_images(struct journey *j, struct sc_part *p)
 static bool write_seal(struct journey *j, struct sc_part *p)
 {
     const struct sc_engine_config *cfg = j->w->cfg;
+    const struct sc_hearing *h = &p->ear.hearing;
     sc_seal_start(&j->seal);
     if (!write_images(j, p))
         return false;
     struct sc_seal s = {
         .incarnation = p->incarnation, .seq = p->seq + 1, .next = p->next_txn,
         .config_hash = j->jo->config_hash, .ranks_hash = cfg->ranks_hash,
-        .partitions = cfg->partitions, .progress = p->hearing.progress,
-        .heard_ms = p->hearing.heard_ms, .n_progress = p->hearing.n, .parts = p->hearing.parts,
-        .n_parts = p->hearing.n_parts,
+        .partitions = cfg->partitions, .watermark_ms = h->watermark_ms, .woke_ms = h->woke_ms,
+        .progress = h->progress, .heard_ms = h->heard_ms, .n_progress = h->n, .parts = h->parts,
+        .n_parts = h->n_parts,
     };
     struct sc_out out = {.topic = SC_OUT_STATE, .partition = (int32_t)p->index,
                          .value = sc_seal_close(&j->seal, &s)};
@@ -508,11 +536,13 @@ static void committed(struct journey *j)
     int64_t mono_ms = j->w->clock.mono_ms(j->w->clock.arg);
     for (uint32_t i = 0; i < j->n_parts; i++) {
         struct sc_part *p = j->parts[i];
+        p->next = p->next_txn;
+        sc_part_keep(p);
         if (!p->touched)
             continue;
         p->seq++;
         p->commits++;
-        p->next = p->next_txn;
+        p->committed = p->next;
         p->tries = 0;
         p->seal = j->w->log->ops->mark_offset(j->w->log, p->mark);
         /* in the order write_images encoded them */
@@ -532,7 +562,6 @@ static void committed(struct journey *j)
     }
     if (j->hints.n && j->w->view)
         j->w->view->ops->hint(j->w->view, j->hints.v, j->hints.n / 2);
-    sc_count(&j->w->counters.transactions, 1);
 }
 
 static bool commit(struct journey *j)
@@ -547,19 +576,14 @@ static bool commit(struct journey *j)
     for (uint32_t i = 0; e == SC_ERR_OK && i < j->n_parts; i++)
         if (j->parts[i]->touched)
             tps[n++] = offset_of(j, j->parts[i]);
-    if (e == SC_ERR_OK && n == 0) { /* heartbeats alone: nothing to say yet */
-        j->w->log->ops->abort(j->w->log);
-        j->open = false;
-        for (uint32_t i = 0; i < j->n_parts; i++)
-            j->parts[i]->next = j->parts[i]->next_txn;
-        txn_clear(j);
-        return true;
-    }
-    if (e == SC_ERR_OK)
+    if (e == SC_ERR_OK && n > 0)
         e = j->w->log->ops->commit(j->w->log, tps, n);
+    else if (e == SC_ERR_OK) /* heartbeats alone: nothing to say yet */
+        j->w->log->ops->abort(j->w->log);
     if (e != SC_ERR_OK)
         return doubt(j, e), false;
     committed(j);
+    sc_count(&j->w->counters.transactions, n > 0);
     txn_clear(j);
     return true;
 }
@@ -625,8 +649,8 @@ static void report(struct journey *j)
         customers += (int64_t)p->cache.n;
         dirty += (int64_t)p->cache.dirty_n;
         stopped += p->status == SC_PART_STOPPED;
-        if (p->hearing.watermark_ms < watermark)
-            watermark = p->hearing.watermark_ms;
+        if (p->ear.hearing.watermark_ms < watermark)
+            watermark = p->ear.hearing.watermark_ms;
         if (p->dirty_mono_ms && mono_ms - p->dirty_mono_ms > oldest)
             oldest = mono_ms - p->dirty_mono_ms;
     }
@@ -647,6 +671,7 @@ static bool settle(struct journey *j)
     if (!j->doubt)
         return true;
     txn_clear(j);
+    sc_flush_settle(j->w, j->parts, j->n_parts);
     own(j);
     enum sc_err e = sc_takeover(j->w, j->parts, j->n_parts, &j->ar);
     txn_clear(j);
@@ -697,7 +722,10 @@ static void turn(struct journey *j)
         atomic_store(&j->w->status.why, "Redis is too far behind: reading has stopped");
         if (j->open && !commit(j))
             return;
-        sc_flush_tick(j->w, j->parts, j->n_parts, false, RETRY_MS);
+        if (!sc_flush_tick(j->w, j->parts, j->n_parts, false, RETRY_MS)) {
+            doubt(j, SC_ERR_CONFLICT);
+            return;
+        }
         report(j);
     }
 }

@@ -10,7 +10,9 @@ struct sc_part *sc_part_create(uint32_t index)
 {
     struct sc_part *p = sc_calloc(1, sizeof(*p));
     p->index = index;
-    sc_hearing_init(&p->hearing);
+    p->claimed = -1;
+    sc_hearing_init(&p->ear.hearing);
+    sc_hearing_init(&p->kept.hearing);
     sc_part_forget(p);
     return p;
 }
@@ -20,16 +22,18 @@ void sc_part_forget(struct sc_part *p)
     p->status = SC_PART_ACQUIRING;
     p->why[0] = '\0';
     p->incarnation = p->seq = 0;
-    p->next = p->seal = -1;
+    p->committed = p->next = p->seal = -1;
     p->tries = 0;
-    sc_hearing_fini(&p->hearing);
+    sc_hearing_fini(&p->ear.hearing);
+    sc_hearing_fini(&p->kept.hearing);
+    p->ear.writers.n = p->kept.writers.n = 0;
+    p->heard = false;
     sc_cache_clear(&p->cache);
     sc_due_clear(&p->due);
     p->complete = false;
     p->stamp = (struct sc_stamp){0};
     p->flushing = false;
     p->dirty_mono_ms = 0;
-    p->n_writers = 0;
     p->touched = false;
 }
 
@@ -52,7 +56,23 @@ void sc_part_stop(struct sc_part *p, const char *fmt, ...)
     sc_logf(SC_LOG_ERROR, "journey", "partition %u stopped: %s", p->index, p->why);
 }
 
-int64_t sc_part_watermark(struct sc_part *p, const struct sc_taxonomy *tx, bool event_clock)
+static void ear_copy(struct sc_ear *to, const struct sc_ear *from)
 {
-    return sc_hearing_watermark(&p->hearing, tx, event_clock);
+    sc_hearing_copy(&to->hearing, &from->hearing);
+    memcpy(to->writers.v, from->writers.v, from->writers.n * sizeof(from->writers.v[0]));
+    to->writers.n = from->writers.n;
+}
+
+void sc_part_keep(struct sc_part *p)
+{
+    if (p->heard)
+        ear_copy(&p->kept, &p->ear);
+    p->heard = false;
+}
+
+void sc_part_drop(struct sc_part *p)
+{
+    if (p->heard)
+        ear_copy(&p->ear, &p->kept);
+    p->heard = false;
 }

@@ -16,17 +16,31 @@ enum sc_part_status {
 
 #define SC_WRITERS_MAX 256 /* resolve writers whose trailers are followed */
 
+struct sc_writers {
+    struct { uint64_t boot, k; } v[SC_WRITERS_MAX];
+    uint32_t n;
+};
+
+/* What a partition hears beside its customers' records. */
+struct sc_ear {
+    struct sc_hearing hearing;
+    struct sc_writers writers;
+};
+
 struct sc_part {
     uint32_t index;
     enum sc_part_status status;
     char why[192];
     /* as committed */
     uint64_t incarnation, seq;
-    int64_t next;       /* C: next journal offset */
+    int64_t committed;  /* C: next journal offset */
+    int64_t next;       /* where to read on: past C only by heartbeats that changed nothing */
     int64_t seal;       /* m: offset of the last seal, -1 none */
     uint32_t tries;
-    /* time */
-    struct sc_hearing hearing;
+    int64_t claimed;    /* C as this life last claimed it: counted among the tries once */
+    /* time and the resolve writers' trailers: as of the transaction in hand, as of the last commit */
+    struct sc_ear ear, kept;
+    bool heard;         /* the two differ */
     /* customers */
     struct sc_cache cache;
     bool complete;      /* every customer of the partition is in the cache: a miss is "none" */
@@ -41,9 +55,6 @@ struct sc_part {
     uint64_t n_flush, cap_flush;
     int64_t flushed_mono_ms;   /* when the last flush was started */
     int64_t dirty_mono_ms;     /* since when something is dirty; 0: nothing is */
-    /* resolve writers' trailers */
-    struct { uint64_t boot, k; } writers[SC_WRITERS_MAX];
-    uint32_t n_writers;
     /* the transaction in hand */
     bool touched;       /* must be sealed by this transaction */
     int64_t next_txn;   /* C after it */
@@ -57,7 +68,8 @@ void sc_part_destroy(struct sc_part *p);
 void sc_part_forget(struct sc_part *p);
 /* Stop it with a reason (also logged). */
 void sc_part_stop(struct sc_part *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* The watermark, asked of its hearing. */
-int64_t sc_part_watermark(struct sc_part *p, const struct sc_taxonomy *tx, bool event_clock);
+/* The transaction in hand was committed, or dropped: what it heard stays, or was not heard. */
+void sc_part_keep(struct sc_part *p);
+void sc_part_drop(struct sc_part *p);
 
 #endif

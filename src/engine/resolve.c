@@ -67,6 +67,15 @@ static int64_t mono(const struct resolve *r)
 
 /* ---- transactions */
 
+static uint64_t random_id(void)
+{
+    uint64_t id = 0;
+    while (id == 0)
+        if (getrandom(&id, sizeof(id), 0) != sizeof(id))
+            id = (uint64_t)sc_time_now_ms();
+    return id;
+}
+
 static void txn_clear(struct resolve *r)
 {
     sc_arena_reset(&r->ar, TXN_KEEP_BYTES);
@@ -89,6 +98,11 @@ static void doubt(struct resolve *r, enum sc_err why)
         sc_count(&r->w->counters.aborts, 1);
         sc_logf(SC_LOG_WARN, "resolve", "transaction dropped: %s", sc_err_text(why));
     }
+    /* Whether the journal has it is not known: the next transaction is not counted behind it, and
+     * its links are not believed. */
+    r->boot = random_id();
+    memset(r->k, 0, r->w->cfg->partitions * sizeof(*r->k));
+    sc_hints_forget(&r->hints);
     txn_clear(r);
     r->doubt = true;
 }
@@ -419,21 +433,45 @@ static bool any_committed(const struct sc_tp *tps, uint32_t n, uint16_t topic)
     return false;
 }
 
+/* Some journal partition cannot be read to its end: a transaction is open in it. */
+static bool journal_held(const struct resolve *r)
+{
+    const struct sc_log_ops *ops = r->w->log->ops;
+    for (uint32_t p = 0; p < r->w->cfg->partitions; p++) {
+        int64_t low, high, stable;
+        if (ops->out_watermarks(r->w->log, SC_OUT_JOURNAL, (int32_t)p, &low, &high, &stable) ==
+                SC_ERR_OK && high > stable)
+            return true;
+    }
+    return false;
+}
+
 /* A dead worker's open transaction keeps the journal from being read: fence it, if it is dead. */
-static void fence_pending(struct resolve *r, const struct sc_tp *tps, uint32_t n)
+static void fence_dead(struct resolve *r, struct sc_str metadata, bool pending)
 {
     struct sc_log *lg = r->w->log;
-    for (uint32_t i = 0; i < n; i++) {
+    struct sc_meta meta;
+    if (!sc_meta_parse(metadata, &meta) || strcmp(meta.writer, r->w->writer) == 0 ||
+        lg->ops->member_alive(lg, sc_str_from(meta.writer)) || !(pending || journal_held(r)))
+        return;
+    sc_logf(SC_LOG_WARN, "resolve", "fencing %s: it left a transaction open", meta.writer);
+    lg->ops->fence(lg, sc_str_from(meta.writer));
+}
+
+static enum sc_err ask_committed(struct resolve *r, struct sc_tp *tps, uint32_t n)
+{
+    struct sc_log *lg = r->w->log;
+    enum sc_err e = lg->ops->committed(lg, tps, n, COMMITTED_TIMEOUT_MS, &r->ar);
+    for (uint32_t i = 0; e == SC_ERR_TIMEOUT && i < n; i++) {
         struct sc_str text;
-        struct sc_meta meta;
-        if (tps[i].offset != -2 ||
-            lg->ops->last_metadata(lg, &tps[i], &r->ar, &text) != SC_ERR_OK ||
-            !sc_meta_parse(text, &meta) || strcmp(meta.writer, r->w->writer) == 0 ||
-            lg->ops->member_alive(lg, sc_str_from(meta.writer)))
-            continue;
-        sc_logf(SC_LOG_WARN, "resolve", "fencing %s: it left a transaction open", meta.writer);
-        lg->ops->fence(lg, sc_str_from(meta.writer));
+        if (tps[i].offset == -2 && lg->ops->last_metadata(lg, &tps[i], &r->ar, &text) == SC_ERR_OK)
+            fence_dead(r, text, true);
     }
+    if (e == SC_ERR_TIMEOUT)
+        e = lg->ops->committed(lg, tps, n, COMMITTED_TIMEOUT_MS, &r->ar);
+    for (uint32_t i = 0; e == SC_ERR_OK && i < n; i++)
+        fence_dead(r, tps[i].metadata, false);
+    return e;
 }
 
 static enum sc_err take_over(struct resolve *r)
@@ -443,11 +481,7 @@ static enum sc_err take_over(struct resolve *r)
     uint32_t n = lg->ops->assigned(lg, &owned);
     struct sc_tp *tps = SC_NEW_N(&r->ar, struct sc_tp, n + 1);
     memcpy(tps, owned, n * sizeof(*tps));
-    enum sc_err e = n ? lg->ops->committed(lg, tps, n, COMMITTED_TIMEOUT_MS, &r->ar) : SC_ERR_OK;
-    if (e == SC_ERR_TIMEOUT) {
-        fence_pending(r, tps, n);
-        e = lg->ops->committed(lg, tps, n, COMMITTED_TIMEOUT_MS, &r->ar);
-    }
+    enum sc_err e = n ? ask_committed(r, tps, n) : SC_ERR_OK;
     free(r->in);
     r->in = sc_calloc(n + 1, sizeof(*r->in));
     r->n_in = n;
@@ -563,15 +597,6 @@ static void fini(struct resolve *r)
     sc_decoders_destroy(r->decoders);
     sc_hints_fini(&r->hints);
     sc_arena_fini(&r->ar);
-}
-
-static uint64_t random_id(void)
-{
-    uint64_t id = 0;
-    while (id == 0)
-        if (getrandom(&id, sizeof(id), 0) != sizeof(id))
-            id = (uint64_t)sc_time_now_ms();
-    return id;
 }
 
 int sc_resolve_worker(struct sc_worker *w, struct sc_pseudonyms *ps,

@@ -145,7 +145,7 @@ static bool seal_agrees(struct sc_worker *w, struct sc_part *p, const struct res
     if (r->torn || !r->seal_seen)
         sc_part_stop(p, "the state log is torn at offset %" PRId64 ": restore the topic, or start "
                      "with --adopt to take the last whole seal for the truth", p->seal);
-    else if (r->seal.seq != p->seq || r->seal.next != p->next ||
+    else if (r->seal.seq != p->seq || r->seal.next != p->committed ||
              r->seal.incarnation != p->incarnation)
         sc_part_stop(p, "the seal at offset %" PRId64 " is not the one the offsets name", p->seal);
     else if (r->seal.partitions != w->cfg->partitions)
@@ -183,8 +183,9 @@ static enum sc_err restore(struct sc_worker *w, struct sc_part *p, struct sc_are
         return SC_ERR_OK;
     p->complete = !r.proof_only && from <= low && low == 0;
     p->dirty_mono_ms = p->cache.dirty_n ? w->clock.mono_ms(w->clock.arg) : 0;
-    sc_hearing_restore(&p->hearing, r.seal.progress, r.seal.heard_ms, r.seal.n_progress,
-                       r.seal.parts, r.seal.n_parts);
+    sc_hearing_restore(&p->ear.hearing, &r.seal);
+    p->heard = true;
+    sc_part_keep(p);
     if (w->view && !p->complete)
         e = w->view->ops->timers(w->view, p->index, p->stamp.view, load_timer, p);
     if (e == SC_ERR_OK)
@@ -206,14 +207,16 @@ static enum sc_err begin_history(struct sc_worker *w, struct sc_part *p)
         e = w->view->ops->read(w->view, p->index, &p->stamp, NULL, 0);
     if (e != SC_ERR_OK)
         return e;
-    if (high > 0 || p->stamp.incarnation != 0) {
+    /* A view that holds nothing yet is of a start that was broken off before its first commit. */
+    bool view_used = p->stamp.incarnation != 0 && p->stamp.offset >= 0;
+    if (high > 0 || view_used) {
         sc_part_stop(p, "no offset is committed but %s: the group's offsets were lost or reset; "
                      "start once with --adopt to take the last seal for the truth",
                      high > 0 ? "the state log is not empty" : "Redis holds states of it");
         return SC_ERR_OK;
     }
     p->incarnation = random_id();
-    p->next = jlow;
+    p->committed = p->next = jlow;
     p->seal = -1;
     p->complete = true;
     p->commits = 1;
@@ -237,7 +240,7 @@ static bool find_last_seal(void *arg, const struct sc_msg *m)
     r->seal = rd.seal;
     r->p->incarnation = rd.seal.incarnation;
     r->p->seq = rd.seal.seq;
-    r->p->next = rd.seal.next;
+    r->p->committed = r->p->next = rd.seal.next;
     r->p->seal = m->offset;
     return true;
 }
@@ -264,12 +267,46 @@ static enum sc_err adopt(struct sc_worker *w, struct sc_part *p, struct sc_arena
 
 /* ---- one partition */
 
+/* Step 3: what this owner has is what was committed. */
+static bool holds(const struct sc_part *p, const struct sc_meta *meta, int64_t committed)
+{
+    return p->status == SC_PART_ACTIVE && p->incarnation == meta->incarnation &&
+           p->seq == meta->seq && p->committed == committed;
+}
+
+/* A writer that died in a transaction holds the log's readers up for its timeout. */
+static enum sc_err unblock(struct sc_worker *w, struct sc_part *p, const struct sc_meta *meta)
+{
+    int64_t low, high, stable;
+    enum sc_err e = w->log->ops->out_watermarks(w->log, SC_OUT_STATE, (int32_t)p->index, &low,
+                                                &high, &stable);
+    if (e == SC_ERR_OK && high > stable)
+        fence_writer(w, sc_str_from(meta->writer));
+    return e;
+}
+
+/* Lives that ended at C without progress. A life counts once, and only where there is something to
+ * read: nobody dies of a record that is not there. */
+static enum sc_err count_try(struct sc_worker *w, struct sc_part *p, const struct sc_meta *meta,
+                             int64_t committed)
+{
+    int64_t low, high = INT64_MAX, stable;
+    enum sc_err e = SC_ERR_OK;
+    p->tries = meta->tries;
+    if (p->claimed == committed)
+        return e;
+    if (meta->tries > 0) /* the first try is without care, and so without a look */
+        e = w->log->ops->watermarks(w->log, 0, (int32_t)p->index, &low, &high, &stable);
+    p->tries += high > committed;
+    return e;
+}
+
 static enum sc_err acquire(struct sc_worker *w, struct sc_part *p, const struct sc_tp *tp,
                            struct sc_arena *ar)
 {
     struct sc_meta meta;
-    sc_count(&w->counters.acquisitions, 1);
     if (tp->offset < 0) {
+        sc_count(&w->counters.acquisitions, 1);
         sc_part_forget(p);
         return w->cfg->adopt ? adopt(w, p, ar) : begin_history(w, p);
     }
@@ -279,18 +316,19 @@ static enum sc_err acquire(struct sc_worker *w, struct sc_part *p, const struct 
                      "in this group");
         return SC_ERR_OK;
     }
-    bool same = p->status == SC_PART_ACTIVE && p->incarnation == meta.incarnation &&
-                p->seq == meta.seq && p->next == tp->offset;
-    if (!same) {
-        sc_part_forget(p);
-        p->incarnation = meta.incarnation;
-        p->seq = meta.seq;
-        p->next = tp->offset;
-        p->seal = meta.seal;
-    }
-    p->tries = meta.tries + 1;
-    if (same)
-        return SC_ERR_OK;
+    enum sc_err e = unblock(w, p, &meta);
+    if (e == SC_ERR_OK)
+        e = count_try(w, p, &meta, tp->offset);
+    if (e != SC_ERR_OK || holds(p, &meta, tp->offset))
+        return e;
+    sc_count(&w->counters.acquisitions, 1);
+    uint32_t tries = p->tries;
+    sc_part_forget(p);
+    p->incarnation = meta.incarnation;
+    p->seq = meta.seq;
+    p->committed = p->next = tp->offset;
+    p->seal = meta.seal;
+    p->tries = tries;
     if (p->seal < 0) { /* began, but never sealed anything */
         p->commits = 1;
         p->complete = true;
@@ -316,12 +354,17 @@ static enum sc_err claim(struct sc_worker *w, struct sc_part **parts, uint32_t n
         memcpy(meta.writer, w->writer, sizeof(meta.writer));
         char *text = sc_arena_alloc(ar, SC_META_MAX);
         size_t len = sc_meta_format(&meta, text);
-        tps[active++] = (struct sc_tp){0, (int32_t)parts[i]->index, parts[i]->next, {text, len}};
+        tps[active++] =
+            (struct sc_tp){0, (int32_t)parts[i]->index, parts[i]->committed, {text, len}};
     }
     if (active == 0)
         return SC_ERR_OK;
     enum sc_err e = w->log->ops->begin(w->log);
-    return e == SC_ERR_OK ? w->log->ops->commit(w->log, tps, active) : e;
+    if (e != SC_ERR_OK)
+        return e;
+    for (uint32_t i = 0; i < n; i++) /* before the outcome, which may be lost: one try a life */
+        parts[i]->claimed = parts[i]->committed;
+    return w->log->ops->commit(w->log, tps, active);
 }
 
 static enum sc_err set_positions(struct sc_worker *w, struct sc_part **parts, uint32_t n,

@@ -10,13 +10,16 @@
 
 #define WRITER_MAX 64u
 #define POLL_STEP_MS 2
+#define TXN_TIMEOUT_MS 20000
 
 enum txn_status { TXN_OPEN, TXN_COMMITTED, TXN_ABORTED };
 
 struct txn {
     enum txn_status status;
     char writer[WRITER_MAX];
-    struct txn *next; /* every one ever, freed with the broker */
+    int64_t opened_ms;
+    uint64_t refs;    /* its messages, and the member that has it in hand */
+    struct txn *next; /* of those that are open */
 };
 
 struct message {
@@ -24,7 +27,8 @@ struct message {
     struct sc_str key, value;
     const struct sc_header *headers;
     uint32_t n_headers;
-    const struct txn *txn; /* NULL: outside any */
+    struct txn *txn; /* NULL: outside any */
+    uint32_t pins;   /* batches that hold it */
 };
 
 struct partition {
@@ -57,12 +61,14 @@ struct member {
     struct topic **inputs;
     struct sc_tp *owned;  /* offset: position; -1 paused */
     uint32_t n_owned;
-    bool rebalanced, dead;
+    bool rebalanced;
+    _Atomic bool dead;
     uint64_t generation, txn_generation;
     struct txn *txn;
     struct message *marks[4096];
     uint32_t n_marks;
     struct sc_msg msgs[SC_BATCH_MAX];
+    uint32_t n_msgs; /* pinned until released */
     struct member *next;
 };
 
@@ -74,10 +80,11 @@ struct sc_broker {
     uint32_t n_topics;
     struct offset *offsets;
     struct member *members;
-    struct txn *txns;
+    struct txn *open;
     uint64_t generation;
     sc_broker_fault *fault;
-    void *fault_arg;
+    sc_sim_sleep *sleep;
+    void *fault_arg, *sleep_arg;
 };
 
 /* ---- topics */
@@ -142,46 +149,43 @@ static struct message *message_create(const struct sc_out *out)
     return m;
 }
 
-static void trim(struct partition *p, uint64_t keep)
+/* ---- transactions: open ones in a list, ended ones live as long as their messages */
+
+static void txn_free_unused(struct txn *t)
 {
-    if (p->n < keep * 2)
+    if (t->refs == 0 && t->status != TXN_OPEN)
+        free(t);
+}
+
+static void txn_unref(struct txn *t)
+{
+    SC_ASSERT(t->refs > 0);
+    t->refs--;
+    txn_free_unused(t);
+}
+
+static void txn_end(struct sc_broker *b, struct txn *t, enum txn_status status)
+{
+    if (t->status != TXN_OPEN)
         return;
-    uint64_t go = p->n - keep;
-    for (uint64_t i = 0; i < go; i++)
-        free(p->v[i]);
-    memmove(p->v, p->v + go, keep * sizeof(*p->v));
-    p->base += (int64_t)go;
-    p->n = keep;
+    t->status = status;
+    for (struct txn **at = &b->open; *at; at = &(*at)->next)
+        if (*at == t) {
+            *at = t->next;
+            break;
+        }
+    txn_free_unused(t);
 }
 
-static struct message *write_out(struct sc_broker *b, struct topic *t, const struct sc_out *out,
-                                 const struct txn *txn)
+/* Abort what is open of a writer whose id is used again, and what has been open for too long. */
+static void txn_abort_open(struct sc_broker *b, const char *writer)
 {
-    int32_t index = out->partition;
-    if (index < 0)
-        index = out->key.p ? sc_hash_java_partition(out->key, t->n) : 0;
-    SC_ASSERT(index < t->n);
-    struct partition *p = &t->parts[index];
-    trim(p, b->keep);
-    if (p->n == p->cap) {
-        p->cap = p->cap ? p->cap * 2 : 64;
-        p->v = sc_realloc(p->v, p->cap * sizeof(*p->v));
+    int64_t now_ms = b->clock.mono_ms(b->clock.arg);
+    for (struct txn *t = b->open, *next; t; t = next) {
+        next = t->next;
+        if (now_ms - t->opened_ms > TXN_TIMEOUT_MS || (writer && strcmp(t->writer, writer) == 0))
+            txn_end(b, t, TXN_ABORTED);
     }
-    struct message *m = message_create(out);
-    m->offset = p->base + (int64_t)p->n;
-    m->timestamp_ms = out->timestamp_ms > 0 ? out->timestamp_ms : b->clock.now_ms(b->clock.arg);
-    m->txn = txn;
-    p->v[p->n++] = m;
-    return m;
-}
-
-void sc_broker_write(struct sc_broker *b, const char *topic, const struct sc_out *out)
-{
-    pthread_mutex_lock(&b->lock);
-    struct topic *t = topic_of(b, topic);
-    SC_ASSERT(t != NULL);
-    write_out(b, t, out, NULL);
-    pthread_mutex_unlock(&b->lock);
 }
 
 /* The last stable offset: the first message of an open transaction, or the end. */
@@ -195,6 +199,78 @@ static int64_t stable_of(struct partition *p)
             break;
     }
     return p->stable;
+}
+
+static void message_free(struct message *m)
+{
+    if (m->txn)
+        txn_unref(m->txn);
+    free(m);
+}
+
+/* Where trimming must stop: at what is open, not read yet, or in somebody's hands. */
+static int64_t needed_from(const struct sc_broker *b, const struct topic *t, int32_t index,
+                           int64_t until)
+{
+    struct partition *p = &t->parts[index];
+    int64_t stable = stable_of(p);
+    until = stable < until ? stable : until;
+    for (const struct member *m = b->members; m; m = m->next)
+        for (uint32_t i = 0; i < m->n_owned; i++) {
+            const struct sc_tp *tp = &m->owned[i];
+            if (m->inputs[tp->topic] == t && tp->partition == index && tp->offset < until)
+                until = tp->offset < p->base ? p->base : tp->offset;
+        }
+    for (int64_t at = p->base; at < until; at++)
+        if (p->v[at - p->base]->pins)
+            return at;
+    return until;
+}
+
+static void trim(const struct sc_broker *b, const struct topic *t, int32_t index)
+{
+    struct partition *p = &t->parts[index];
+    if (p->n < b->keep * 2)
+        return;
+    int64_t until = needed_from(b, t, index, p->base + (int64_t)(p->n - b->keep));
+    uint64_t go = (uint64_t)(until - p->base);
+    for (uint64_t i = 0; i < go; i++)
+        message_free(p->v[i]);
+    memmove(p->v, p->v + go, (p->n - go) * sizeof(*p->v));
+    p->base += (int64_t)go;
+    p->n -= go;
+}
+
+static struct message *write_out(struct sc_broker *b, struct topic *t, const struct sc_out *out,
+                                 struct txn *txn)
+{
+    int32_t index = out->partition;
+    if (index < 0)
+        index = out->key.p ? sc_hash_java_partition(out->key, t->n) : 0;
+    SC_ASSERT(index < t->n);
+    struct partition *p = &t->parts[index];
+    trim(b, t, index);
+    if (p->n == p->cap) {
+        p->cap = p->cap ? p->cap * 2 : 64;
+        p->v = sc_realloc(p->v, p->cap * sizeof(*p->v));
+    }
+    struct message *m = message_create(out);
+    m->offset = p->base + (int64_t)p->n;
+    m->timestamp_ms = out->timestamp_ms > 0 ? out->timestamp_ms : b->clock.now_ms(b->clock.arg);
+    m->txn = txn;
+    if (txn)
+        txn->refs++;
+    p->v[p->n++] = m;
+    return m;
+}
+
+void sc_broker_write(struct sc_broker *b, const char *topic, const struct sc_out *out)
+{
+    pthread_mutex_lock(&b->lock);
+    struct topic *t = topic_of(b, topic);
+    SC_ASSERT(t != NULL);
+    write_out(b, t, out, NULL);
+    pthread_mutex_unlock(&b->lock);
 }
 
 static struct sc_msg msg_of(struct message *m, uint16_t topic, int32_t partition)
@@ -288,9 +364,23 @@ static struct member *member_of(struct sc_log *lg)
     return (struct member *)lg;
 }
 
-static enum sc_err fault(struct member *m, enum sc_broker_call call)
+/* The dead do nothing more; the living may be stopped by a fault. */
+static enum sc_err enter(struct member *m, enum sc_broker_call call)
 {
-    return m->b->fault ? m->b->fault(m->b->fault_arg, m->writer, call) : SC_ERR_OK;
+    enum sc_err e = SC_ERR_OK;
+    if (!m->dead && m->b->fault)
+        e = m->b->fault(m->b->fault_arg, m->writer, call);
+    return m->dead ? SC_ERR_FATAL : e;
+}
+
+static void unpin(struct member *m)
+{
+    for (uint32_t i = 0; i < m->n_msgs; i++) {
+        struct message *msg = m->msgs[i].raw;
+        SC_ASSERT(msg->pins > 0);
+        msg->pins--;
+    }
+    m->n_msgs = 0;
 }
 
 static uint32_t fill(struct member *m)
@@ -306,38 +396,57 @@ static uint32_t fill(struct member *m)
         uint32_t most = n + SC_BATCH_MAX / m->n_owned;
         while (tp->offset >= 0 && tp->offset < end && n < most) {
             struct message *msg = p->v[tp->offset++ - p->base];
-            if (visible(msg))
-                m->msgs[n++] = msg_of(msg, tp->topic, tp->partition);
+            if (!visible(msg))
+                continue;
+            msg->pins++;
+            m->msgs[n++] = msg_of(msg, tp->topic, tp->partition);
         }
     }
+    m->n_msgs = n;
     return n;
+}
+
+static void nap(const struct sc_broker *b, int ms)
+{
+    if (b->sleep) {
+        b->sleep(b->sleep_arg, ms);
+        return;
+    }
+    struct timespec step = {ms / 1000, ms % 1000 * 1000000L};
+    nanosleep(&step, NULL);
 }
 
 static enum sc_err port_poll(struct sc_log *lg, int timeout_ms, struct sc_poll_result *out)
 {
     struct member *m = member_of(lg);
-    enum sc_err e = fault(m, SC_CALL_POLL);
+    enum sc_err e = enter(m, SC_CALL_POLL);
     *out = (struct sc_poll_result){.what = SC_POLL_NOTHING, .msgs = m->msgs};
     if (e != SC_ERR_OK)
         return e;
     for (int waited = 0;; waited += POLL_STEP_MS) {
         pthread_mutex_lock(&m->b->lock);
+        txn_abort_open(m->b, NULL);
+        unpin(m);
         if (m->rebalanced)
             out->what = SC_POLL_REBALANCED;
         else if ((out->n = fill(m)) > 0)
             out->what = SC_POLL_MESSAGES;
         m->rebalanced = false;
         pthread_mutex_unlock(&m->b->lock);
+        if (m->dead)
+            return SC_ERR_FATAL;
         if (out->what != SC_POLL_NOTHING || waited >= timeout_ms)
             return SC_ERR_OK;
-        struct timespec step = {0, POLL_STEP_MS * 1000000L};
-        nanosleep(&step, NULL);
+        nap(m->b, POLL_STEP_MS);
     }
 }
 
 static void port_release(struct sc_log *lg)
 {
-    (void)lg; /* messages stay where they are */
+    struct member *m = member_of(lg);
+    pthread_mutex_lock(&m->b->lock);
+    unpin(m);
+    pthread_mutex_unlock(&m->b->lock);
 }
 
 static uint32_t port_headers(struct sc_log *lg, const struct sc_msg *msg, struct sc_header *out,
@@ -358,12 +467,13 @@ static uint32_t port_assigned(struct sc_log *lg, const struct sc_tp **out)
     return m->n_owned;
 }
 
-
 static enum sc_err port_committed(struct sc_log *lg, struct sc_tp *parts, uint32_t n,
                                   int timeout_ms, struct sc_arena *ar)
 {
     struct member *m = member_of(lg);
     (void)timeout_ms;
+    if (m->dead)
+        return SC_ERR_FATAL;
     pthread_mutex_lock(&m->b->lock);
     for (uint32_t i = 0; i < n; i++) {
         const struct offset *o =
@@ -387,6 +497,8 @@ static enum sc_err port_last_metadata(struct sc_log *lg, const struct sc_tp *par
 static enum sc_err port_rewind(struct sc_log *lg, const struct sc_tp *parts, uint32_t n)
 {
     struct member *m = member_of(lg);
+    if (m->dead)
+        return SC_ERR_FATAL;
     pthread_mutex_lock(&m->b->lock);
     for (uint32_t i = 0; i < n; i++)
         for (uint32_t k = 0; k < m->n_owned; k++)
@@ -475,28 +587,22 @@ static int64_t port_lag(struct sc_log *lg)
     return sum;
 }
 
-/* ---- transactions */
-
-/* A writer's id is used again: what it left open is aborted. */
-static void fence_id(struct sc_broker *b, const char *writer)
-{
-    for (struct txn *t = b->txns; t; t = t->next)
-        if (t->status == TXN_OPEN && strcmp(t->writer, writer) == 0)
-            t->status = TXN_ABORTED;
-}
+/* ---- the port's transactions */
 
 static enum sc_err port_begin(struct sc_log *lg)
 {
     struct member *m = member_of(lg);
-    enum sc_err e = fault(m, SC_CALL_BEGIN);
+    enum sc_err e = enter(m, SC_CALL_BEGIN);
     if (e != SC_ERR_OK)
         return e;
     pthread_mutex_lock(&m->b->lock);
     SC_ASSERT(m->txn == NULL);
     m->txn = sc_calloc(1, sizeof(*m->txn));
     memcpy(m->txn->writer, m->writer, sizeof(m->writer));
-    m->txn->next = m->b->txns;
-    m->b->txns = m->txn;
+    m->txn->opened_ms = m->b->clock.mono_ms(m->b->clock.arg);
+    m->txn->refs = 1;
+    m->txn->next = m->b->open;
+    m->b->open = m->txn;
     m->txn_generation = m->generation;
     m->n_marks = 0;
     pthread_mutex_unlock(&m->b->lock);
@@ -505,7 +611,7 @@ static enum sc_err port_begin(struct sc_log *lg)
 
 static enum sc_err produce(struct member *m, const struct sc_out *out, struct message **made)
 {
-    enum sc_err e = fault(m, SC_CALL_PRODUCE);
+    enum sc_err e = enter(m, SC_CALL_PRODUCE);
     if (e != SC_ERR_OK)
         return e;
     pthread_mutex_lock(&m->b->lock);
@@ -540,12 +646,13 @@ static int64_t port_mark_offset(struct sc_log *lg, uint32_t mark)
 
 static enum sc_err port_flush(struct sc_log *lg)
 {
-    return fault(member_of(lg), SC_CALL_FLUSH);
+    return enter(member_of(lg), SC_CALL_FLUSH);
 }
 
 static void end_txn(struct member *m, enum txn_status status)
 {
-    m->txn->status = status;
+    txn_end(m->b, m->txn, status);
+    txn_unref(m->txn);
     m->txn = NULL;
 }
 
@@ -553,7 +660,7 @@ static void port_abort(struct sc_log *lg)
 {
     struct member *m = member_of(lg);
     pthread_mutex_lock(&m->b->lock);
-    if (m->txn)
+    if (m->txn && !m->dead)
         end_txn(m, TXN_ABORTED);
     pthread_mutex_unlock(&m->b->lock);
 }
@@ -562,8 +669,12 @@ static enum sc_err port_commit(struct sc_log *lg, const struct sc_tp *tps, uint3
 {
     struct member *m = member_of(lg);
     SC_ASSERT(n > 0);
-    enum sc_err e = fault(m, SC_CALL_COMMIT);
+    enum sc_err e = enter(m, SC_CALL_COMMIT);
     pthread_mutex_lock(&m->b->lock);
+    if (m->dead) {
+        pthread_mutex_unlock(&m->b->lock);
+        return SC_ERR_FATAL;
+    }
     if (m->txn_generation != m->generation || m->txn->status != TXN_OPEN)
         e = SC_ERR_FENCED;
     for (uint32_t i = 0; e == SC_ERR_OK && i < n; i++) {
@@ -576,7 +687,7 @@ static enum sc_err port_commit(struct sc_log *lg, const struct sc_tp *tps, uint3
     }
     end_txn(m, e == SC_ERR_OK ? TXN_COMMITTED : TXN_ABORTED);
     pthread_mutex_unlock(&m->b->lock);
-    return e == SC_ERR_OK ? fault(m, SC_CALL_COMMITTED) : e;
+    return e == SC_ERR_OK ? enter(m, SC_CALL_COMMITTED) : e;
 }
 
 static enum sc_err port_replay(struct sc_log *lg, uint16_t topic, int32_t partition, int64_t from,
@@ -585,6 +696,8 @@ static enum sc_err port_replay(struct sc_log *lg, uint16_t topic, int32_t partit
 {
     struct member *m = member_of(lg);
     (void)until; /* fn knows where to stop */
+    if (m->dead)
+        return SC_ERR_FATAL;
     sc_broker_read(m->b, m->cfg.outputs->v[topic].name.p, partition, from, fn, arg);
     return SC_ERR_OK;
 }
@@ -594,8 +707,10 @@ static enum sc_err port_fence(struct sc_log *lg, struct sc_str writer)
     struct member *m = member_of(lg);
     char id[WRITER_MAX] = "";
     memcpy(id, writer.p, writer.len < WRITER_MAX ? writer.len : WRITER_MAX - 1);
+    if (m->dead)
+        return SC_ERR_FATAL;
     pthread_mutex_lock(&m->b->lock);
-    fence_id(m->b, id);
+    txn_abort_open(m->b, id);
     pthread_mutex_unlock(&m->b->lock);
     return SC_ERR_OK;
 }
@@ -614,6 +729,8 @@ static bool port_member_alive(struct sc_log *lg, struct sc_str writer)
 static void leave(struct member *m)
 {
     struct sc_broker *b = m->b;
+    if (m->dead)
+        return;
     m->dead = true;
     for (struct member **at = &b->members; *at; at = &(*at)->next)
         if (*at == m) {
@@ -625,6 +742,9 @@ static void leave(struct member *m)
 
 static void member_free(struct member *m)
 {
+    unpin(m);
+    if (m->txn)
+        txn_unref(m->txn); /* killed: it stays open */
     free(m->owned);
     free(m->inputs);
     free(m);
@@ -635,9 +755,10 @@ static void port_close(struct sc_log *lg)
     struct member *m = member_of(lg);
     port_abort(lg);
     pthread_mutex_lock(&m->b->lock);
+    struct sc_broker *b = m->b;
     leave(m);
-    pthread_mutex_unlock(&m->b->lock);
     member_free(m);
+    pthread_mutex_unlock(&b->lock);
 }
 
 void sc_broker_log_kill(struct sc_log *lg)
@@ -646,7 +767,6 @@ void sc_broker_log_kill(struct sc_log *lg)
     pthread_mutex_lock(&m->b->lock);
     leave(m);
     pthread_mutex_unlock(&m->b->lock);
-    member_free(m);
 }
 
 static const struct sc_log_ops ops = {
@@ -691,7 +811,7 @@ struct sc_log *sc_broker_log_create(struct sc_broker *b, const struct sc_broker_
         m->inputs[i] = topic_of(b, cfg->inputs[i]);
         SC_ASSERT(m->inputs[i] != NULL);
     }
-    fence_id(b, m->writer);
+    txn_abort_open(b, m->writer);
     m->next = b->members;
     b->members = m;
     rebalance(b, m->group);
@@ -714,11 +834,17 @@ void sc_broker_faults(struct sc_broker *b, sc_broker_fault *fn, void *arg)
     b->fault_arg = arg;
 }
 
+void sc_broker_sleeps(struct sc_broker *b, sc_sim_sleep *sleep, void *arg)
+{
+    b->sleep = sleep;
+    b->sleep_arg = arg;
+}
+
 static void topic_free(struct topic *t)
 {
     for (int32_t p = 0; p < t->n; p++) {
         for (uint64_t i = 0; i < t->parts[p].n; i++)
-            free(t->parts[p].v[i]);
+            message_free(t->parts[p].v[i]);
         free(t->parts[p].v);
     }
     free(t->parts);
@@ -729,6 +855,8 @@ static void topic_free(struct topic *t)
 void sc_broker_destroy(struct sc_broker *b)
 {
     SC_ASSERT(b->members == NULL);
+    while (b->open)
+        txn_end(b, b->open, TXN_ABORTED);
     for (uint32_t i = 0; i < b->n_topics; i++)
         topic_free(b->topics[i]);
     free(b->topics);
@@ -737,11 +865,6 @@ void sc_broker_destroy(struct sc_broker *b)
         b->offsets = o->next;
         free(o->group);
         free(o);
-    }
-    while (b->txns) {
-        struct txn *t = b->txns;
-        b->txns = t->next;
-        free(t);
     }
     pthread_mutex_destroy(&b->lock);
     free(b);

@@ -6,6 +6,7 @@
 #include "engine/cache.h"
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct store { /* one partition */
     struct sc_stamp stamp;
@@ -17,7 +18,9 @@ struct sc_memview {
     struct store *stores;
     uint32_t n;
     struct sc_cache hints; /* node -> 16 bytes of its parent */
-    bool down;
+    bool down, mute;
+    sc_sim_sleep *sleep;
+    void *sleep_arg;
 };
 
 struct flight {
@@ -33,11 +36,26 @@ struct port {
     struct sc_memview *mv;
     struct flight *flights, **last;
     struct sc_arena ar;
+    _Atomic bool dead;
 };
 
 static struct port *port_of(struct sc_view *vw)
 {
     return (struct port *)vw;
+}
+
+static bool down(const struct port *p)
+{
+    return p->mv->down || p->dead;
+}
+
+static void nap(const struct sc_memview *mv, int ms)
+{
+    struct timespec ts = {ms / 1000, ms % 1000 * 1000000L};
+    if (mv->sleep)
+        mv->sleep(mv->sleep_arg, ms);
+    else
+        nanosleep(&ts, NULL);
 }
 
 static bool same(const struct sc_stamp *a, const struct sc_stamp *b)
@@ -51,15 +69,15 @@ static enum sc_err mem_read(struct sc_view *vw, uint32_t partition, struct sc_st
     struct port *p = port_of(vw);
     sc_arena_reset(&p->ar, 1u << 20);
     pthread_mutex_lock(&p->mv->lock);
-    bool down = p->mv->down;
+    bool lost = down(p);
     const struct store *s = &p->mv->stores[partition];
     *stamp = s->stamp;
-    for (uint32_t i = 0; !down && i < n; i++) {
+    for (uint32_t i = 0; !lost && i < n; i++) {
         const struct sc_cache_slot *slot = sc_cache_get(&s->states, &items[i].node);
         items[i].state = slot ? sc_str_dup(&p->ar, sc_cache_state(slot)) : SC_STR_NULL;
     }
     pthread_mutex_unlock(&p->mv->lock);
-    return down ? SC_ERR_UNAVAILABLE : SC_ERR_OK;
+    return lost ? SC_ERR_UNAVAILABLE : SC_ERR_OK;
 }
 
 static enum sc_err mem_flush(struct sc_view *vw, uint32_t partition, struct sc_stamp seen,
@@ -85,17 +103,17 @@ static enum sc_err mem_flush(struct sc_view *vw, uint32_t partition, struct sc_s
     return SC_ERR_OK;
 }
 
-static enum sc_err land(struct sc_memview *mv, const struct flight *f)
+static enum sc_err land(struct port *p, const struct flight *f)
 {
-    struct store *s = &mv->stores[f->partition];
-    if (mv->down)
+    struct store *s = &p->mv->stores[f->partition];
+    if (down(p))
         return SC_ERR_UNAVAILABLE;
     if (!same(&s->stamp, &f->seen))
         return SC_ERR_CONFLICT;
     for (uint32_t i = 0; i < f->n; i++)
         sc_cache_put(&s->states, &f->items[i].node, f->items[i].state, 0);
     s->stamp = f->to;
-    return SC_ERR_OK;
+    return p->mv->mute ? SC_ERR_UNAVAILABLE : SC_ERR_OK;
 }
 
 static enum sc_err mem_collect(struct sc_view *vw, int timeout_ms, uint32_t *partition,
@@ -103,13 +121,14 @@ static enum sc_err mem_collect(struct sc_view *vw, int timeout_ms, uint32_t *par
 {
     struct port *p = port_of(vw);
     struct flight *f = p->flights;
-    (void)timeout_ms;
     *partition = UINT32_MAX;
     *how = SC_ERR_OK;
+    if (timeout_ms > 0 && (f == NULL || down(p)))
+        nap(p->mv, timeout_ms);
     if (f == NULL)
         return SC_ERR_OK;
     pthread_mutex_lock(&p->mv->lock);
-    *how = land(p->mv, f);
+    *how = land(p, f);
     pthread_mutex_unlock(&p->mv->lock);
     *partition = f->partition;
     p->flights = f->next;
@@ -126,7 +145,7 @@ static enum sc_err mem_reset(struct sc_view *vw, uint32_t partition, struct sc_s
     enum sc_err e = SC_ERR_OK;
     pthread_mutex_lock(&p->mv->lock);
     struct store *s = &p->mv->stores[partition];
-    if (p->mv->down)
+    if (down(p))
         e = SC_ERR_UNAVAILABLE;
     else if (!same(&s->stamp, &seen))
         e = SC_ERR_CONFLICT;
@@ -147,14 +166,14 @@ static enum sc_err mem_timers(struct sc_view *vw, uint32_t partition, uint64_t v
     struct sc_cache_slot *slot;
     struct sc_state_peek peek;
     pthread_mutex_lock(&p->mv->lock);
-    bool down = p->mv->down;
+    bool lost = down(p);
     const struct store *s = &p->mv->stores[partition];
-    for (uint64_t at = 0; !down && s->stamp.view == view &&
+    for (uint64_t at = 0; !lost && s->stamp.view == view &&
                           (slot = sc_cache_next(&s->states, &at)) != NULL;)
         if (slot->bytes && sc_state_peek(sc_cache_state(slot), &peek) && peek.due_ms != SC_NO_DUE)
             fn(arg, &slot->node, peek.due_ms);
     pthread_mutex_unlock(&p->mv->lock);
-    return down ? SC_ERR_UNAVAILABLE : SC_ERR_OK;
+    return lost ? SC_ERR_UNAVAILABLE : SC_ERR_OK;
 }
 
 static enum sc_err mem_hints(struct sc_view *vw, const struct sc_node_id *nodes,
@@ -163,21 +182,21 @@ static enum sc_err mem_hints(struct sc_view *vw, const struct sc_node_id *nodes,
     struct port *p = port_of(vw);
     memset(parents, 0, n * sizeof(*parents));
     pthread_mutex_lock(&p->mv->lock);
-    bool down = p->mv->down;
-    for (uint32_t i = 0; !down && i < n; i++) {
+    bool lost = down(p);
+    for (uint32_t i = 0; !lost && i < n; i++) {
         const struct sc_cache_slot *slot = sc_cache_get(&p->mv->hints, &nodes[i]);
         if (slot)
             memcpy(parents[i].b, slot->bytes, sizeof(parents[i].b));
     }
     pthread_mutex_unlock(&p->mv->lock);
-    return down ? SC_ERR_UNAVAILABLE : SC_ERR_OK;
+    return lost ? SC_ERR_UNAVAILABLE : SC_ERR_OK;
 }
 
 static void mem_hint(struct sc_view *vw, const struct sc_node_id *pairs, uint32_t n)
 {
     struct port *p = port_of(vw);
     pthread_mutex_lock(&p->mv->lock);
-    for (uint32_t i = 0; !p->mv->down && i < n; i++) {
+    for (uint32_t i = 0; !down(p) && i < n; i++) {
         const struct sc_node_id *child = &pairs[2 * i], *parent = &pairs[2 * i + 1];
         if (sc_node_none(parent))
             sc_cache_remove(&p->mv->hints, child);
@@ -247,11 +266,29 @@ void sc_memview_destroy(struct sc_memview *mv)
     free(mv);
 }
 
-void sc_memview_down(struct sc_memview *mv, bool down)
+void sc_memview_sleeps(struct sc_memview *mv, sc_sim_sleep *sleep, void *arg)
+{
+    mv->sleep = sleep;
+    mv->sleep_arg = arg;
+}
+
+void sc_memview_down(struct sc_memview *mv, bool is_down)
 {
     pthread_mutex_lock(&mv->lock);
-    mv->down = down;
+    mv->down = is_down;
     pthread_mutex_unlock(&mv->lock);
+}
+
+void sc_memview_mute(struct sc_memview *mv, bool mute)
+{
+    pthread_mutex_lock(&mv->lock);
+    mv->mute = mute;
+    pthread_mutex_unlock(&mv->lock);
+}
+
+void sc_memview_kill(struct sc_view *vw)
+{
+    port_of(vw)->dead = true;
 }
 
 void sc_memview_wipe(struct sc_memview *mv)
