@@ -1,10 +1,10 @@
 /* Writing a state: one pass, each section straight into the buffer. Layout: state_form.h,
  * docs/formats.md.
  *
- * Past the hard limit the state is written again with less: first the ids of dedupe beyond 64, then
- * touchpoints, then exact windows beyond 64 events, then what evidence and contexts are only good for
- * reading. Consents, ledger, totals, timers and waiting events never go.
- * Cost: about 100 ns for a state of 300 bytes. */
+ * Past the hard limit the state is written again with less: first the ids of dedupe beyond 64,
+ * then touchpoints, then exact windows beyond 64 events, then what evidence and contexts are only
+ * good for reading. Consents, ledger, totals, timers and waiting events never go. Cost: about 100
+ * ns for a state of 300 bytes. */
 #include "codec/state_form.h"
 
 #include "base/hash.h"

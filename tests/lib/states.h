@@ -1,5 +1,6 @@
-/* Customers at random, for the tests of states, merges and frames: one shop with every kind of fact,
- * random events for it, states made by stepping through them. Static: each test has its own. */
+/* Customers at random, for the tests of states, merges and frames: one shop with every kind of
+ * fact, random events for it, states made by stepping through them. Static: each test has its
+ * own. */
 #ifndef SC_TEST_STATES_H
 #define SC_TEST_STATES_H
 

@@ -1,5 +1,5 @@
-/* Windows and distinct counts against a program that keeps everything: exact to 64 events, past that
- * no further off than the documented bound; the same bytes for every order of arrival. */
+/* Windows and distinct counts against a program that keeps everything: exact to 64 events, past
+ * that no further off than the documented bound; the same bytes for every order of arrival. */
 #include "../lib/states.h"
 
 #define ROUNDS 400

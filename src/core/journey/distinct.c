@@ -1,13 +1,14 @@
 /* How many different values: exact to 256, then HyperLogLog.
  *
- * Up to 256 each value stands by its hash, in a window with the latest time it was seen. Past that a
- * sketch of 4,096 registers: standard error 1.6 %, by the estimator of Ertl (arXiv 1702.01284),
- * which needs no table of biases. In a window a register keeps every (time, rank) that no newer
- * rank outdoes (Chabchoub and Hébrail's sliding sketch), time in 1/64 of the window, so the estimate
- * holds for the window as it stands at any later moment. A sketch that has aged empty is exact again.
+ * Up to 256 each value stands by its hash, in a window with the latest time it was seen. Past
+ * that a sketch of 4,096 registers: standard error 1.6 %, by the estimator of Ertl (arXiv
+ * 1702.01284), which needs no table of biases. In a window a register keeps every (time, rank)
+ * that no newer rank outdoes (Chabchoub and Hébrail's sliding sketch), time in 1/64 of the
+ * window, so the estimate holds for the window as it stands at any later moment. A sketch that
+ * has aged empty is exact again.
  *
- * The sketch is one ascending array of keys: register 12 bits, time 46, rank 6.
- * Cost: a binary search; past 256 also a move of the keys behind (a few hundred ns). */
+ * The sketch is one ascending array of keys: register 12 bits, time 46, rank 6. Cost: a binary
+ * search; past 256 also a move of the keys behind (a few hundred ns). */
 #include "core/journey/facts.h"
 
 #include "base/assert.h"
@@ -83,8 +84,8 @@ static void sketch_room(struct sc_arena *ar, struct sc_fact_state *fs)
     fs->cap_more = cap;
 }
 
-/* In one register times ascend and ranks descend: the new key goes unless a later one outdoes it, and
- * earlier ones that it outdoes go. */
+/* In one register times ascend and ranks descend: the new key goes unless a later one outdoes it,
+ * and earlier ones that it outdoes go. */
 static void sketch_add(struct sc_arena *ar, struct sc_fact_state *fs, uint64_t key)
 {
     SC_ASSERT(key_rank(key) >= 1 && key_rank(key) <= RANK_MAX);

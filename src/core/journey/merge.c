@@ -1,11 +1,11 @@
 /* Two customers become one: the laws of semantics 7.
  *
- * Each part of a state is a join of what both sides know: unions of sets, sums over disjoint events,
- * least and latest of times. So any order of merges gives the same bytes, and what depends on both
- * histories (is a lapse still one?) is decided anew from joined parts, of which none is thrown away
- * before. Absorbing twice is prevented by the owner (members' generations): sums are not idempotent.
- * Rules are not tried here (10b), and timers that the merged breaks end are taken out by
- * sc_step_merged.
+ * Each part of a state is a join of what both sides know: unions of sets, sums over disjoint
+ * events, least and latest of times. So any order of merges gives the same bytes, and what
+ * depends on both histories (is a lapse still one?) is decided anew from joined parts, of which
+ * none is thrown away before. Absorbing twice is prevented by the owner (members' generations):
+ * sums are not idempotent. Rules are not tried here (10b), and timers that the merged breaks end
+ * are taken out by sc_step_merged.
  *
  * Strings and values are shared with `from`: both live as long as the batch. Cost: linear. */
 #include "core/journey/ring.h"
@@ -66,6 +66,8 @@ static void merge_identity(struct sc_state *into, const struct sc_state *from)
 {
     SC_UNITE(into->ar, &into->members, &from->members, order_members, join_members);
     SC_UNITE(into->ar, &into->must_not, &from->must_not, order_nodes, NULL);
+    if (into->must_not.n > SC_MEMBERS_MAX)
+        into->must_not.n = SC_MEMBERS_MAX; /* the weakest are tried again, at worst refused again */
     SC_UNITE(into->ar, &into->former, &from->former, order_nodes, NULL);
     if (from->n_events > 0 && !sc_node_eq(&into->node, &from->node)) {
         struct sc_node_id own = from->node;
@@ -80,8 +82,8 @@ static void merge_identity(struct sc_state *into, const struct sc_state *from)
 
 /* ---- stage */
 
-/* What a side brings: the stage it ranks by, and a lapse as it was entered, be it undone or moved by an
- * earlier merge. */
+/* What a side brings: the stage it ranks by, and a lapse as it was entered, be it undone or moved
+ * by an earlier merge. */
 struct side {
     int ranked, lapse; /* -1: none */
     int64_t ranked_ms, lapse_ms;
@@ -116,8 +118,8 @@ static struct side join_sides(struct side a, struct side b)
     return s;
 }
 
-/* When the merged customer lapsed: later when the other side broke the silence, SC_NO_DUE when that
- * is not over yet, or the lapse does not lead out of the stage. */
+/* When the merged customer lapsed: later when the other side broke the silence, SC_NO_DUE when
+ * that is not over yet, or the lapse does not lead out of the stage. */
 static int64_t lapsed_at(const struct sc_journey *jo, const struct sc_state *st,
                          const struct side *s)
 {
@@ -132,8 +134,8 @@ static int64_t lapsed_at(const struct sc_journey *jo, const struct sc_state *st,
     return at_ms <= later(st->last_ms, s->lapse_ms) ? at_ms : SC_NO_DUE;
 }
 
-/* The furthest by order, unless the merged facts still meet a lapse's silence. Breaks and last_ms are
- * merged before. */
+/* The furthest by order, unless the merged facts still meet a lapse's silence. Breaks and last_ms
+ * are merged before. */
 static void merge_stage(const struct sc_journey *jo, struct sc_state *into,
                         const struct sc_state *from)
 {
@@ -179,7 +181,8 @@ static void merge_ladder(const struct sc_journey *jo, struct sc_state *into,
     into->ladders[m].n = a + b < max ? a + b : max;
 }
 
-/* The earlier time stands; where both sides' times are known, the one at which the sum was reached. */
+/* The earlier time stands; where both sides' times are known, the one at which the sum was
+ * reached. */
 static void merge_milestones(const struct sc_journey *jo, struct sc_state *into,
                              const struct sc_state *from)
 {

@@ -1,5 +1,6 @@
 /* Recent touchpoints for recent(): the newest jo->ring_max by (time, source, id), each with the
- * properties the journey reads. Arrival order does not matter. Cost: a few compares when in order. */
+ * properties the journey reads. Arrival order does not matter. Cost: a few compares when in
+ * order. */
 #include "core/journey/ring.h"
 
 #include "base/assert.h"

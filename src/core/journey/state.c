@@ -34,7 +34,7 @@ struct sc_state *sc_state_new(const struct sc_journey *jo, struct sc_node_id nod
 void sc_state_due(const struct sc_journey *jo, struct sc_state *st)
 {
     SC_ASSERT(jo->reorder_ms >= 0);
-    SC_ASSERT(st->waiting.n <= SC_WAITING_MAX);
+    SC_ASSERT(st->waiting.n == 0 || st->waiting.v[0].ev != NULL);
     st->due_ms = st->waiting.n ? st->waiting.v[0].ms : SC_NO_DUE;
     for (uint32_t i = 0; i < st->timers.n; i++) {
         const struct sc_timer *tm = &st->timers.v[i];

@@ -210,8 +210,8 @@ struct sc_state {
     int16_t lapsed_from;        /* stage left by a lapse, -1 */
     int64_t lapsed_from_ms;     /* since when it had been in that one */
     int16_t furthest;           /* furthest ranked stage ever entered */
-    int16_t lapse_void;          /* a lapse that a merge undid or moved, -1: later merges weigh it as it
-                                   was entered, so that their order cannot matter */
+    int16_t lapse_void;         /* a lapse that a merge undid or moved, -1: later merges weigh it
+                                   as it was entered, so that their order cannot matter */
     int64_t lapse_void_ms;       /* when it was entered */
     uint32_t stage_unknown;     /* hash of the stage stored, which this journey has no more; `stage`
                                    is the nearest earlier (semantics 21). 0: none. The step says so

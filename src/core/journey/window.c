@@ -2,13 +2,13 @@
  *
  * The newest 64 events (`exact`: 4,096) stand one by one, what is older in buckets of 1/64 of the
  * window, aligned to the epoch, each with the time of its newest event. So a window that holds no
- * more than 64 is exact; past that it reads as a window between w and w + w/64 long: a bucket counts
- * whole while its newest event is inside.
+ * more than 64 is exact; past that it reads as a window between w and w + w/64 long: a bucket
+ * counts whole while its newest event is inside.
  *
- * What is kept is a function of the set of events alone: pruning takes whole buckets of time behind
- * the newest event, whether in entries or buckets; the newest 64 of a union are those of its parts'.
- * Hence order of arrival and of merges cannot matter, also past 64.
- * Cost: append and front removal O(1), out of order a move of the entries behind. */
+ * What is kept is a function of the set of events alone: pruning takes whole buckets of time
+ * behind the newest event, whether in entries or buckets; the newest 64 of a union are those of
+ * its parts'. Hence order of arrival and of merges cannot matter, also past 64. Cost: append and
+ * front removal O(1), out of order a move of the entries behind. */
 #include "core/journey/facts.h"
 
 #include "base/assert.h"

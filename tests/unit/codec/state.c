@@ -111,7 +111,7 @@ Test(state, a_stage_that_is_gone_leads_to_the_nearest_earlier)
 Test(state, messages_of_a_trigger_that_is_gone_still_count)
 {
     struct sc_state *st = sc_state_new(&sh.jo, shop_node(1, 1), &sh.ar);
-    struct sc_sent sent = {.at_ms = SHOP_START, .trigger = 1, .channel = 1, .counts = true, .id = 7};
+    struct sc_sent sent = {.at_ms = SHOP_START, .trigger = 1, .channel = 1, .counts = true};
     SC_VEC_PUSH(&sh.ar, &st->sent, sent);
     struct sc_str a = shop_bytes(&sh, st);
     uint32_t hash = sh.jo.triggers[1].hash;
@@ -155,7 +155,8 @@ Test(state, twenty_events_and_eight_facts_take_few_bytes)
 {
     static const char small[] =
         "journey: shop\ntaxonomy: taxonomy.yaml\n"
-        "facts:\n  a: count(\"viewed\", \"7d\")\n  b: count(\"order\")\n  c: sum(\"order\", \"total\")\n"
+        "facts:\n  a: count(\"viewed\", \"7d\")\n  b: count(\"order\")\n"
+        "  c: sum(\"order\", \"total\")\n"
         "  d: max(\"order\", \"total\")\n  e: since(\"order\")\n  f: seen(\"cart\", \"24h\")\n"
         "  g: distinct(\"viewed\", \"product\")\n  h: last(\"order\", \"total\")\n"
         "stages: [ { name: here, initial: true } ]\n";
