@@ -1,0 +1,289 @@
+/* stagecoach tap TOPIC: a topic's records as JSON lines, `journal` decoded. For people and tests:
+ * reads committed records without a group, changes nothing. */
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/setup.h"
+#include "codec/journal.h"
+#include "core/identity/identity.h"
+#include "core/journey/state.h"
+#include "kafka/kafka.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define HEADERS_MAX 32u
+#define POLL_MS 200
+
+struct tap {
+    const struct sc_project *project;
+    struct sc_kafka_tap *in;
+    struct sc_arena ar;
+    struct sc_buf out;
+    bool journal, follow, values;
+    int64_t limit;
+};
+
+static void put_node(struct sc_jsonw *w, const char *key, const struct sc_node_id *n)
+{
+    char hex[32];
+    if (sc_node_none(n))
+        return;
+    sc_node_hex(n, hex);
+    sc_jsonw_keyz(w, key);
+    sc_jsonw_str(w, (struct sc_str){hex, sizeof(hex)});
+}
+
+static void put_time(struct sc_jsonw *w, const char *key, int64_t ms)
+{
+    sc_jsonw_keyz(w, key);
+    if (ms == SC_NEVER)
+        sc_jsonw_null(w);
+    else
+        sc_jsonw_time(w, ms);
+}
+
+static void put_place(struct sc_jsonw *w, const struct sc_msg *m)
+{
+    sc_jsonw_keyz(w, "partition");
+    sc_jsonw_int(w, m->partition);
+    sc_jsonw_keyz(w, "offset");
+    sc_jsonw_int(w, m->offset);
+    put_time(w, "timestamp", m->timestamp_ms);
+}
+
+static void put_properties(struct sc_jsonw *w, const struct sc_taxonomy *tx,
+                           const struct sc_event *ev)
+{
+    const struct sc_event_type *et = &tx->events[ev->type];
+    sc_jsonw_keyz(w, "properties");
+    sc_jsonw_obj(w);
+    for (uint32_t i = 0; i < ev->n_props && i < et->n_props; i++) {
+        if (!sc_is_value(ev->props[i]))
+            continue;
+        sc_jsonw_key(w, et->props[i].name);
+        if (et->props[i].pii)
+            sc_jsonw_strz(w, "<pii>");
+        else
+            sc_value_json(ev->props[i], w);
+    }
+    sc_jsonw_obj_end(w);
+}
+
+static void put_event(struct sc_jsonw *w, const struct sc_taxonomy *tx, const struct sc_event *ev)
+{
+    sc_jsonw_keyz(w, "event");
+    sc_jsonw_str(w, ev->type < tx->n_events ? tx->events[ev->type].name : SC_STR_NULL);
+    sc_jsonw_keyz(w, "id");
+    sc_jsonw_str(w, ev->id);
+    put_time(w, "occurred_at", ev->occurred_ms);
+    sc_jsonw_keyz(w, "source");
+    sc_jsonw_str(w, ev->source_name);
+    if (ev->type < tx->n_events && ev->n_props)
+        put_properties(w, tx, ev);
+}
+
+static void put_record(struct sc_jsonw *w, const struct sc_taxonomy *tx,
+                       const struct sc_record *rec)
+{
+    put_node(w, "to", &rec->to);
+    put_node(w, "home", &rec->home);
+    put_node(w, "node", &rec->node);
+    sc_jsonw_keyz(w, "hops");
+    sc_jsonw_int(w, rec->hops);
+    sc_jsonw_keyz(w, "links");
+    sc_jsonw_int(w, rec->n_links);
+    if (rec->has_heard)
+        put_time(w, "heard", rec->heard_ms);
+    if (rec->ev)
+        put_event(w, tx, rec->ev);
+}
+
+static void put_heartbeat(struct sc_jsonw *w, const struct sc_heartbeat *hb)
+{
+    sc_jsonw_keyz(w, "progress");
+    sc_jsonw_arr(w);
+    for (uint32_t i = 0; i < hb->n; i++) {
+        sc_jsonw_obj(w);
+        sc_jsonw_keyz(w, "source");
+        sc_jsonw_uint(w, hb->progress[i].source);
+        sc_jsonw_keyz(w, "partition");
+        sc_jsonw_int(w, hb->progress[i].partition);
+        put_time(w, "to", hb->progress[i].ms);
+        sc_jsonw_keyz(w, "idle");
+        sc_jsonw_bool(w, hb->progress[i].idle);
+        sc_jsonw_keyz(w, "empty");
+        sc_jsonw_bool(w, hb->progress[i].empty);
+        sc_jsonw_obj_end(w);
+    }
+    sc_jsonw_arr_end(w);
+}
+
+static const char *kind_name(enum sc_record_kind kind)
+{
+    static const char *const names[] = {"event", "link", "state", "return", "split", "leave",
+                                        "erase", "heartbeat", "trailer"};
+    return names[kind];
+}
+
+static void print(struct tap *tp)
+{
+    printf("%.*s\n", (int)tp->out.len, tp->out.p);
+}
+
+static void journal_line(struct tap *tp, const struct sc_msg *m, const struct sc_frame_item *it)
+{
+    struct sc_jsonw w;
+    tp->out.len = 0;
+    sc_jsonw_init(&w, &tp->out);
+    sc_jsonw_obj(&w);
+    sc_jsonw_keyz(&w, "kind");
+    sc_jsonw_strz(&w, kind_name((enum sc_record_kind)it->kind));
+    put_place(&w, m);
+    if (it->kind == SC_REC_HEARTBEAT)
+        put_heartbeat(&w, &it->heartbeat);
+    else if (it->kind != SC_REC_TRAILER)
+        put_record(&w, tp->project->taxonomy, &it->rec);
+    if (it->kind == SC_REC_TRAILER) {
+        sc_jsonw_keyz(&w, "writer");
+        sc_jsonw_uint(&w, it->trailer.boot);
+        sc_jsonw_keyz(&w, "k");
+        sc_jsonw_uint(&w, it->trailer.k);
+    }
+    sc_jsonw_obj_end(&w);
+    print(tp);
+}
+
+static void frame_lines(struct tap *tp, const struct sc_msg *m)
+{
+    struct sc_frame_reader rd;
+    struct sc_frame_item it;
+    sc_arena_reset(&tp->ar, 1u << 20);
+    if (!sc_frame_open(&rd, tp->project->journey, m->value, &tp->ar)) {
+        fprintf(stderr, "stagecoach: partition %d offset %lld: no frame of this release\n",
+                m->partition, (long long)m->offset);
+        return;
+    }
+    while (sc_frame_next(&rd, &it) == 1)
+        journal_line(tp, m, &it);
+}
+
+/* JSON stands as it is, what is not text is left out but for its length. */
+static void put_value(struct sc_jsonw *w, struct sc_str value)
+{
+    bool json = value.len && value.p[0] == '{' && value.p[value.len - 1] == '}';
+    if (value.p == NULL)
+        sc_jsonw_null(w);
+    else if (json && sc_str_utf8_ok(value))
+        sc_jsonw_raw(w, value);
+    else if (sc_str_utf8_ok(value))
+        sc_jsonw_str(w, value);
+    else
+        sc_jsonw_str(w, SC_STR("<binary>"));
+}
+
+static void plain_line(struct tap *tp, const struct sc_msg *m, const struct sc_header *hs,
+                       uint32_t n)
+{
+    struct sc_jsonw w;
+    tp->out.len = 0;
+    sc_jsonw_init(&w, &tp->out);
+    if (tp->values) {
+        put_value(&w, m->value);
+        print(tp);
+        return;
+    }
+    sc_jsonw_obj(&w);
+    put_place(&w, m);
+    sc_jsonw_keyz(&w, "key");
+    put_value(&w, m->key);
+    sc_jsonw_keyz(&w, "headers");
+    sc_jsonw_obj(&w);
+    for (uint32_t i = 0; i < n; i++) {
+        sc_jsonw_key(&w, hs[i].name);
+        put_value(&w, hs[i].value);
+    }
+    sc_jsonw_obj_end(&w);
+    sc_jsonw_keyz(&w, "value");
+    put_value(&w, m->value);
+    sc_jsonw_obj_end(&w);
+    print(tp);
+}
+
+static int pour(struct tap *tp)
+{
+    struct sc_msg m;
+    struct sc_header hs[HEADERS_MAX];
+    uint32_t n;
+    for (int64_t lines = 0; tp->limit == 0 || lines < tp->limit;) {
+        enum sc_err e = sc_kafka_tap_next(tp->in, POLL_MS, &m, hs, &n, HEADERS_MAX);
+        if (e == SC_ERR_NOT_FOUND && !tp->follow)
+            return SC_EXIT_OK;
+        if (e != SC_ERR_OK) {
+            fflush(stdout);
+            if (e == SC_ERR_UNAVAILABLE && !tp->follow)
+                return SC_EXIT_UNAVAILABLE;
+            continue;
+        }
+        lines++;
+        if (tp->journal)
+            frame_lines(tp, &m);
+        else
+            plain_line(tp, &m, hs, n);
+    }
+    return SC_EXIT_OK;
+}
+
+static int tap(struct tap *tp, const struct sc_setup *su, const char *topic, bool from_end)
+{
+    struct sc_buf why = {0};
+    const char *name = topic;
+    tp->journal = strcmp(topic, "journal") == 0;
+    if (tp->journal)
+        name = su->engine.topics.v[SC_OUT_JOURNAL].name.p;
+    tp->in = sc_kafka_tap_create(&su->kafka, name, from_end, &why);
+    int rc = SC_EXIT_UNAVAILABLE;
+    if (tp->in == NULL)
+        fprintf(stderr, "stagecoach: %.*s\n", (int)why.len, why.p);
+    else
+        rc = pour(tp);
+    sc_kafka_tap_destroy(tp->in);
+    sc_buf_fini(&why);
+    return rc;
+}
+
+int sc_cmd_tap(int argc, char **argv)
+{
+    const char *config = "stagecoach.yaml";
+    bool from_end = false;
+    struct tap tp = {0};
+    const struct sc_arg args[] = {
+        {"config", 'c', SC_ARG_STR, &config, "FILE", "settings (default: stagecoach.yaml)"},
+        {"end", 0, SC_ARG_FLAG, &from_end, NULL, "begin at the end, not at the start"},
+        {"follow", 'f', SC_ARG_FLAG, &tp.follow, NULL, "go on at the end"},
+        {"values", 0, SC_ARG_FLAG, &tp.values, NULL, "values alone, without place and headers"},
+        {"limit", 'n', SC_ARG_INT, &tp.limit, "N", "stop after N records"},
+        {0},
+    };
+    static const char about[] =
+        "Prints a topic as JSON lines; `journal` is the journal of the settings, decoded.\n"
+        "Properties marked pii are not shown.";
+    const struct sc_command cmd = {"tap TOPIC|journal [--config FILE] [options]", about, args, 1, 1};
+    struct sc_words words;
+    int rc = sc_args_parse(&cmd, argc, argv, &words);
+    if (rc)
+        return rc < 0 ? SC_EXIT_OK : rc;
+    struct sc_project project = {0};
+    struct sc_setup su = {0};
+    sc_arena_init(&tp.ar);
+    rc = sc_project_load_settings(&project, config);
+    if (rc == SC_EXIT_OK)
+        rc = sc_setup(&su, &project);
+    tp.project = &project;
+    if (rc == SC_EXIT_OK)
+        rc = tap(&tp, &su, words.v[0], from_end);
+    sc_setup_fini(&su);
+    sc_project_fini(&project);
+    sc_arena_fini(&tp.ar);
+    sc_buf_fini(&tp.out);
+    return rc;
+}
