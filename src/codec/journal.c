@@ -138,6 +138,7 @@ static unsigned record_bits(const struct sc_record *rec)
     bits |= rec->state ? SC_RP_STATE : 0;
     bits |= rec->ev ? SC_RP_EVENT : 0;
     bits |= rec->ambiguous ? SC_RP_AMBIGUOUS : 0;
+    bits |= rec->has_heard ? SC_RP_HEARD : 0;
     return bits;
 }
 
@@ -153,11 +154,13 @@ static void put_state(struct sc_pen *w, const struct sc_journey *jo, const struc
 
 static void put_parts(struct sc_pen *w, unsigned bits, const struct sc_record *rec)
 {
-    sc_pen_room(w, 4 * sizeof(rec->to) + 6 * (size_t)SC_VARINT_BYTES);
+    sc_pen_room(w, 4 * sizeof(rec->to) + 7 * (size_t)SC_VARINT_BYTES);
     if (bits & SC_RP_VIA) {
         put_node(w, &rec->via);
         sc_pen_var(w, rec->via_gen);
     }
+    if (bits & SC_RP_HEARD)
+        sc_pen_int(w, rec->heard_ms);
     if (bits & SC_RP_HOME)
         put_node(w, &rec->home);
     if (bits & SC_RP_LINKS) {

@@ -159,6 +159,9 @@ static void take_parts(struct sc_scan *r, unsigned bits, struct sc_record *rec)
         rec->via = take_node(r);
         rec->via_gen = (uint16_t)sc_scan_count(r, UINT16_MAX, 0);
     }
+    rec->has_heard = bits & SC_RP_HEARD;
+    if (rec->has_heard)
+        rec->heard_ms = sc_scan_int(r);
     if (bits & SC_RP_HOME)
         rec->home = take_node(r);
     else if (rec->kind == SC_REC_EVENT || rec->kind == SC_REC_LINK)

@@ -142,8 +142,10 @@ static void note_error(struct kafka_log *k, const rd_kafka_message_t *m)
 {
     if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         struct sc_owned *o = sc_kafka_owned(k, rd_kafka_topic_name(m->rkt), m->partition);
-        if (o)
+        if (o) {
             o->eof = true;
+            o->position = m->offset;
+        }
         return;
     }
     bool fatal = m->err == RD_KAFKA_RESP_ERR__FATAL ||
@@ -355,7 +357,12 @@ static bool at_end(struct sc_log *lg, uint16_t topic, int32_t partition)
 {
     struct kafka_log *k = sc_kafka_log(lg);
     struct sc_owned *o = sc_kafka_owned(k, k->cfg.inputs[topic], partition);
-    return o && o->eof;
+    int64_t low, high;
+    /* An end reached is old news once more was fetched behind it, though not handed out yet. */
+    return o && o->eof &&
+           rd_kafka_get_watermark_offsets(k->consumer, k->cfg.inputs[topic], partition, &low,
+                                          &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+           high <= o->position;
 }
 
 static void ask_partitions(struct kafka_log *k)

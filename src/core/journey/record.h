@@ -36,6 +36,10 @@ struct sc_record {
     uint8_t kind; /* enum sc_record_kind */
     struct sc_node_id to;
     uint8_t hops;
+    /* A record that travels keeps the watermark of its first door: hops take time, and time must
+     * not make an event late, or move its decision. Stamped and used by the engine. */
+    bool has_heard;
+    int64_t heard_ms;
     bool has_via;             /* forwarded by an alias: apply only if that generation is here */
     struct sc_node_id via;
     uint16_t via_gen;
