@@ -48,7 +48,7 @@ static void errors_reference(struct sc_buf *out)
                      "edit.\n\n"
                      "## Why a record is dropped\n\n"
                      "`stagecoach.error.code` of a dead letter, and the label `reason` of "
-                     "`stagecoach_dropped_total`. Those without a dead letter are counted "
+                     "`stagecoach_drops_total`. Those without a dead letter are counted "
                      "alone.\n\n"
                      "| code | stage | dead letter | meaning |\n|---|---|---|---|\n");
     for (int i = SC_DROP_NONE + 1; i < SC_DROP_COUNT; ++i) {
