@@ -114,7 +114,8 @@ static enum sc_drop read_framing(const struct sc_source *src, struct sc_str valu
                                  struct sc_str *body)
 {
     *body = value;
-    if (!src->framed)
+    bool bare_json = src->format == SC_FORMAT_JSON && value.len && value.p[0] != 0;
+    if (!src->framed || bare_json)
         return SC_DROP_NONE;
     enum sc_drop drop = sc_wire_read(value, &key->id, body);
     if (drop == SC_DROP_NONE && src->format == SC_FORMAT_PROTOBUF)

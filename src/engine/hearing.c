@@ -43,7 +43,8 @@ static void hear(struct sc_hearing *h, const struct sc_progress *pr, int64_t app
 {
     uint32_t at = find(h, pr->source, pr->partition);
     bool known = is_at(h, at, pr->source, pr->partition);
-    bool silent = !known || h->progress[at].idle || h->progress[at].empty;
+    bool silent = !known || h->progress[at].idle || h->progress[at].empty ||
+                  h->progress[at].ms == SC_NEVER;
     if (silent && !pr->idle && !pr->empty && pr->ms != SC_NEVER)
         h->woke_ms = append_ms;
     if (!known) {
