@@ -17,6 +17,10 @@ void sc_pen_int128(struct sc_pen *w, sc_flat_int128 v)
     __extension__ typedef unsigned __int128 u128;
     u128 u = (u128)v << 1 ^ (u128)(v >> 127);
     sc_pen_room(w, 20 + SC_PEN_SLACK);
+    if (u >> 56 == 0) { /* nearly all sums: the same bytes, faster */
+        sc_pen_var(w, (uint64_t)u);
+        return;
+    }
     for (; u >= 0x80; u >>= 7)
         *w->p++ = (uint8_t)(u | 0x80);
     *w->p++ = (uint8_t)u;
@@ -27,6 +31,12 @@ sc_flat_int128 sc_scan_int128(struct sc_scan *r)
 {
     __extension__ typedef unsigned __int128 u128;
     u128 u = 0;
+    uint64_t head;
+    if (sc_scan_left(r) >= sizeof(head)) {
+        memcpy(&head, r->p, sizeof(head));
+        if (~le64toh(head) & UINT64_C(0x8080808080808080))
+            return sc_scan_int(r);
+    }
     for (unsigned shift = 0; shift < 128; shift += 7) {
         uint8_t c = sc_scan_u8(r);
         if (shift == 126 && c > 3)

@@ -10,6 +10,8 @@
 #include "base/assert.h"
 #include "core/taxonomy/taxonomy.h"
 
+#include <endian.h>
+
 #define SC_FLAT_DEPTH 31       /* nesting of values, the outermost at 0 */
 #define SC_VARINT_BYTES 10u
 #define SC_PEN_SLACK 64u       /* room there is after a string */
@@ -59,11 +61,27 @@ static inline void sc_pen_u64(struct sc_pen *w, uint64_t v)
 {
     sc_pen_raw(w, &v, sizeof(v));
 }
+/* Base 128, least group first, at most SC_VARINT_BYTES. Up to 56 bits without a loop: the groups are
+ * spread to bytes in three steps and stored at once, so room for eight bytes is needed. */
 static inline void sc_pen_var(struct sc_pen *w, uint64_t v)
 {
-    for (; v >= 0x80; v >>= 7)
-        *w->p++ = (uint8_t)(v | 0x80);
-    *w->p++ = (uint8_t)v;
+    if (v < 0x80) {
+        *w->p++ = (uint8_t)v;
+        return;
+    }
+    if (v >> 56) {
+        for (; v >= 0x80; v >>= 7)
+            *w->p++ = (uint8_t)(v | 0x80);
+        *w->p++ = (uint8_t)v;
+        return;
+    }
+    unsigned groups = (70u - (unsigned)__builtin_clzll(v)) / 7;
+    v = (v & UINT64_C(0x0fffffff)) | (v & UINT64_C(0xfffffff0000000)) << 4;
+    v = (v & UINT64_C(0x00003fff00003fff)) | (v & UINT64_C(0x0fffc0000fffc000)) << 2;
+    v = (v & UINT64_C(0x007f007f007f007f)) | (v & UINT64_C(0x3f803f803f803f80)) << 1;
+    v = htole64(v | (UINT64_C(0x8080808080808080) & ((UINT64_C(1) << (8 * (groups - 1))) - 1)));
+    memcpy(w->p, &v, sizeof(v));
+    w->p += groups;
 }
 static inline void sc_pen_int(struct sc_pen *w, int64_t v)
 {
@@ -151,11 +169,26 @@ static inline uint64_t sc_scan_u64(struct sc_scan *r)
     return v;
 }
 uint64_t sc_scan_var_slow(struct sc_scan *r);
+/* As sc_pen_var: eight bytes at once where there are so many and the number ends among them. */
 static inline uint64_t sc_scan_var(struct sc_scan *r)
 {
     if (r->p != r->end && *r->p < 0x80)
         return *r->p++;
-    return sc_scan_var_slow(r);
+    uint64_t v = 0, ends;
+    if (sc_scan_left(r) >= sizeof(v))
+        memcpy(&v, r->p, sizeof(v));
+    else
+        return sc_scan_var_slow(r);
+    v = le64toh(v);
+    ends = ~v & UINT64_C(0x8080808080808080);
+    if (ends == 0)
+        return sc_scan_var_slow(r);
+    unsigned bits = (unsigned)__builtin_ctzll(ends); /* the last group's topmost: 8 n - 1 */
+    r->p += (bits + 1) / 8;
+    v &= UINT64_C(0x7f7f7f7f7f7f7f7f) & (UINT64_MAX >> (63 - bits));
+    v = (v & UINT64_C(0x007f007f007f007f)) | (v & UINT64_C(0x7f007f007f007f00)) >> 1;
+    v = (v & UINT64_C(0x00003fff00003fff)) | (v & UINT64_C(0x3fff00003fff0000)) >> 2;
+    return (v & UINT64_C(0x0fffffff)) | (v & UINT64_C(0x0fffffff00000000)) >> 4;
 }
 static inline int64_t sc_scan_int(struct sc_scan *r)
 {

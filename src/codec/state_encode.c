@@ -16,6 +16,7 @@ struct writer {
     const struct sc_journey *jo;
     const struct sc_state *st;
     int64_t base_ms;
+    uint32_t n_facts, n_milestones; /* that stand */
     unsigned less; /* how much is left out: 0 nothing */
 };
 
@@ -138,7 +139,7 @@ static void put_fact(struct writer *e, uint32_t fact)
 static void put_facts(struct writer *e)
 {
     sc_pen_room(&e->w, SC_VARINT_BYTES);
-    sc_pen_var(&e->w, fact_count(e));
+    sc_pen_var(&e->w, e->n_facts);
     for (uint32_t i = 0; i < e->jo->n_facts; i++)
         if (!sc_fact_empty(&e->st->facts[i]))
             put_fact(e, i);
@@ -161,7 +162,7 @@ static uint32_t milestone_count(const struct writer *e)
 static void put_milestones(struct writer *e)
 {
     sc_pen_room(&e->w, SC_VARINT_BYTES);
-    sc_pen_var(&e->w, milestone_count(e));
+    sc_pen_var(&e->w, e->n_milestones);
     for (uint32_t m = 0; m < e->jo->n_milestones; m++) {
         if (!milestone_stands(e, m))
             continue;
@@ -473,48 +474,42 @@ static void put_foreign(struct writer *e)
 
 /* ---- the whole */
 
+/* Bit s: section s stands. */
 static uint64_t sections_of(const struct writer *e)
 {
+#define STANDS(section, condition) | (uint64_t)((condition) != 0) << SC_SEC_##section
     const struct sc_state *st = e->st;
-    const struct {
-        enum sc_state_section at;
-        bool stands;
-    } all[] = {
-        {SC_SEC_GEN, st->gen != 0},
-        {SC_SEC_ERASED, st->erased_ms != SC_NEVER},
-        {SC_SEC_MEMBERS, !plain_self(st)},
-        {SC_SEC_MUST_NOT, st->must_not.n},
-        {SC_SEC_FORMER, st->former.n || st->merges},
-        {SC_SEC_LIFE, st->n_events},
-        {SC_SEC_STAGE_SINCE, st->stage_ms != SC_NEVER},
-        {SC_SEC_STAGE, st->stage != e->jo->initial || st->stage_unknown},
-        {SC_SEC_LAPSE, st->lapsed_from >= 0},
-        {SC_SEC_LAPSE_VOID, st->lapse_void >= 0},
-        {SC_SEC_FURTHEST, st->furthest != e->jo->initial},
-        {SC_SEC_FACTS, fact_count(e)},
-        {SC_SEC_MILESTONES, milestone_count(e)},
-        {SC_SEC_TIMERS, st->timers.n},
-        {SC_SEC_BREAKS, st->breaks.n},
-        {SC_SEC_SENT, st->sent.n},
-        {SC_SEC_CONSENTS, st->consents.n},
-        {SC_SEC_PREFS, has_prefs(st)},
-        {SC_SEC_SNOOZE, st->snooze_at_ms != SC_NEVER},
-        {SC_SEC_ZONE, st->phone_zone.len},
-        {SC_SEC_FATIGUE, st->fatigue_ms != SC_NEVER},
-        {SC_SEC_RING, st->ring.n && e->less < LESS_RING},
-        {SC_SEC_SEEN, st->seen.n},
-        {SC_SEC_CASES, st->cases.n},
-        {SC_SEC_OCCURRENCES, st->occurrences.n},
-        {SC_SEC_INBOUND, inbound_count(e)},
-        {SC_SEC_HELD_OUT, st->held_out.n},
-        {SC_SEC_WAITING, st->waiting.n},
-        {SC_SEC_FOREIGN, st->foreign.n},
-    };
-    uint64_t bits = 0;
-    _Static_assert(sizeof(all) / sizeof(all[0]) == SC_SEC_COUNT, "every section is weighed");
-    for (unsigned i = 0; i < SC_SEC_COUNT; i++)
-        bits |= (uint64_t)all[i].stands << all[i].at;
-    return bits;
+    return 0
+        STANDS(GEN, st->gen)
+        STANDS(ERASED, st->erased_ms != SC_NEVER)
+        STANDS(MEMBERS, !plain_self(st))
+        STANDS(MUST_NOT, st->must_not.n)
+        STANDS(FORMER, st->former.n | st->merges)
+        STANDS(LIFE, st->n_events)
+        STANDS(STAGE_SINCE, st->stage_ms != SC_NEVER)
+        STANDS(STAGE, st->stage != e->jo->initial || st->stage_unknown)
+        STANDS(LAPSE, st->lapsed_from >= 0)
+        STANDS(LAPSE_VOID, st->lapse_void >= 0)
+        STANDS(FURTHEST, st->furthest != e->jo->initial)
+        STANDS(FACTS, e->n_facts)
+        STANDS(MILESTONES, e->n_milestones)
+        STANDS(TIMERS, st->timers.n)
+        STANDS(BREAKS, st->breaks.n)
+        STANDS(SENT, st->sent.n)
+        STANDS(CONSENTS, st->consents.n)
+        STANDS(PREFS, has_prefs(st))
+        STANDS(SNOOZE, st->snooze_at_ms != SC_NEVER)
+        STANDS(ZONE, st->phone_zone.len)
+        STANDS(FATIGUE, st->fatigue_ms != SC_NEVER)
+        STANDS(RING, st->ring.n && e->less < LESS_RING)
+        STANDS(SEEN, st->seen.n)
+        STANDS(CASES, st->cases.n)
+        STANDS(OCCURRENCES, st->occurrences.n)
+        STANDS(INBOUND, inbound_count(e))
+        STANDS(HELD_OUT, st->held_out.n)
+        STANDS(WAITING, st->waiting.n)
+        STANDS(FOREIGN, st->foreign.n);
+#undef STANDS
 }
 
 static void put_section(struct writer *e, enum sc_state_section sec)
@@ -588,6 +583,8 @@ bool sc_state_encode(const struct sc_journey *jo, const struct sc_state *st, str
 {
     SC_ASSERT(st->facts != NULL && st->milestones != NULL);
     struct writer e = {.jo = jo, .st = st, .base_ms = st->n_events ? st->last_ms : 0};
+    e.n_facts = fact_count(&e);
+    e.n_milestones = milestone_count(&e);
     size_t from = out->len;
     for (;; e.less++) {
         out->len = from;

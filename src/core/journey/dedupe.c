@@ -13,13 +13,15 @@
 static struct sc_seen *scan(const struct sc_state *st, uint64_t id_hash, uint32_t content,
                             bool *same_id)
 {
-    for (uint32_t i = 0; i < st->seen.n; i++) {
-        if (st->seen.v[i].id_hash != id_hash)
-            continue;
-        *same_id = true;
-        if (st->seen.v[i].content == content)
+    bool any = false;
+    for (uint32_t i = 0; i < st->seen.n; i++) /* no way out: it vectorises */
+        any |= st->seen.v[i].id_hash == id_hash;
+    if (!any)
+        return NULL; /* nearly always */
+    *same_id = true;
+    for (uint32_t i = 0; i < st->seen.n; i++)
+        if (st->seen.v[i].id_hash == id_hash && st->seen.v[i].content == content)
             return &st->seen.v[i];
-    }
     return NULL;
 }
 
