@@ -2,6 +2,7 @@
  * the generated files are committed, tests/tidy/generated.sh compares them. */
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "codec/outbound.h"
 
 #include "config/settings.h"
 #include "core/drop.h"
@@ -126,11 +127,28 @@ static bool schema(const char *name, struct sc_buf *out)
     return false;
 }
 
+/* Schema of an outbound record: KIND avro|protobuf|json. */
+static bool outbound(const char *kind, const char *format, struct sc_buf *out)
+{
+    static const char *const kinds[] = {"trigger", "suppressed", "transition", "identity",
+                                        "customer"};
+    static const char *const formats[] = {"avro", "protobuf", "json"};
+    for (unsigned k = 0; k < SC_OB_COUNT; k++)
+        for (int32_t f = 0; f < 3; f++)
+            if (strcmp(kinds[k], kind) == 0 && strcmp(formats[f], format) == 0) {
+                sc_buf_str(out, sc_outbound_schema((enum sc_outbound)k, f));
+                return true;
+            }
+    return false;
+}
+
 static bool write_page(const struct sc_words *words, struct sc_buf *out)
 {
     const char *what = words->v[0];
     if (strcmp(what, "schema") == 0)
         return words->n == 2 && schema(words->v[1], out);
+    if (strcmp(what, "outbound") == 0)
+        return words->n == 3 && outbound(words->v[1], words->v[2], out);
     if (words->n != 1)
         return false;
     if (strcmp(what, "config") == 0)
@@ -148,9 +166,10 @@ int sc_cmd_docs(int argc, char **argv)
 {
     static const struct sc_arg args[] = {{0}};
     static const struct sc_command cmd = {
-        "docs config | errors | expressions | schema taxonomy|journey|stagecoach",
-        "Writes a generated page of docs/, or a schema of schemas/config/, to standard output.",
-        args, 1, 2};
+        "docs config | errors | expressions | schema taxonomy|journey|stagecoach |\n"
+        "                       outbound KIND avro|protobuf|json",
+        "Writes a generated page of docs/, or a schema of schemas/, to standard output.",
+        args, 1, 3};
     struct sc_words words;
     int rc = sc_args_parse(&cmd, argc, argv, &words);
     if (rc)

@@ -50,6 +50,19 @@ static enum sc_err register_one(struct sc_registry *rs, struct sc_str subject,
     }
 }
 
+/* JSON is read without its schema: a registry that is down keeps nobody from starting. */
+static void offer(struct sc_registry *rs, struct sc_str subject,
+                  const struct sc_schema_text *schema)
+{
+    char why[SC_REGISTRY_WHY];
+    uint32_t id;
+    if (sc_registry_register(rs, subject, schema, &id) == SC_ERR_OK)
+        return;
+    sc_registry_why(rs, why);
+    sc_logf(SC_LOG_WARN, "registry", "the schema of %.*s is not registered: %s",
+            SC_STR_FMT(subject), why);
+}
+
 static enum sc_err register_all(struct sc_setup *su, struct sc_registry *rs, _Atomic bool *stop)
 {
     struct sc_out_topics *outs = &su->engine.topics;
@@ -62,10 +75,13 @@ static enum sc_err register_all(struct sc_setup *su, struct sc_registry *rs, _At
             .type = outs->v[i].format,
             .text = sc_outbound_schema(kind_of(i), outs->v[i].format),
         };
-        e = register_one(rs, sc_str_printf(&su->ar, "%.*s-value", SC_STR_FMT(outs->v[i].name)),
-                         &schema, &id, stop);
-        if (outs->v[i].format != SC_FORMAT_JSON)
-            outs->v[i].schema_id = id;
+        struct sc_str subject = sc_str_printf(&su->ar, "%.*s-value", SC_STR_FMT(outs->v[i].name));
+        if (outs->v[i].format == SC_FORMAT_JSON) {
+            offer(rs, subject, &schema);
+            continue;
+        }
+        e = register_one(rs, subject, &schema, &id, stop);
+        outs->v[i].schema_id = id;
     }
     return e;
 }

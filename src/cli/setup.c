@@ -120,6 +120,8 @@ static void needs(struct sc_setup *su)
                                           "retention.ms", "604800000", NULL};
     static const char *const state[] = {"cleanup.policy", "delete", "retention.ms", "-1", NULL};
     static const char *const compacted[] = {"cleanup.policy", "compact", NULL};
+    /* Dead letters keep their records' times, which may be years old: kept until somebody decides. */
+    static const char *const dead[] = {"retention.ms", "-1", NULL};
     const struct sc_settings *st = su->project->settings;
     int32_t p = (int32_t)st->journal.partitions;
     int16_t rf = (int16_t)st->journal.replication;
@@ -131,7 +133,9 @@ static void needs(struct sc_setup *su)
     for (uint32_t i = SC_OUT_TRANSITIONS; i < outs->n; i++)
         if (outs->v[i].on)
             need(su, (struct sc_topic_need){outs->v[i].name.p, p, false, true, rf,
-                                            i == SC_OUT_CUSTOMERS ? compacted : NULL,
+                                            i == SC_OUT_CUSTOMERS      ? compacted
+                                            : i == SC_OUT_DEAD_LETTERS ? dead
+                                                                       : NULL,
                                             "an outbound topic"});
     for (uint32_t s = 0; s < su->project->taxonomy->n_sources; s++)
         need(su, (struct sc_topic_need){su->sources[s], 1, false, false, rf, NULL, "a source"});

@@ -115,9 +115,12 @@ static const char *proto_type(enum sc_ob_type type)
 
 void sc_ob_proto_schema(const struct sc_ob_table *t, struct sc_buf *out)
 {
-    bool lists = false;
-    sc_buf_addz(out, "syntax = \"proto3\";\npackage stagecoach;\n\n"
-                     "import \"google/protobuf/timestamp.proto\";\n\n");
+    bool lists = false, times = false;
+    for (uint32_t i = 0; i < t->n; i++)
+        times = times || t->fields[i].type == SC_OBT_TIME;
+    sc_buf_addz(out, "syntax = \"proto3\";\npackage stagecoach;\n\n");
+    if (times)
+        sc_buf_addz(out, "import \"google/protobuf/timestamp.proto\";\n\n");
     sc_buf_addf(out, "// %s\nmessage %s {\n", t->doc, t->name);
     for (uint32_t i = 0; i < t->n; i++) {
         const struct sc_ob_field *f = &t->fields[i];

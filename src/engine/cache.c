@@ -144,6 +144,23 @@ void sc_cache_remove(struct sc_cache *c, const struct sc_node_id *node)
     memset(&c->slots[hole], 0, sizeof(c->slots[hole]));
 }
 
+uint64_t sc_cache_evict(struct sc_cache *c, uint64_t most)
+{
+    uint64_t gone = 0;
+    for (uint64_t seen = 0; c->bytes > most && seen < c->cap; seen++) {
+        uint64_t at = c->hand & (c->cap - 1);
+        const struct sc_cache_slot *s = &c->slots[at];
+        if (sc_node_none(&s->node) || s->dirty) {
+            c->hand = at + 1;
+            continue;
+        }
+        struct sc_node_id node = s->node; /* another may move to this place: look again */
+        sc_cache_remove(c, &node);
+        gone++;
+    }
+    return gone;
+}
+
 void sc_cache_clean(struct sc_cache *c, struct sc_cache_slot *slot)
 {
     set_dirty(c, slot, 0);

@@ -21,6 +21,7 @@ struct sc_cache {
     uint64_t cap, n;
     uint64_t bytes;       /* sum of len */
     uint64_t dirty_n, dirty_bytes;
+    uint64_t hand;        /* where the next eviction goes on */
 };
 
 void sc_cache_init(struct sc_cache *c);
@@ -35,6 +36,9 @@ void sc_cache_prefetch(const struct sc_cache *c, const struct sc_node_id *node);
 void sc_cache_put(struct sc_cache *c, const struct sc_node_id *node, struct sc_str state,
                   uint32_t dirty);
 void sc_cache_remove(struct sc_cache *c, const struct sc_node_id *node);
+/* Let clean entries go, in turn around the table, until at most `most` bytes are left or none is
+ * clean. Returns how many went: with one gone a miss is no longer "none". */
+uint64_t sc_cache_evict(struct sc_cache *c, uint64_t most);
 /* An entry's flush is done: clean again. */
 void sc_cache_clean(struct sc_cache *c, struct sc_cache_slot *slot);
 /* Walk: set *at to 0 first; NULL at the end. No put or remove in between. */

@@ -225,6 +225,8 @@ static void count_step(struct sc_counters *c, const struct sc_step_counts *n)
 {
     sc_count(&c->applied, n->applied);
     sc_count(&c->duplicates, n->duplicates);
+    sc_count(&c->drops[SC_DROP_DUPLICATE], n->duplicates);
+    sc_count(&c->drops[SC_DROP_ERASED], n->erased);
     sc_count(&c->clashes, n->clashes);
     sc_count(&c->late_events, n->late);
     sc_count(&c->erased_events, n->erased);
@@ -564,6 +566,18 @@ static void committed(struct journey *j)
         j->w->view->ops->hint(j->w->view, j->hints.v, j->hints.n / 2);
 }
 
+/* Keep the states in memory under their bound. Between transactions only: what is open borrows from
+ * the cache. Without a view there is nowhere to read them from again. */
+static void trim(struct journey *j)
+{
+    uint64_t each = j->n_parts ? j->w->cfg->cache_max_bytes / j->n_parts : 0;
+    for (uint32_t i = 0; j->w->view && i < j->n_parts; i++) {
+        struct sc_part *p = j->parts[i];
+        if (p->cache.bytes > each && sc_cache_evict(&p->cache, each - each / 8) > 0)
+            p->complete = false;
+    }
+}
+
 static bool commit(struct journey *j)
 {
     struct sc_tp *tps = SC_NEW_N(&j->ar, struct sc_tp, j->n_parts + 1);
@@ -585,6 +599,7 @@ static bool commit(struct journey *j)
     committed(j);
     sc_count(&j->w->counters.transactions, n > 0);
     txn_clear(j);
+    trim(j);
     return true;
 }
 

@@ -364,10 +364,10 @@ static uint32_t decode_batch(struct resolve *r, const struct sc_msg *msgs, uint3
         move_time(in, ev, &msgs[i]);
         sc_count(&c->deprecated_events, ev->deprecated);
         sc_count(&c->clamped_events, ev->clamped);
+        sc_count(&c->anonymous_events, ev->n_ids == 0);
+        sc_count(&c->drops[SC_DROP_ANONYMOUS], ev->n_ids == 0);
         if (ev->n_ids)
             evs[out++] = ev;
-        else
-            sc_count(&c->anonymous_events, 1);
     }
     return out;
 }

@@ -38,7 +38,7 @@ struct sc_topic_need {
     const char *const *config; /* name, value pairs for creation and to be checked, NULL-ended */
     const char *what;     /* "the journal": for messages */
 };
-/* Check (and make) topics, broker version and settings. Waits for a broker that is down, saying so,
+/* Check (and make) topics and their settings. Waits for a broker that is down, saying so,
  * until *stop. OK, UNAVAILABLE (stopped), AUTH, CONFIG: the reason with what to do is logged. */
 enum sc_err sc_kafka_prepare(const struct sc_kafka_config *cfg, const struct sc_topic_need *needs,
                              uint32_t n, _Atomic bool *stop);

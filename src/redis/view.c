@@ -488,6 +488,20 @@ static enum sc_err view_collect(struct sc_view *vw, int timeout_ms, uint32_t *pa
     }
 }
 
+/* Nobody reads a view that was given up: its keys go, in the background of the server. */
+static void forget_view(struct redis_view *v, uint32_t partition, uint64_t view)
+{
+    argz(v, "UNLINK");
+    arg(v, key(v, partition, "t:%" PRIx64, view));
+    for (uint32_t b = 0; b < BUCKETS_A_PARTITION; b++)
+        arg(v, key(v, partition, "s:%" PRIx64 ":%u", view, b));
+    redisReply *r = redisCommandArgv(v->rd, v->args.n, v->args.v, v->args.len);
+    sc_redis_args_clear(&v->args);
+    if (r == NULL)
+        drop_read(v);
+    freeReplyObject(r);
+}
+
 static enum sc_err view_reset(struct sc_view *vw, uint32_t partition, struct sc_stamp seen,
                               struct sc_stamp to)
 {
@@ -511,6 +525,8 @@ static enum sc_err view_reset(struct sc_view *vw, uint32_t partition, struct sc_
     freeReplyObject(r);
     if (!text)
         drop_read(v);
+    else if (e == SC_ERR_OK && seen.view)
+        forget_view(v, partition, seen.view);
     return e;
 }
 

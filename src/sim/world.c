@@ -256,7 +256,8 @@ void sc_world_event(struct sc_world *w, const struct sc_event *arrived)
     if (ev.occurred_ms - w->opts.disorder_ms > w->watermark_ms)
         w->watermark_ms = ev.occurred_ms - w->opts.disorder_ms;
     int64_t reorder = w->opts.reorder_ms;
-    bool late = w->watermark_ms - ev.occurred_ms > w->jo->lateness_ms;
+    int64_t bound_ms = w->jo->lateness_ms > reorder ? w->jo->lateness_ms : reorder;
+    bool late = w->watermark_ms - ev.occurred_ms > bound_ms;
     if (ev.n_ids == 0)
         w->counts.anonymous++;
     else if (reorder > 0 && !late)

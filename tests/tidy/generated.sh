@@ -31,6 +31,11 @@ page docs/expressions.md expressions
 for name in taxonomy journey stagecoach; do
     page schemas/config/$name.schema.json schema $name
 done
+for kind in trigger suppressed transition identity customer; do
+    page schemas/outbound/$kind.avsc outbound $kind avro
+    page schemas/outbound/$kind.proto outbound $kind protobuf
+    page schemas/outbound/$kind.schema.json outbound $kind json
+done
 [ $failed = 0 ] || echo "written from the code: run tests/tidy/generated.sh --update and commit"
 echo "$passed passed, $failed failed, 0 skipped"
 [ $failed = 0 ]

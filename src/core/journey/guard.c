@@ -282,6 +282,17 @@ void sc_guard_suppress(struct sc_run *rn, const struct sc_timer *tm, enum sc_rea
     reasoned(message(rn, SC_FX_SUPPRESSED, tm), &de);
 }
 
+/* The channel a message went out by: its withdrawal follows it. -1: it never went out. */
+static int8_t channel_of(const struct sc_state *st, const struct sc_timer *tm)
+{
+    uint64_t id;
+    memcpy(&id, tm->id, sizeof(id));
+    for (uint32_t i = st->sent.n; tm->kind == SC_TIMER_SENT && i-- > 0;)
+        if (st->sent.v[i].id == id)
+            return (int8_t)st->sent.v[i].channel;
+    return -1;
+}
+
 void sc_guard_cancel(struct sc_run *rn, const struct sc_timer *tm, struct sc_str by)
 {
     SC_ASSERT(tm->kind == SC_TIMER_DEFERRED || tm->kind == SC_TIMER_SENT);
@@ -292,6 +303,7 @@ void sc_guard_cancel(struct sc_run *rn, const struct sc_timer *tm, struct sc_str
     ids[tm->n_events] = by;
     fx->events = ids;
     fx->n_events = tm->n_events + (by.len > 0);
+    fx->channel = channel_of(rn->st, tm);
 }
 
 static void fired(struct sc_run *rn, uint16_t trigger)

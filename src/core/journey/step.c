@@ -26,8 +26,10 @@ int64_t sc_decision_timer_ms(const struct sc_moment *now, int64_t due_ms, bool *
 
 bool sc_moment_late(const struct sc_journey *jo, const struct sc_moment *now, int64_t at_ms)
 {
-    SC_ASSERT(jo->lateness_ms >= 0);
-    return now->watermark_ms != SC_NEVER && now->watermark_ms - at_ms > jo->lateness_ms;
+    SC_ASSERT(jo->lateness_ms >= 0 && jo->reorder_ms >= 0);
+    /* what `reorder` asks to be waited for cannot be late */
+    int64_t bound_ms = jo->lateness_ms > jo->reorder_ms ? jo->lateness_ms : jo->reorder_ms;
+    return now->watermark_ms != SC_NEVER && now->watermark_ms - at_ms > bound_ms;
 }
 
 void sc_run_init(struct sc_run *rn, const struct sc_journey *jo, struct sc_state *st,
