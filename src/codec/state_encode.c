@@ -124,15 +124,15 @@ static void put_fact(struct writer *e, uint32_t fact)
     sc_fact_put(&e->w, e->jo, f, &e->st->facts[fact], e->base_ms,
                 e->less >= LESS_WINDOWS ? SC_WINDOW_EXACT : SC_WINDOW_EXACT_MAX);
     sc_pen_room(&e->w, SC_VARINT_BYTES);
-    uint8_t *body = (uint8_t *)e->w.out->p + at + 1;
-    size_t len = (size_t)(e->w.p - body), more = 0;
-    for (size_t left = len >> 7; left; left >>= 7)
-        more++;
-    if (more)
-        memmove(body + more, body, len);
-    e->w.p = body - 1;
-    sc_pen_var(&e->w, len);
-    e->w.p += len;
+    uint8_t *head = (uint8_t *)e->w.out->p + at, length[SC_VARINT_BYTES];
+    size_t bytes = (size_t)(e->w.p - head - 1);
+    struct sc_pen aside = {NULL, length, length + sizeof(length)};
+    sc_pen_var(&aside, bytes);
+    size_t n = (size_t)(aside.p - length);
+    if (n > 1)
+        memmove(head + n, head + 1, bytes);
+    memcpy(head, length, n);
+    e->w.p += n - 1;
     SC_ASSERT(e->w.p <= e->w.end);
 }
 
