@@ -107,7 +107,37 @@ void sc_stage_try(struct sc_run *rn, bool all)
 
 /* ---- timers of the stage */
 
-static void arm_lapse(struct sc_run *rn, uint16_t s)
+struct timers { /* as they were before the stage's are armed anew */
+    const struct sc_timer *v;
+    uint32_t n;
+};
+
+/* Behind it stand the events of the timer that waited since the same instant, where one did (a
+ * merge arms anew what either side armed), else what happens now. */
+static void arm(struct sc_run *rn, struct sc_timer *tm, const struct timers *before)
+{
+    SC_ASSERT(tm->due_ms > tm->start_ms);
+    struct sc_arena *ar = rn->st->ar;
+    tm->expires_ms = SC_NO_DUE;
+    for (uint32_t i = 0; i < before->n && tm->events == NULL; i++) {
+        const struct sc_timer *was = &before->v[i];
+        if (was->kind != tm->kind || was->rule != tm->rule || was->start_ms != tm->start_ms)
+            continue;
+        tm->events = was->events;
+        tm->n_events = was->n_events;
+    }
+    if (tm->events == NULL) {
+        tm->events = SC_NEW_N(ar, struct sc_str, rn->n_events + 1);
+        for (uint32_t i = 0; i < rn->n_events; i++)
+            tm->events[i] = sc_str_dup(ar, rn->events[i]);
+        tm->n_events = rn->n_events;
+    }
+    sc_timer_add(rn->st, tm);
+    sc_trace(rn->fx, "timer", rn->jo->stages[tm->rule].name, NULL, "due %s",
+             sc_trace_time(rn->fx->ar, tm->due_ms));
+}
+
+static void arm_lapse(struct sc_run *rn, uint16_t s, const struct timers *before)
 {
     struct sc_state *st = rn->st;
     const struct sc_stage *stage = &rn->jo->stages[s];
@@ -118,36 +148,36 @@ static void arm_lapse(struct sc_run *rn, uint16_t s)
     if (!leads)
         return;
     int64_t last = sc_breaks_last(st, SC_TIMER_LAPSE, s, 0);
-    struct sc_timer tm = {.kind = SC_TIMER_LAPSE, .rule = s, .expires_ms = SC_NO_DUE};
+    struct sc_timer tm = {.kind = SC_TIMER_LAPSE, .rule = s};
     tm.start_ms = last > st->stage_ms ? last : st->stage_ms;
     tm.due_ms = tm.start_ms + stage->after_ms;
-    tm.events = sc_arena_alloc(st->ar, sizeof(struct sc_str) * (rn->n_events + 1));
-    for (uint32_t i = 0; i < rn->n_events; i++)
-        tm.events[i] = sc_str_dup(st->ar, rn->events[i]);
-    tm.n_events = rn->n_events;
-    sc_timer_add(st, &tm);
-    sc_trace(rn->fx, "timer", stage->name, NULL, "due %s", sc_trace_time(rn->fx->ar, tm.due_ms));
+    arm(rn, &tm, before);
 }
 
-static void arm_target(struct sc_run *rn)
+static void arm_target(struct sc_run *rn, const struct timers *before)
 {
     const struct sc_stage *stage = &rn->jo->stages[rn->st->stage];
     if (stage->target_ms == 0)
         return;
     struct sc_timer tm = {.kind = SC_TIMER_OVERDUE, .rule = (uint16_t)rn->st->stage,
-                          .start_ms = rn->st->stage_ms, .expires_ms = SC_NO_DUE};
+                          .start_ms = rn->st->stage_ms};
     tm.due_ms = tm.start_ms + stage->target_ms;
-    sc_timer_add(rn->st, &tm);
+    arm(rn, &tm, before);
 }
 
 void sc_stage_arm(struct sc_run *rn)
 {
-    SC_ASSERT(rn->st->stage_ms != SC_NEVER);
-    sc_timer_drop_kind(rn->st, SC_TIMER_LAPSE);
-    sc_timer_drop_kind(rn->st, SC_TIMER_OVERDUE);
+    struct sc_state *st = rn->st;
+    SC_ASSERT(st->stage_ms != SC_NEVER);
+    struct sc_timer *v = SC_NEW_N(rn->fx->ar, struct sc_timer, st->timers.n);
+    struct timers before = {v, st->timers.n};
+    for (uint32_t i = 0; i < before.n; i++)
+        v[i] = st->timers.v[i];
+    sc_timer_drop_kind(st, SC_TIMER_LAPSE);
+    sc_timer_drop_kind(st, SC_TIMER_OVERDUE);
     for (uint32_t s = 0; s < rn->jo->n_stages; s++)
-        arm_lapse(rn, (uint16_t)s);
-    arm_target(rn);
+        arm_lapse(rn, (uint16_t)s, &before);
+    arm_target(rn, &before);
 }
 
 static struct sc_timer *lapse_timer(struct sc_state *st, uint16_t s)
