@@ -480,8 +480,11 @@ static enum sc_err take_over(struct resolve *r)
     const struct sc_tp *owned;
     uint32_t n = lg->ops->assigned(lg, &owned);
     struct sc_tp *tps = SC_NEW_N(&r->ar, struct sc_tp, n + 1);
-    memcpy(tps, owned, n * sizeof(*tps));
-    enum sc_err e = n ? ask_committed(r, tps, n) : SC_ERR_OK;
+    enum sc_err e = SC_ERR_OK;
+    if (n) {
+        memcpy(tps, owned, n * sizeof(*tps));
+        e = ask_committed(r, tps, n);
+    }
     free(r->in);
     r->in = sc_calloc(n + 1, sizeof(*r->in));
     r->n_in = n;
