@@ -144,6 +144,17 @@ static int64_t deadline(const struct sc_run *rn, const struct sc_timer *tm)
     return tm->start_ms + rn->jo->triggers[tm->rule].after_ms;
 }
 
+/* Of starts at one instant that of the larger id is the later, as `last` has it (semantics 13); the
+ * same id is that of another source. */
+static bool started_before(const struct sc_timer *a, const struct sc_timer *b)
+{
+    SC_ASSERT(a->n_events > 0 && b->n_events > 0);
+    if (a->start_ms != b->start_ms)
+        return a->start_ms < b->start_ms;
+    int c = sc_str_cmp(a->events[a->n_events - 1], b->events[b->n_events - 1]);
+    return c != 0 ? c < 0 : a->start_id < b->start_id;
+}
+
 /* A later start inside a silence: that one was none. */
 static void restart_at(struct sc_run *rn, const struct sc_timer *start)
 {
@@ -151,8 +162,7 @@ static void restart_at(struct sc_run *rn, const struct sc_timer *start)
         const struct sc_timer *tm = &rn->st->timers.v[i];
         if (!same(tm, start->rule, start->key_hash) || start->start_ms >= deadline(rn, tm))
             continue;
-        if (tm->start_ms < start->start_ms ||
-            (tm->start_ms == start->start_ms && tm->start_id < start->start_id))
+        if (started_before(tm, start))
             end_timer(rn, i, rn->ev->id);
     }
 }
@@ -210,7 +220,7 @@ static void arm(struct sc_run *rn, const struct sc_timer *start)
     for (uint32_t i = 0; i < rn->st->timers.n && !ended; i++) { /* of two at one instant, one */
         const struct sc_timer *tm = &rn->st->timers.v[i];
         ended = same(tm, start->rule, start->key_hash) && tm->key_hash == start->key_hash &&
-                tm->start_ms == start->start_ms && tm->start_id > start->start_id;
+                tm->start_ms == start->start_ms && started_before(start, tm);
     }
     restart_at(rn, start);
     remember(rn, start->rule, start->key_hash, false);
