@@ -1,5 +1,6 @@
 /* stagecoach simulate: a journey over files of canonical events, no server. Input is read line by
  * line, effects are written as they come, customers at the end. */
+#include "cli/against.h"
 #include "cli/args.h"
 #include "cli/canonical.h"
 #include "cli/cli.h"
@@ -19,9 +20,14 @@ struct simulate {
     struct sc_words files;
     const char *effects_path, *customers_path, *key_file;
     bool reveal, quiet;
+    const char *against_path;
+    bool exit_code;
+    int64_t limit;
     int64_t reorder_ms, disorder_ms, until_ms, max_invalid;
     /* work */
     struct sc_project project;
+    struct sc_against *against; /* NULL: no comparison */
+    enum sc_against_side side;
     struct sc_pseudonyms *ps;
     struct sc_canonical reader;
     struct sc_world *world;
@@ -43,6 +49,8 @@ static void write_line(FILE *to, struct sc_str line)
 static void on_effect(void *arg, const struct sc_effect *fx)
 {
     struct simulate *sm = arg;
+    if (sm->against)
+        sc_against_effect(sm->against, sm->project.journey, fx);
     if (fx->type == SC_FX_MERGED || fx->type == SC_FX_IDENTITY)
         return; /* the identity topic's: the customers file has the result */
     sm->out.len = 0;
@@ -81,6 +89,8 @@ static void remember_raw(struct simulate *sm, const struct sc_event *ev)
 static void on_invalid(struct simulate *sm, uint64_t number, const char *why, struct sc_fault *f)
 {
     sm->invalid++;
+    if (sm->side == SC_AGAINST_OLD)
+        return; /* said of the new one */
     fprintf(stderr, "%s:%llu: invalid: %s", sm->reader.path, (unsigned long long)number, why);
     if (f && f->path.len)
         fprintf(stderr, " (%.*s)", SC_STR_FMT(f->path));
@@ -228,7 +238,7 @@ static int close_outputs(struct simulate *sm, int rc)
     return rc;
 }
 
-static int simulate(struct simulate *sm, const char *journey_path)
+static int simulate_journey(struct simulate *sm, const char *journey_path)
 {
     int rc = sc_project_load_journey(&sm->project, journey_path);
     if (rc)
@@ -239,6 +249,8 @@ static int simulate(struct simulate *sm, const char *journey_path)
         rc = open_outputs(sm);
     if (rc)
         return rc;
+    if (sm->against)
+        sc_against_begin(sm->against, sm->side, sm->project.journey);
     const struct sc_journey *jo = sm->project.journey;
     sm->ps = sc_pseudonyms_create(jo->tx, key, 0, 1u << 16);
     sc_canonical_init(&sm->reader, jo->tx, sm->ps, &sm->names, &sm->line);
@@ -258,9 +270,53 @@ static int simulate(struct simulate *sm, const char *journey_path)
     return close_outputs(sm, rc);
 }
 
+static int simulate(struct simulate *sm, const char *journey_path)
+{
+    sc_arena_init(&sm->line);
+    sc_arena_init(&sm->names);
+    int rc = simulate_journey(sm, journey_path);
+    sc_project_fini(&sm->project);
+    sc_buf_fini(&sm->out);
+    sc_arena_fini(&sm->line);
+    sc_arena_fini(&sm->names);
+    return rc;
+}
+
+/* The same input by either journey, one after the other. */
+static int compare(struct simulate *sm, const char *journey_path)
+{
+    struct simulate old = *sm;
+    sm->against = old.against = sc_against_create();
+    old.side = SC_AGAINST_OLD;
+    old.effects_path = "/dev/null";
+    old.customers_path = NULL;
+    old.max_invalid = -1;
+    int rc = simulate(sm, journey_path);
+    if (rc == SC_EXIT_OK)
+        rc = simulate(&old, sm->against_path);
+    if (rc == SC_EXIT_OK) {
+        struct sc_buf report = {0};
+        bool differ = sc_against_report(sm->against, (uint64_t)sm->limit, &report);
+        fwrite(report.p, 1, report.len, stdout);
+        sc_buf_fini(&report);
+        rc = differ && sm->exit_code ? SC_EXIT_FINDINGS : SC_EXIT_OK;
+    }
+    sc_against_destroy(sm->against);
+    return rc;
+}
+
+/* Standard input can be read once, a comparison needs its events twice. */
+static bool reads_stdin(const struct sc_words *files)
+{
+    for (int i = 0; i < files->n; i++)
+        if (strcmp(files->v[i], "-") == 0)
+            return true;
+    return false;
+}
+
 int sc_cmd_simulate(int argc, char **argv)
 {
-    struct simulate sm = {.effects_path = "-", .reorder_ms = SC_NEVER, .until_ms = SC_NEVER,
+    struct simulate sm = {.limit = 20, .reorder_ms = SC_NEVER, .until_ms = SC_NEVER,
                           .max_invalid = -1};
     const struct sc_arg args[] = {
         {"events", 'e', SC_ARG_MANY, &sm.files, "FILE…", "canonical events, JSON lines; .gz; - is standard input"},
@@ -272,6 +328,9 @@ int sc_cmd_simulate(int argc, char **argv)
         {"until", 0, SC_ARG_TIME, &sm.until_ms, "TIME", "move time on to TIME at the end"},
         {"max-invalid", 0, SC_ARG_INT, &sm.max_invalid, "N", "exit 1 when more than N lines are invalid"},
         {"key-file", 0, SC_ARG_STR, &sm.key_file, "FILE", "secret of the pseudonyms (default: $STAGECOACH_IDENTITY_KEY_FILE, else a development key)"},
+        {"against", 0, SC_ARG_STR, &sm.against_path, "OLD", "compare: whom another journey would send what; effects only to --effects"},
+        {"limit", 0, SC_ARG_INT, &sm.limit, "N", "with --against: name at most N differences (default 20)"},
+        {"exit-code", 0, SC_ARG_FLAG, &sm.exit_code, NULL, "with --against: exit 1 when anything differs"},
         {"quiet", 'q', SC_ARG_FLAG, &sm.quiet, NULL, "no progress"},
         {0},
     };
@@ -287,12 +346,11 @@ int sc_cmd_simulate(int argc, char **argv)
         fprintf(stderr, "stagecoach simulate: --events FILE… is missing\n");
         return SC_EXIT_USAGE;
     }
-    sc_arena_init(&sm.line);
-    sc_arena_init(&sm.names);
-    rc = simulate(&sm, words.v[0]);
-    sc_project_fini(&sm.project);
-    sc_buf_fini(&sm.out);
-    sc_arena_fini(&sm.line);
-    sc_arena_fini(&sm.names);
-    return rc;
+    if (sm.against_path && reads_stdin(&sm.files)) {
+        fprintf(stderr, "stagecoach simulate: --against reads the events twice: not from -\n");
+        return SC_EXIT_USAGE;
+    }
+    if (sm.effects_path == NULL)
+        sm.effects_path = sm.against_path ? "/dev/null" : "-";
+    return sm.against_path ? compare(&sm, words.v[0]) : simulate(&sm, words.v[0]);
 }
