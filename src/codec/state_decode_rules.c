@@ -91,7 +91,7 @@ static int fact_by_hash(const struct sc_journey *jo, uint32_t hash, uint32_t *at
 {
     for (uint32_t n = 0; n < jo->n_facts; n++) {
         uint32_t i = *at + n < jo->n_facts ? *at + n : *at + n - jo->n_facts;
-        if (sc_fact_hash(jo, &jo->facts[i]) == hash) {
+        if (jo->plans[i].hash == hash) {
             *at = i + 1;
             return (int)i;
         }
@@ -106,7 +106,7 @@ static void read_fact(struct sc_state_reader *d, int fact, struct sc_scan *body)
         sc_scan_fail(&d->r); /* twice */
         return;
     }
-    sc_fact_take(body, d->jo, &d->jo->facts[fact], fs, d->base_ms);
+    sc_fact_take(body, &d->jo->plans[fact], fs, d->base_ms);
     if (body->bad || body->p != body->end)
         sc_scan_fail(&d->r);
 }
@@ -148,7 +148,7 @@ static void read_milestone(struct sc_state_reader *d, uint32_t m, int64_t reache
     const struct sc_milestone *ms = &d->jo->milestones[m];
     d->st->milestones[m] = reached;
     if (la->n == 0 || ms->ladder_fact < 0 ||
-        sc_fact_hash(d->jo, &d->jo->facts[ms->ladder_fact]) != la->fact)
+        d->jo->plans[ms->ladder_fact].hash != la->fact)
         return;
     uint32_t n = la->n < ms->ladder_n ? la->n : ms->ladder_n;
     int64_t *v = sc_arena_alloc(d->st->ar, sizeof(*v) * (n + 1));

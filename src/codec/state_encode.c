@@ -116,12 +116,12 @@ static uint32_t fact_count(const struct writer *e)
 /* The body's length stands before it: one byte is kept free, more are made when it is long. */
 static void put_fact(struct writer *e, uint32_t fact)
 {
-    const struct sc_fact *f = &e->jo->facts[fact];
+    const struct sc_fact_plan *plan = &e->jo->plans[fact];
     sc_pen_room(&e->w, 5);
-    sc_pen_u32(&e->w, sc_fact_hash(e->jo, f));
+    sc_pen_u32(&e->w, plan->hash);
     size_t at = (size_t)(e->w.p - (uint8_t *)e->w.out->p);
     sc_pen_u8(&e->w, 0);
-    sc_fact_put(&e->w, e->jo, f, &e->st->facts[fact], e->base_ms,
+    sc_fact_put(&e->w, plan, &e->st->facts[fact], e->base_ms,
                 e->less >= LESS_WINDOWS ? SC_WINDOW_EXACT : SC_WINDOW_EXACT_MAX);
     sc_pen_room(&e->w, SC_VARINT_BYTES);
     uint8_t *head = (uint8_t *)e->w.out->p + at, length[SC_VARINT_BYTES];
@@ -174,7 +174,7 @@ static void put_milestones(struct writer *e)
         sc_pen_ms(&e->w, e->base_ms, e->st->milestones[m]);
         sc_pen_var(&e->w, n);
         if (n)
-            sc_pen_u32(&e->w, sc_fact_hash(e->jo, &e->jo->facts[ms->ladder_fact]));
+            sc_pen_u32(&e->w, e->jo->plans[ms->ladder_fact].hash);
         for (uint32_t i = 0; i < n; i++)
             sc_pen_ms(&e->w, e->base_ms, e->st->ladders[m].v[i]);
     }

@@ -4,6 +4,8 @@
 
 #include "base/arena.h"
 
+#define EVENTS_MOST (UINT64_C(1) << 48) /* more than any customer's life, far below overflow */
+
 bool sc_fact_empty(const struct sc_fact_state *fs)
 {
     return fs->acc.n == 0 && fs->n_entries == 0 && fs->edge == NULL && fs->n_more == 0;
@@ -23,7 +25,7 @@ static void put_acc(struct sc_pen *w, const struct sc_fact_plan *plan,
 static void take_acc(struct sc_scan *r, const struct sc_fact_plan *plan, struct sc_fact_acc *acc)
 {
     uint64_t n = sc_scan_var(r);
-    if (n >> 1 > (UINT64_C(1) << 48)) /* more than any customer's life, far below overflow */
+    if (n >> 1 > EVENTS_MOST)
         sc_scan_fail(r);
     acc->n = (int64_t)(n >> 1);
     acc->overflow = n & 1;
@@ -34,10 +36,22 @@ static void take_acc(struct sc_scan *r, const struct sc_fact_plan *plan, struct 
     SC_ASSERT(acc->n >= 0);
 }
 
-/* A time as the least or largest: near the base. */
-static bool is_time(const struct sc_fact *f)
+/* The first or last time: near the base. */
+static void put_time(struct sc_pen *w, const struct sc_fact_acc *acc, int64_t base_ms)
 {
-    return f->prop < 0 && f->kind != SC_FACT_COUNT && f->kind != SC_FACT_SEEN;
+    SC_ASSERT(acc->n > 0);
+    sc_pen_room(w, 2 * SC_VARINT_BYTES);
+    sc_pen_var(w, (uint64_t)acc->n);
+    sc_pen_ms(w, base_ms, (int64_t)acc->v);
+}
+
+static void take_time(struct sc_scan *r, struct sc_fact_acc *acc, int64_t base_ms)
+{
+    uint64_t n = sc_scan_var(r);
+    int64_t ms = sc_scan_ms(r, base_ms);
+    if (n == 0 || n > EVENTS_MOST || ms == INT64_MIN || ms == INT64_MAX)
+        sc_scan_fail(r);
+    *acc = (struct sc_fact_acc){.n = r->bad ? 0 : (int64_t)n, .v = ms};
 }
 
 /* ---- windows */
@@ -234,26 +248,22 @@ static void take_edge(struct sc_scan *r, struct sc_fact_state *fs, int64_t base_
 
 /* ---- any */
 
-void sc_fact_put(struct sc_pen *w, const struct sc_journey *jo, const struct sc_fact *f,
+void sc_fact_put(struct sc_pen *w, const struct sc_fact_plan *plan,
                  const struct sc_fact_state *fs, int64_t base_ms, uint32_t entries_max)
 {
     SC_ASSERT(!sc_fact_empty(fs));
-    struct sc_fact_plan plan = sc_fact_plan(jo, f);
-    switch (sc_fact_shape(f)) {
+    switch ((enum sc_fact_shape)plan->shape) {
     case SC_SHAPE_TOTAL:
-        if (is_time(f)) {
-            sc_pen_room(w, 2 * SC_VARINT_BYTES);
-            sc_pen_var(w, (uint64_t)fs->acc.n);
-            sc_pen_ms(w, base_ms, (int64_t)fs->acc.v);
-        } else {
-            put_acc(w, &plan, &fs->acc);
-        }
+        if (plan->times)
+            put_time(w, &fs->acc, base_ms);
+        else
+            put_acc(w, plan, &fs->acc);
         return;
     case SC_SHAPE_WINDOW:
-        put_window(w, &plan, fs, base_ms, entries_max);
+        put_window(w, plan, fs, base_ms, entries_max);
         return;
     case SC_SHAPE_DISTINCT:
-        put_distinct(w, &plan, fs, base_ms);
+        put_distinct(w, plan, fs, base_ms);
         return;
     case SC_SHAPE_EDGE:
         put_edge(w, fs->edge, base_ms);
@@ -261,30 +271,22 @@ void sc_fact_put(struct sc_pen *w, const struct sc_journey *jo, const struct sc_
     }
 }
 
-void sc_fact_take(struct sc_scan *r, const struct sc_journey *jo, const struct sc_fact *f,
-                  struct sc_fact_state *fs, int64_t base_ms)
+void sc_fact_take(struct sc_scan *r, const struct sc_fact_plan *plan, struct sc_fact_state *fs,
+                  int64_t base_ms)
 {
     SC_ASSERT(r->ar != NULL);
-    struct sc_fact_plan plan = sc_fact_plan(jo, f);
-    switch (sc_fact_shape(f)) {
+    switch ((enum sc_fact_shape)plan->shape) {
     case SC_SHAPE_TOTAL:
-        if (is_time(f)) {
-            uint64_t n = sc_scan_var(r);
-            if (n == 0 || n > (UINT64_C(1) << 48))
-                sc_scan_fail(r);
-            int64_t ms = sc_scan_ms(r, base_ms);
-            if (ms == INT64_MIN || ms == INT64_MAX)
-                sc_scan_fail(r);
-            fs->acc = (struct sc_fact_acc){.n = r->bad ? 0 : (int64_t)n, .v = ms};
-        } else {
-            take_acc(r, &plan, &fs->acc);
-        }
+        if (plan->times)
+            take_time(r, &fs->acc, base_ms);
+        else
+            take_acc(r, plan, &fs->acc);
         return;
     case SC_SHAPE_WINDOW:
-        take_window(r, &plan, fs, base_ms);
+        take_window(r, plan, fs, base_ms);
         return;
     case SC_SHAPE_DISTINCT:
-        take_distinct(r, &plan, fs, base_ms);
+        take_distinct(r, plan, fs, base_ms);
         return;
     case SC_SHAPE_EDGE:
         take_edge(r, fs, base_ms);

@@ -41,20 +41,11 @@ enum { SC_MEMBER_SELF = 1, SC_MEMBER_CUSTOMER = 2 };
 
 #define SC_RING_SOURCES 64u /* source names that touchpoints may refer back to */
 
-/* A fact's hash: its text, and the type its numbers are kept in. */
-static inline uint32_t sc_fact_hash(const struct sc_journey *jo, const struct sc_fact *f)
-{
-    if (f->prop < 0)
-        return f->key;
-    const struct sc_property *prop = &jo->tx->events[f->event].props[f->prop];
-    return f->key ^ (prop->type * 0x9E3779B1u + prop->scale * 0x85EBCA77u);
-}
-
 /* state_facts.c: one fact's body, self-contained but for the base. */
-void sc_fact_put(struct sc_pen *w, const struct sc_journey *jo, const struct sc_fact *f,
+void sc_fact_put(struct sc_pen *w, const struct sc_fact_plan *plan,
                  const struct sc_fact_state *fs, int64_t base_ms, uint32_t entries_max);
-void sc_fact_take(struct sc_scan *r, const struct sc_journey *jo, const struct sc_fact *f,
-                  struct sc_fact_state *fs, int64_t base_ms);
+void sc_fact_take(struct sc_scan *r, const struct sc_fact_plan *plan, struct sc_fact_state *fs,
+                  int64_t base_ms);
 bool sc_fact_empty(const struct sc_fact_state *fs);
 
 #endif

@@ -17,7 +17,7 @@
 #define TWO_63 9223372036854775808.0
 #define TWO_64 18446744073709551616.0
 
-enum sc_fact_shape sc_fact_shape(const struct sc_fact *f)
+static enum sc_fact_shape shape_of(const struct sc_fact *f)
 {
     switch (f->kind) {
     case SC_FACT_DISTINCT:
@@ -58,20 +58,32 @@ static enum sc_fact_fold fold_of(enum sc_fact_kind kind)
     return SC_FOLD_COUNT;
 }
 
-struct sc_fact_plan sc_fact_plan(const struct sc_journey *jo, const struct sc_fact *f)
+static struct sc_fact_plan plan_of(const struct sc_journey *jo, const struct sc_fact *f)
 {
     SC_ASSERT(f->event < jo->tx->n_events);
     SC_ASSERT(f->window_ms >= 0);
-    struct sc_fact_plan plan = {.fold = fold_of(f->kind), .type = SC_T_TIMESTAMP,
+    struct sc_fact_plan plan = {.shape = (uint8_t)shape_of(f), .fold = (uint8_t)fold_of(f->kind),
+                                .type = SC_T_TIMESTAMP, .hash = f->key,
                                 .keep = f->exact ? SC_WINDOW_EXACT_MAX : SC_WINDOW_EXACT};
     plan.window_ms = f->window_ms < WINDOW_MS_MAX ? f->window_ms : WINDOW_MS_MAX;
     plan.width_ms = (plan.window_ms + SC_BUCKETS - 1) / SC_BUCKETS;
+    plan.times = plan.shape == SC_SHAPE_TOTAL && f->prop < 0 && plan.fold != SC_FOLD_COUNT;
     if (f->prop >= 0) {
         const struct sc_property *prop = &jo->tx->events[f->event].props[f->prop];
         plan.type = prop->type;
         plan.scale = prop->scale;
+        plan.hash ^= prop->type * 0x9E3779B1u + prop->scale * 0x85EBCA77u;
     }
     return plan;
+}
+
+const struct sc_fact_plan *sc_fact_plans(const struct sc_journey *jo, struct sc_arena *ar)
+{
+    struct sc_fact_plan *plans = SC_NEW_N(ar, struct sc_fact_plan, jo->n_facts + 1);
+    for (uint32_t i = 0; i < jo->n_facts; i++)
+        plans[i] = plan_of(jo, &jo->facts[i]);
+    SC_ASSERT(plans != NULL);
+    return plans;
 }
 
 /* ---- numbers as ordered integers */
@@ -135,7 +147,7 @@ void sc_acc_add(const struct sc_fact_plan *plan, struct sc_fact_acc *acc, int64_
 {
     SC_ASSERT(acc->n >= 0);
     bool first = acc->n++ == 0;
-    switch (plan->fold) {
+    switch ((enum sc_fact_fold)plan->fold) {
     case SC_FOLD_COUNT:
         return;
     case SC_FOLD_SUM:
@@ -159,7 +171,7 @@ void sc_acc_merge(const struct sc_fact_plan *plan, struct sc_fact_acc *into,
     bool first = into->n == 0;
     into->n += from->n;
     into->overflow |= from->overflow;
-    switch (plan->fold) {
+    switch ((enum sc_fact_fold)plan->fold) {
     case SC_FOLD_COUNT:
         return;
     case SC_FOLD_SUM:
@@ -220,29 +232,29 @@ static void edge_apply(struct sc_arena *ar, enum sc_fact_kind kind, struct sc_fa
 void sc_fact_apply(const struct sc_journey *jo, struct sc_state *st, uint32_t fact,
                    const struct sc_event *ev)
 {
-    SC_ASSERT(fact < jo->n_facts);
+    SC_ASSERT(fact < jo->n_facts && jo->plans != NULL);
     const struct sc_fact *f = &jo->facts[fact];
     SC_ASSERT(f->event == ev->type);
     struct sc_rule_ctx cx = {.tx = jo->tx, .ev = ev, .now_ms = ev->occurred_ms, .ar = st->ar};
     if (f->where && !sc_rule_holds(f->where, &cx))
         return;
     struct sc_fact_state *fs = &st->facts[fact];
-    struct sc_fact_plan plan = sc_fact_plan(jo, f);
+    const struct sc_fact_plan *plan = &jo->plans[fact];
     struct sc_value v = f->prop >= 0 ? ev->props[f->prop] : sc_timestamp(ev->occurred_ms);
     int64_t raw = 0;
-    switch (sc_fact_shape(f)) {
+    switch ((enum sc_fact_shape)plan->shape) {
     case SC_SHAPE_TOTAL:
-        if (raw_of(&plan, v, &raw))
-            sc_acc_add(&plan, &fs->acc, raw);
+        if (raw_of(plan, v, &raw))
+            sc_acc_add(plan, &fs->acc, raw);
         return;
     case SC_SHAPE_WINDOW:
-        if (raw_of(&plan, v, &raw))
-            sc_window_add(&plan, st->ar, fs, (struct sc_win_entry){
-                .ms = ev->occurred_ms, .raw = plan.fold == SC_FOLD_COUNT ? 0 : raw});
+        if (raw_of(plan, v, &raw))
+            sc_window_add(plan, st->ar, fs, (struct sc_win_entry){
+                .ms = ev->occurred_ms, .raw = plan->fold == SC_FOLD_COUNT ? 0 : raw});
         return;
     case SC_SHAPE_DISTINCT:
         if (sc_is_value(v))
-            sc_distinct_add(&plan, st->ar, fs, sc_value_hash(v), ev->occurred_ms);
+            sc_distinct_add(plan, st->ar, fs, sc_value_hash(v), ev->occurred_ms);
         return;
     case SC_SHAPE_EDGE:
         edge_apply(st->ar, f->kind, fs, ev, v);
@@ -307,20 +319,20 @@ static struct sc_value acc_value(const struct sc_fact *f, const struct sc_fact_p
 struct sc_value sc_fact_read(const struct sc_journey *jo, const struct sc_state *st, uint32_t fact,
                              int64_t now_ms)
 {
-    SC_ASSERT(fact < jo->n_facts);
+    SC_ASSERT(fact < jo->n_facts && jo->plans != NULL);
     SC_ASSERT(now_ms != SC_NEVER);
     const struct sc_fact *f = &jo->facts[fact];
     const struct sc_fact_state *fs = &st->facts[fact];
-    struct sc_fact_plan plan = sc_fact_plan(jo, f);
+    const struct sc_fact_plan *plan = &jo->plans[fact];
     struct sc_fact_acc acc = {0};
-    switch (sc_fact_shape(f)) {
+    switch ((enum sc_fact_shape)plan->shape) {
     case SC_SHAPE_TOTAL:
-        return acc_value(f, &plan, &fs->acc, now_ms);
+        return acc_value(f, plan, &fs->acc, now_ms);
     case SC_SHAPE_WINDOW:
-        sc_window_read(&plan, fs, now_ms, &acc);
-        return acc_value(f, &plan, &acc, now_ms);
+        sc_window_read(plan, fs, now_ms, &acc);
+        return acc_value(f, plan, &acc, now_ms);
     case SC_SHAPE_DISTINCT:
-        return sc_distinct_read(&plan, fs, now_ms);
+        return sc_distinct_read(plan, fs, now_ms);
     case SC_SHAPE_EDGE:
         return fs->edge ? fs->edge->v : sc_error(SC_VE_NO_VALUE);
     }
@@ -332,21 +344,21 @@ struct sc_value sc_fact_read(const struct sc_journey *jo, const struct sc_state 
 void sc_fact_merge(const struct sc_journey *jo, struct sc_state *into, const struct sc_state *from,
                    uint32_t fact)
 {
-    SC_ASSERT(fact < jo->n_facts);
+    SC_ASSERT(fact < jo->n_facts && jo->plans != NULL);
     SC_ASSERT(into != from);
     const struct sc_fact *f = &jo->facts[fact];
     struct sc_fact_state *to = &into->facts[fact];
     const struct sc_fact_state *by = &from->facts[fact];
-    struct sc_fact_plan plan = sc_fact_plan(jo, f);
-    switch (sc_fact_shape(f)) {
+    const struct sc_fact_plan *plan = &jo->plans[fact];
+    switch ((enum sc_fact_shape)plan->shape) {
     case SC_SHAPE_TOTAL:
-        sc_acc_merge(&plan, &to->acc, &by->acc);
+        sc_acc_merge(plan, &to->acc, &by->acc);
         return;
     case SC_SHAPE_WINDOW:
-        sc_window_merge(&plan, into->ar, to, by);
+        sc_window_merge(plan, into->ar, to, by);
         return;
     case SC_SHAPE_DISTINCT:
-        sc_distinct_merge(&plan, into->ar, to, by);
+        sc_distinct_merge(plan, into->ar, to, by);
         return;
     case SC_SHAPE_EDGE:
         if (by->edge && edge_wins(f->kind, by->edge, to->edge))

@@ -17,19 +17,22 @@ enum sc_fact_shape {
     SC_SHAPE_DISTINCT,
     SC_SHAPE_EDGE      /* the first or last value of a property */
 };
-enum sc_fact_shape sc_fact_shape(const struct sc_fact *f);
-
 enum sc_fact_fold { SC_FOLD_COUNT, SC_FOLD_SUM, SC_FOLD_MIN, SC_FOLD_MAX };
-/* What a TOTAL or WINDOW adds up, and of which type. */
+
+/* How a fact's state is kept: worked out once, at load. */
 struct sc_fact_plan {
-    enum sc_fact_fold fold;
+    uint8_t shape;     /* enum sc_fact_shape */
+    uint8_t fold;      /* enum sc_fact_fold: what a TOTAL or WINDOW adds up */
     uint8_t type;      /* of the property; TIMESTAMP where the event's time is what counts */
     uint8_t scale;
+    bool times;        /* a TOTAL that holds a time */
     uint32_t keep;     /* entries a window keeps exact */
+    uint32_t hash;     /* in stored states: of its text, and the type its numbers are kept in */
     int64_t window_ms; /* 0: none */
     int64_t width_ms;  /* of a bucket */
 };
-struct sc_fact_plan sc_fact_plan(const struct sc_journey *jo, const struct sc_fact *f);
+/* One for each of jo->facts, in `ar`. */
+const struct sc_fact_plan *sc_fact_plans(const struct sc_journey *jo, struct sc_arena *ar);
 
 void sc_acc_add(const struct sc_fact_plan *plan, struct sc_fact_acc *acc, int64_t raw);
 void sc_acc_merge(const struct sc_fact_plan *plan, struct sc_fact_acc *into,

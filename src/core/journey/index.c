@@ -10,6 +10,7 @@
  *   stages      over facts alone: every event, since leaving a stage makes another one's rule count
  *               (at most 64 stages, so the list stays short)
  *   milestones  facts without a window change by their event alone; windows also by time */
+#include "core/journey/facts.h"
 #include "core/journey/load.h"
 #include "base/assert.h"
 
@@ -206,6 +207,7 @@ void sc_journey_index(struct sc_journey *jo, struct sc_arena *ar)
         jo->by_event[e].fatigue = event_points(&jo->guard, e);
         jo->by_event[e].ring = jo->scope.ring_reads[e] != 0;
     }
+    jo->plans = sc_fact_plans(jo, ar);
     jo->wanted.bits = jo->scope.read;
     jo->ring_max = jo->scope.recent_max;
     jo->ledger_keep_ms = ledger_keep(jo);

@@ -148,6 +148,8 @@ struct sc_event_index {
     bool ring; /* kept among the recent touchpoints */
 };
 
+struct sc_fact_plan;
+
 struct sc_journey {
     struct sc_str name;
     uint32_t hash;       /* of the name */
@@ -155,6 +157,7 @@ struct sc_journey {
     struct sc_taxonomy *tx;
     struct sc_fact *facts;  /* every aggregate the rules name */
     uint32_t n_facts;
+    const struct sc_fact_plan *plans; /* one a fact: how its state is kept (facts.h) */
     struct sc_named_expr *named; /* facts: of the file */
     uint32_t n_named;
     struct sc_stage *stages;
