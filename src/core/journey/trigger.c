@@ -155,6 +155,19 @@ static bool started_before(const struct sc_timer *a, const struct sc_timer *b)
     return c != 0 ? c < 0 : a->start_id < b->start_id;
 }
 
+/* Of starts of one trigger and key at one instant the latest alone is an occurrence. */
+static bool outdone(const struct sc_state *st, const struct sc_timer *start)
+{
+    SC_ASSERT(start->n_events > 0);
+    for (uint32_t i = 0; i < st->timers.n; i++) {
+        const struct sc_timer *tm = &st->timers.v[i];
+        if (same(tm, start->rule, start->key_hash) && tm->key_hash == start->key_hash &&
+            tm->start_ms == start->start_ms && started_before(start, tm))
+            return true;
+    }
+    return false;
+}
+
 /* A later start inside a silence: that one was none. */
 static void restart_at(struct sc_run *rn, const struct sc_timer *start)
 {
@@ -216,12 +229,7 @@ static void arm(struct sc_run *rn, const struct sc_timer *start)
     struct sc_break at = {.kind = SC_TIMER_SILENCE, .rule = start->rule,
                           .key_hash = start->key_hash, .first_ms = start->start_ms,
                           .last_ms = start->start_ms};
-    bool ended = sc_breaks_end(rn->st, &at, tr->after_ms);
-    for (uint32_t i = 0; i < rn->st->timers.n && !ended; i++) { /* of two at one instant, one */
-        const struct sc_timer *tm = &rn->st->timers.v[i];
-        ended = same(tm, start->rule, start->key_hash) && tm->key_hash == start->key_hash &&
-                tm->start_ms == start->start_ms && started_before(start, tm);
-    }
+    bool ended = sc_breaks_end(rn->st, &at, tr->after_ms) || outdone(rn->st, start);
     restart_at(rn, start);
     remember(rn, start->rule, start->key_hash, false);
     if (ended) {
@@ -382,7 +390,7 @@ static bool merged_away(struct sc_run *rn, const struct sc_timer *tm)
         return false;
     struct sc_break at = {.kind = SC_TIMER_SILENCE, .rule = tm->rule, .key_hash = tm->key_hash,
                           .first_ms = tm->start_ms, .last_ms = tm->start_ms};
-    return sc_breaks_end(rn->st, &at, tr->after_ms);
+    return sc_breaks_end(rn->st, &at, tr->after_ms) || outdone(rn->st, tm);
 }
 
 void sc_trigger_merged(struct sc_run *rn)
