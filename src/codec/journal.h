@@ -62,7 +62,8 @@ void sc_frame_trailer(struct sc_frame_writer *w, const struct sc_trailer *tr);
 /* Close: count, length, checksum. The bytes stay the writer's until the next start. */
 struct sc_str sc_frame_finish(struct sc_frame_writer *w);
 
-/* Reader: iterate over a frame's records; what it yields borrows from the frame and the arena. */
+/* Reader: iterate over a frame's records; what it yields borrows from the frame and the arena, the
+ * states of STATE and RETURN from the arena alone. */
 struct sc_frame_item {
     uint8_t kind; /* enum sc_record_kind */
     struct sc_record rec;

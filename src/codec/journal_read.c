@@ -190,7 +190,8 @@ static void take_state(struct sc_scan *r, const struct sc_journey *jo, struct sc
     struct sc_str bytes = sc_scan_str(r);
     if (jo == NULL || sc_node_none(&node))
         sc_scan_fail(r);
-    rec->state = r->bad ? NULL : sc_state_decode(jo, node, bytes, r->ar);
+    /* A copy: what is absorbed of it lives as long as the arena, the frame does not. */
+    rec->state = r->bad ? NULL : sc_state_decode(jo, node, sc_str_dup(r->ar, bytes), r->ar);
     if (rec->state == NULL)
         sc_scan_fail(r);
 }
