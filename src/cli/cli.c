@@ -12,6 +12,7 @@ static const struct subcommand {
     {"run", sc_cmd_run, "process the sources, on real servers"},
     {"simulate", sc_cmd_simulate, "run a journey over files of events, without any server"},
     {"check", sc_cmd_check, "find the faults in taxonomy, journey and settings files"},
+    {"test", sc_cmd_test, "play the cases of a journey on a virtual clock"},
     {"tap", sc_cmd_tap, "print a topic, also the journal, as JSON lines"},
     {"identity", sc_cmd_identity, "compute the node of an identifier"},
     {"expr", sc_cmd_expr, "evaluate an expression"},

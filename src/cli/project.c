@@ -232,6 +232,16 @@ struct sc_project_file *sc_project_add(struct sc_project *pr, const char *path)
     return add(pr, path);
 }
 
+struct sc_node *sc_project_read(struct sc_project *pr, const char *path, struct sc_diag *dg)
+{
+    struct sc_str text, name = sc_str_dup(&pr->ar, sc_str_from(path));
+    if (!read_file(path, &pr->ar, &text))
+        return NULL;
+    struct sc_node *doc = sc_node_parse(name, text, environment, NULL, &pr->ar, dg);
+    errno = 0;
+    return doc;
+}
+
 /* ---- for commands */
 
 /* Errors and warnings, not the notes of `check`. */

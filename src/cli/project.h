@@ -43,6 +43,10 @@ int sc_project_load_settings(struct sc_project *pr, const char *path);
  * printed. NULL when the file named cannot be read: errno says why. */
 struct sc_project_file *sc_project_add(struct sc_project *pr, const char *path);
 
+/* Read a YAML file of no kind in particular; findings go to `dg`. NULL: it cannot be read (errno),
+ * or has no tree (errno 0, a finding). */
+struct sc_node *sc_project_read(struct sc_project *pr, const char *path, struct sc_diag *dg);
+
 const char *sc_file_kind_name(enum sc_file_kind kind);
 
 #endif

@@ -33,6 +33,7 @@ struct sc_world {
     struct sc_arena arrival;   /* what an arriving event got of its own */
     struct sc_buf stored;
     struct sc_effects fx;
+    struct sc_trace trace;     /* the step's */
     SC_VEC(struct open_state) open;
     SC_VEC(struct sc_record) queue;
     int64_t watermark_ms;      /* of arrivals */
@@ -74,7 +75,6 @@ static void input_start(struct sc_world *w)
     memset(&w->open, 0, sizeof(w->open));
     memset(&w->queue, 0, sizeof(w->queue));
     sc_effects_init(&w->fx, &w->ar);
-    w->fx.trace = w->opts.trace;
 }
 
 static struct sc_state *open_state(struct sc_world *w, const struct sc_node_id *node)
@@ -91,8 +91,18 @@ static struct sc_state *open_state(struct sc_world *w, const struct sc_node_id *
     return st;
 }
 
+static void trace(struct sc_world *w, const struct sc_node_id *customer)
+{
+    bool traced = w->opts.line != NULL &&
+                  (w->opts.traced == NULL || w->opts.traced(w->opts.arg, customer));
+    w->trace = (struct sc_trace){.reveal = w->opts.reveal};
+    w->fx.trace = traced ? &w->trace : NULL;
+}
+
 static void collect(struct sc_world *w)
 {
+    for (uint32_t i = 0; i < w->trace.lines.n; i++)
+        w->opts.line(w->opts.arg, w->trace.lines.v[i]);
     for (uint32_t i = 0; i < w->fx.items.n; i++) {
         w->counts.merges += w->fx.items.v[i].type == SC_FX_MERGED;
         if (w->opts.effect)
@@ -106,6 +116,7 @@ static void collect(struct sc_world *w)
 
 static void step(struct sc_world *w, const struct sc_input *in, const struct sc_node_id *node)
 {
+    trace(w, node);
     sc_journey_step(w->jo, open_state(w, node), in, &w->fx);
     collect(w);
 }
@@ -277,6 +288,13 @@ void sc_world_event(struct sc_world *w, const struct sc_event *arrived)
     }
 }
 
+void sc_world_progress(struct sc_world *w, int64_t ms)
+{
+    if (ms > w->watermark_ms)
+        w->watermark_ms = ms;
+    advance(w, w->watermark_ms - w->opts.reorder_ms);
+}
+
 void sc_world_end(struct sc_world *w)
 {
     if (w->watermark_ms == SC_NEVER)
@@ -301,6 +319,13 @@ int64_t sc_world_now(const struct sc_world *w)
 }
 
 /* ---- results */
+
+const struct sc_state *sc_world_state(struct sc_world *w, struct sc_node_id node)
+{
+    input_start(w);
+    node = root_of(w, node);
+    return open_state(w, &node);
+}
 
 static bool is_customer(const struct sc_state *st)
 {

@@ -25,19 +25,28 @@ struct sc_world_opts {
     int64_t reorder_ms; /* overrides the journey's; 0: apply on arrival */
     /* Every effect, in order. Borrowed for the call. */
     void (*effect)(void *arg, const struct sc_effect *fx);
+    /* What the rules saw, one line a decision, before the effects of the same step: of customers
+     * for whom `traced` holds (NULL: all). NULL: nobody traces. Borrowed for the call. */
+    void (*line)(void *arg, struct sc_str line);
+    bool (*traced)(void *arg, const struct sc_node_id *customer);
+    bool reveal; /* lines hold personal properties as they are */
     void *arg;
-    struct sc_trace *trace; /* NULL: none */
 };
 
 struct sc_world *sc_world_create(const struct sc_journey *jo, const struct sc_world_opts *opts);
 void sc_world_destroy(struct sc_world *w);
 /* One event, in arrival order. Moves the watermark, wakes what is ripe, applies or lets wait. */
 void sc_world_event(struct sc_world *w, const struct sc_event *ev);
+/* Time has come to `ms` (never back) though no event says so: as a heartbeat in `run`. */
+void sc_world_progress(struct sc_world *w, int64_t ms);
 /* The end of the input: what waits is let through, in order. */
 void sc_world_end(struct sc_world *w);
 /* Move time on to `ms` (never back) and wake what is ripe. After sc_world_end. */
 void sc_world_until(struct sc_world *w, int64_t ms);
 int64_t sc_world_now(const struct sc_world *w);
+/* The customer that `node` belongs to; new and without events when it was never seen. Valid until
+ * the next call. */
+const struct sc_state *sc_world_state(struct sc_world *w, struct sc_node_id node);
 struct sc_world_counts sc_world_counts(const struct sc_world *w);
 /* Every customer, by id: its `--customers` line in `line`, reused from call to call. */
 void sc_world_customers(struct sc_world *w, sc_reveal_fn *reveal, void *reveal_arg,

@@ -115,6 +115,7 @@ void sc_effects_clear(struct sc_effects *fx);
 /* One line of a trace: "rule", "timer", "guard", "stage", …: text made by the step. */
 struct sc_trace {
     SC_VEC(struct sc_str) lines;
+    bool reveal; /* properties marked pii as they are */
 };
 
 /* "trigger", "suppressed", …; "attach", "merge", …: as they stand in records. */

@@ -43,6 +43,8 @@ static void gate(struct decision *de, enum sc_reason reason, bool passed, const 
     const char *text = sc_arena_vprintf(ar, &len, fmt, args);
     va_end(args);
     SC_VEC_PUSH(ar, &de->gates, ((struct sc_gate){reason, passed, {text, len}}));
+    sc_trace(de->rn->fx, "gate", sc_str_from(sc_reason_name(reason)), passed ? "passed" : "stopped",
+             "%s", text);
     if (!passed && (de->reason == SC_REASON_NONE || reason < de->reason))
         de->reason = reason;
 }
@@ -157,8 +159,6 @@ static bool caps_allow(struct decision *de, uint8_t c)
         int64_t used;
         bool passed = sc_cap_allows(rn, cap, c, rn->decision_ms, &used);
         allowed = allowed && passed;
-        if (!passed)
-            sc_trace(rn->fx, "guard", cap->text, "full", "%lld sent", (long long)used);
     }
     return allowed;
 }

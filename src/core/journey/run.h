@@ -123,6 +123,8 @@ bool sc_fatigue_paused(const struct sc_journey *jo, struct sc_state *st, int64_t
 void sc_trace_line(struct sc_effects *fx, const char *part, struct sc_str what, const char *result,
                    const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 void sc_trace_event(struct sc_effects *fx, const struct sc_journey *jo, const struct sc_event *ev);
+/* Heads what rules see once after a merge. */
+void sc_trace_merged(struct sc_effects *fx, int64_t at_ms);
 /* Does the rule hold? Its parts and their values go to the trace. */
 bool sc_trace_holds(struct sc_run *rn, const char *part, const struct sc_prog *prog);
 /* "2026-03-02 10:00", with seconds when they are not 0; from the arena. */

@@ -320,6 +320,7 @@ void sc_step_merged(const struct sc_journey *jo, struct sc_state *st, const stru
     sc_run_at(&rn, NULL, at_ms, sc_decision_ms(now, at_ms));
     rn.events = ev ? &ev->id : NULL;
     rn.n_events = ev ? 1 : 0;
+    sc_trace_merged(fx, at_ms);
     sc_stage_config(&rn);
     sc_trigger_merged(&rn);
     if (st->stage_ms != SC_NEVER)

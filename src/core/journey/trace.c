@@ -39,6 +39,53 @@ void sc_trace_line(struct sc_effects *fx, const char *part, struct sc_str what, 
     SC_VEC_PUSH(fx->ar, &fx->trace->lines, line);
 }
 
+/* ---- what is personal is not shown, unless asked for */
+
+static bool contains(struct sc_str text, struct sc_str word)
+{
+    for (size_t i = 0; word.len > 0 && i + word.len <= text.len; i++)
+        if (memcmp(text.p + i, word.p, word.len) == 0)
+            return true;
+    return false;
+}
+
+static bool reads_pii(const struct sc_journey *jo, const struct sc_prog *prog)
+{
+    const struct sc_rule_info *info = sc_rule_info(prog);
+    for (uint32_t i = 0; i < info->n_facts; i++) {
+        const struct sc_fact *fact = &jo->facts[info->facts[i]];
+        SC_ASSERT(fact->event < jo->tx->n_events);
+        if (fact->prop >= 0 && jo->tx->events[fact->event].props[fact->prop].pii)
+            return true;
+    }
+    return false;
+}
+
+/* May the value of this sub-expression be personal? It goes by the names in it, and hides rather
+ * too much: a property's, a named fact's; `recent` shows whole events. */
+static bool may_be_pii(const struct sc_journey *jo, struct sc_str text)
+{
+    bool recent = contains(text, SC_STR("recent("));
+    for (uint32_t e = 0; e < jo->tx->n_events; e++) {
+        const struct sc_event_type *et = &jo->tx->events[e];
+        for (uint32_t i = 0; i < et->n_props; i++)
+            if (et->props[i].pii && (recent || contains(text, et->props[i].name)))
+                return true;
+    }
+    for (uint32_t i = 0; i < jo->n_named; i++)
+        if (contains(text, jo->named[i].name) && reads_pii(jo, jo->named[i].prog))
+            return true;
+    return false;
+}
+
+void sc_trace_merged(struct sc_effects *fx, int64_t at_ms)
+{
+    SC_ASSERT(at_ms != SC_NEVER);
+    if (fx->trace != NULL)
+        SC_VEC_PUSH(fx->ar, &fx->trace->lines,
+                    sc_str_printf(fx->ar, "[%s] merge", sc_trace_time(fx->ar, at_ms)));
+}
+
 void sc_trace_event(struct sc_effects *fx, const struct sc_journey *jo, const struct sc_event *ev)
 {
     if (fx->trace == NULL)
@@ -52,7 +99,8 @@ void sc_trace_event(struct sc_effects *fx, const struct sc_journey *jo, const st
         sc_buf_addf(&line, " %.*s=", SC_STR_FMT(et->props[i].name));
         struct sc_jsonw w;
         sc_jsonw_init(&w, &line);
-        sc_value_json(et->props[i].pii ? sc_string(SC_STR("(pii)")) : ev->props[i], &w);
+        bool hidden = et->props[i].pii && !fx->trace->reveal;
+        sc_value_json(hidden ? sc_string(SC_STR("(pii)")) : ev->props[i], &w);
     }
     SC_VEC_PUSH(fx->ar, &fx->trace->lines, sc_buf_view(&line));
 }
@@ -69,8 +117,12 @@ static const char *parts_text(struct sc_run *rn, struct sc_str rule,
         struct sc_str text = {rule.p + step->offset, step->len};
         struct sc_buf value = {.ar = rn->fx->ar};
         struct sc_jsonw w;
+        bool hidden = !rn->fx->trace->reveal && may_be_pii(rn->jo, text);
         sc_jsonw_init(&w, &value);
-        sc_value_json(step->value, &w);
+        if (step->value.type == SC_T_ERROR)
+            sc_buf_addz(&value, sc_value_err_text((enum sc_value_err)step->value.i));
+        else
+            sc_value_json(hidden ? sc_string(SC_STR("(pii)")) : step->value, &w);
         if (step->len == rule.len || sc_str_eq(text, sc_buf_view(&value)) ||
             step->value.type == SC_T_BOOL)
             continue;

@@ -283,6 +283,8 @@ Test(moments, a_trace_a_reader_can_follow)
                      "  rule    event.name == \"cart_updated\"                         -> match\n"
                      "  timer   cart                              due 2026-03-02 11:00\n"
                      "[2026-03-02 11:00] timer cart\n"
+                     "  gate    AMBIGUOUS_IDENTITY                certain            -> passed\n"
+                     "  gate    NO_CHANNEL                        1 offered          -> passed\n"
                      "  guard   cart                              by sms             -> sent\n");
     play_fini(&pl);
 }

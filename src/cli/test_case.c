@@ -1,0 +1,587 @@
+/* See test_case.h. Three steps a case: bind its keys, write its events as lines and read each once
+ * for its faults, check that what is expected names things the journey has. */
+#include "cli/test_case.h"
+
+#include "base/assert.h"
+#include "base/jsonw.h"
+
+const struct sc_test_list_info sc_test_lists[SC_TEST_LISTS] = {
+    [SC_TEST_TRIGGERS] = {"triggers", "trigger", SC_FX_TRIGGER},
+    [SC_TEST_SUPPRESSED] = {"suppressed", "trigger", SC_FX_SUPPRESSED},
+    [SC_TEST_DEFERRED] = {"deferred", "trigger", SC_FX_DEFERRED},
+    [SC_TEST_CANCELLED] = {"cancelled", "trigger", SC_FX_CANCELLED},
+    [SC_TEST_TRANSITIONS] = {"transitions", "to", SC_FX_TRANSITION},
+    [SC_TEST_MILESTONES] = {"milestones", "milestone", SC_FX_MILESTONE},
+};
+
+#define SENT (1u << SC_TEST_TRIGGERS)
+#define HELD (1u << SC_TEST_SUPPRESSED | 1u << SC_TEST_DEFERRED)
+#define MESSAGES (SENT | HELD | 1u << SC_TEST_CANCELLED)
+#define MOVES (1u << SC_TEST_TRANSITIONS)
+#define MARKS (1u << SC_TEST_MILESTONES)
+
+static const struct item_field {
+    const char *key, *field; /* as written, as in the effect's JSON */
+    unsigned lists;
+} item_fields[] = {
+    {"trigger", "rule", MESSAGES},
+    {"milestone", "rule", MARKS},
+    {"to", "to", MOVES},
+    {"from", "from", MOVES},
+    {"cause", "cause", MOVES},
+    {"back", "back", MOVES},
+    {"in_stage_ms", "in_stage_ms", MOVES},
+    {"at", "at", MESSAGES | MOVES | MARKS},
+    {"event_at", "event_at", MESSAGES | MOVES | MARKS},
+    {"stage", "stage", MESSAGES | MOVES | MARKS},
+    {"events", "events", MESSAGES | MOVES | MARKS},
+    {"facts", "facts", MESSAGES | MOVES | MARKS},
+    {"channel", "channel", SENT | 1u << SC_TEST_CANCELLED},
+    {"template_only", "template_only", SENT},
+    {"context", "context", SENT},
+    {"message", "message", MESSAGES},
+    {"purpose", "purpose", MESSAGES},
+    {"priority", "priority", MESSAGES},
+    {"key", "key", MESSAGES},
+    {"expires", "expires", MESSAGES},
+    {"reason", "reason", HELD},
+    {"until", "until", 1u << SC_TEST_DEFERRED},
+};
+#define ITEM_FIELDS (sizeof(item_fields) / sizeof(item_fields[0]))
+
+const char *sc_test_field(enum sc_test_list list, struct sc_str key)
+{
+    for (size_t i = 0; i < ITEM_FIELDS; ++i)
+        if ((item_fields[i].lists >> list & 1) && sc_str_eqz(key, item_fields[i].key))
+            return item_fields[i].field;
+    return NULL;
+}
+
+bool sc_test_time(struct sc_str text, int64_t start_ms, int64_t *ms)
+{
+    int64_t offset_ms;
+    bool sign = text.len > 1 && (text.p[0] == '+' || text.p[0] == '-');
+    if (!sign)
+        return sc_time_parse(text, NULL, ms, NULL);
+    struct sc_str span = {text.p + (text.p[0] == '+'), text.len - (text.p[0] == '+')};
+    if ((text.p[0] == '+' && text.p[1] == '-') || !sc_duration_parse(span, &offset_ms))
+        return false;
+    return !__builtin_add_overflow(start_ms, offset_ms, ms);
+}
+
+/* ---- keys */
+
+struct doc_case {
+    struct sc_str name, start;
+    struct sc_node *name_at, *start_at, *identifiers, *events, *expect_at;
+    struct sc_test_expect expect;
+};
+
+#define AT(type, member) offsetof(struct type, member)
+#define LIST(which) AT(sc_test_expect, lists[which])
+
+static const struct sc_field expect_fields[] = {
+    {.key = "stage", .kind = SC_F_STR, .offset = AT(sc_test_expect, stage),
+     .node_offset = AT(sc_test_expect, stage_at)},
+    {.key = "persona", .kind = SC_F_STR, .offset = AT(sc_test_expect, persona),
+     .node_offset = AT(sc_test_expect, persona_at)},
+    {.key = "customers", .kind = SC_F_INT, .offset = AT(sc_test_expect, customers),
+     .node_offset = AT(sc_test_expect, customers_at), .min = 0, .max = 1000000},
+    {.key = "triggers", .kind = SC_F_NODE, .offset = LIST(SC_TEST_TRIGGERS)},
+    {.key = "suppressed", .kind = SC_F_NODE, .offset = LIST(SC_TEST_SUPPRESSED)},
+    {.key = "deferred", .kind = SC_F_NODE, .offset = LIST(SC_TEST_DEFERRED)},
+    {.key = "cancelled", .kind = SC_F_NODE, .offset = LIST(SC_TEST_CANCELLED)},
+    {.key = "transitions", .kind = SC_F_NODE, .offset = LIST(SC_TEST_TRANSITIONS)},
+    {.key = "milestones", .kind = SC_F_NODE, .offset = LIST(SC_TEST_MILESTONES)},
+    {.key = "facts", .kind = SC_F_NODE, .offset = AT(sc_test_expect, facts)},
+    {0}};
+static const struct sc_table expect_table = {
+    .name = "expectation", .size = sizeof(struct sc_test_expect), .fields = expect_fields,
+    .key_field = SIZE_MAX, .self_node = SIZE_MAX};
+
+static const struct sc_field case_fields[] = {
+    {.key = "name", .kind = SC_F_STR, .offset = AT(doc_case, name),
+     .node_offset = AT(doc_case, name_at), .required = true},
+    {.key = "start", .kind = SC_F_STR, .offset = AT(doc_case, start),
+     .node_offset = AT(doc_case, start_at), .def = "2026-03-02T10:00:00Z"},
+    {.key = "identifiers", .kind = SC_F_NODE, .offset = AT(doc_case, identifiers)},
+    {.key = "events", .kind = SC_F_NODE, .offset = AT(doc_case, events), .required = true},
+    {.key = "expect", .kind = SC_F_STRUCT, .offset = AT(doc_case, expect),
+     .node_offset = AT(doc_case, expect_at), .required = true, .table = &expect_table},
+    {0}};
+static const struct sc_table case_table = {
+    .name = "test case", .size = sizeof(struct doc_case), .fields = case_fields,
+    .key_field = SIZE_MAX, .self_node = SIZE_MAX};
+
+/* ---- one case */
+
+struct loading {
+    struct sc_test_cases *ts;
+    struct sc_test_case *tc;
+    const struct sc_node *identifiers; /* of the case; NULL: the test customer's */
+};
+
+static struct sc_finding *wrong(struct loading *ld, const struct sc_node *at, const char *text)
+{
+    return sc_diag_add(ld->ts->dg, SC_ERROR, "bad-test", at->mark, "%s", text);
+}
+
+/* A YAML tree as JSON. Depth is the YAML parser's, bounded there. */
+static void put_json(struct sc_jsonw *w, const struct sc_node *node)
+{
+    bool b;
+    switch (node->kind) {
+    case SC_NODE_NULL:
+        sc_jsonw_null(w);
+        return;
+    case SC_NODE_SCALAR:
+        if (sc_node_bool(node, &b))
+            sc_jsonw_bool(w, b);
+        else if (sc_node_is_number(node) && node->text.p[0] != '+' && node->text.p[0] != '.')
+            sc_jsonw_raw(w, node->text);
+        else
+            sc_jsonw_str(w, node->text);
+        return;
+    case SC_NODE_SEQ:
+        sc_jsonw_arr(w);
+        for (uint32_t i = 0; i < node->n; ++i)
+            put_json(w, node->items[i]);
+        sc_jsonw_arr_end(w);
+        return;
+    case SC_NODE_MAP:
+        sc_jsonw_obj(w);
+        for (uint32_t i = 0; i < node->n; ++i) {
+            sc_jsonw_key(w, node->pairs[i].key->text);
+            put_json(w, node->pairs[i].value);
+        }
+        sc_jsonw_obj_end(w);
+        return;
+    }
+    SC_UNREACHABLE("node kind");
+}
+
+/* ---- events */
+
+/* Whoever no case names: the strongest namespace's test customer. */
+static void put_test_customer(const struct sc_taxonomy *tx, struct sc_jsonw *w)
+{
+    if (tx->n_namespaces == 0)
+        return;
+    sc_jsonw_key(w, tx->namespaces[0].name);
+    bool phone = tx->namespaces[0].normalize == SC_NORM_E164;
+    sc_jsonw_strz(w, phone ? "+12025550100" : "test-customer");
+}
+
+/* Identifiers are text: `0017` without quotes is what it looks like. */
+static void put_identifier(struct sc_jsonw *w, const struct sc_node *value)
+{
+    if (value->kind == SC_NODE_SCALAR) {
+        sc_jsonw_str(w, value->text);
+        return;
+    }
+    sc_jsonw_arr(w);
+    for (uint32_t i = 0; i < value->n; ++i)
+        sc_jsonw_str(w, value->items[i]->text);
+    sc_jsonw_arr_end(w);
+}
+
+static bool identifier_ok(const struct sc_node *value)
+{
+    bool ok = value->kind == SC_NODE_SCALAR || value->kind == SC_NODE_SEQ;
+    for (uint32_t i = 0; value->kind == SC_NODE_SEQ && i < value->n; ++i)
+        ok = ok && value->items[i]->kind == SC_NODE_SCALAR;
+    return ok;
+}
+
+static void check_identifiers(struct loading *ld, const struct sc_node *map)
+{
+    const struct sc_taxonomy *tx = ld->ts->jo->tx;
+    if (map->kind != SC_NODE_MAP) {
+        wrong(ld, map, "identifiers are a mapping of namespace and value; {} is nobody");
+        return;
+    }
+    struct sc_str names[SC_NAMESPACES_MAX];
+    for (uint32_t i = 0; i < tx->n_namespaces; ++i)
+        names[i] = tx->namespaces[i].name;
+    for (uint32_t i = 0; i < map->n; ++i) {
+        const struct sc_node *key = map->pairs[i].key;
+        if (sc_taxonomy_namespace(tx, key->text) < 0)
+            sc_diag_suggest(ld->ts->dg, wrong(ld, key, "the taxonomy has no such namespace"),
+                            key->text, names, tx->n_namespaces);
+        else if (!identifier_ok(map->pairs[i].value))
+            wrong(ld, map->pairs[i].value, "an identifier is text, or a list of texts");
+    }
+}
+
+static void put_identifiers(struct loading *ld, struct sc_jsonw *w, const struct sc_node *own)
+{
+    const struct sc_node *map = own ? own : ld->identifiers;
+    sc_jsonw_keyz(w, "identifiers");
+    sc_jsonw_obj(w);
+    if (map == NULL)
+        put_test_customer(ld->ts->jo->tx, w);
+    for (uint32_t i = 0; map && map->kind == SC_NODE_MAP && i < map->n; ++i) {
+        if (!identifier_ok(map->pairs[i].value))
+            continue;
+        sc_jsonw_key(w, map->pairs[i].key->text);
+        put_identifier(w, map->pairs[i].value);
+    }
+    sc_jsonw_obj_end(w);
+}
+
+/* Times among the properties may count from the start too. */
+static void put_property(struct loading *ld, struct sc_jsonw *w, const struct sc_property *p,
+                         const struct sc_node *value)
+{
+    int64_t ms;
+    if (p->type == SC_T_TIMESTAMP && value->kind == SC_NODE_SCALAR &&
+        sc_test_time(value->text, ld->tc->start_ms, &ms))
+        sc_jsonw_time(w, ms);
+    else
+        put_json(w, value);
+}
+
+static void put_properties(struct loading *ld, struct sc_jsonw *w, const struct sc_event_type *et,
+                           const struct sc_node *map)
+{
+    sc_jsonw_keyz(w, "properties");
+    sc_jsonw_obj(w);
+    struct sc_str *names = SC_NEW_N(ld->ts->ar, struct sc_str, et->n_props + 1);
+    for (uint32_t i = 0; i < et->n_props; ++i)
+        names[i] = et->props[i].name;
+    for (uint32_t i = 0; map->kind == SC_NODE_MAP && i < map->n; ++i) {
+        const struct sc_node *key = map->pairs[i].key;
+        int prop = sc_event_type_prop(et, key->text);
+        if (prop < 0) {
+            struct sc_finding *f = wrong(ld, key, "the event has no such property");
+            f->decl = et->at->mark;
+            sc_diag_suggest(ld->ts->dg, f, key->text, names, et->n_props);
+            continue;
+        }
+        sc_jsonw_key(w, key->text);
+        put_property(ld, w, &et->props[prop], map->pairs[i].value);
+    }
+    sc_jsonw_obj_end(w);
+}
+
+/* Where the reader's fault stands: `$.properties.total`, an identifier, else the event. */
+static struct sc_mark fault_mark(const struct sc_fault *fault, const struct sc_node *event,
+                                 const struct sc_node *props)
+{
+    for (uint32_t i = 0; props->kind == SC_NODE_MAP && i < props->n; ++i) {
+        struct sc_str name = props->pairs[i].key->text;
+        if (sc_str_ends(fault->path, name) && fault->path.len > name.len &&
+            fault->path.p[fault->path.len - name.len - 1] == '.')
+            return props->pairs[i].value->mark;
+    }
+    return event->mark;
+}
+
+static void read_once(struct loading *ld, struct sc_str line, const struct sc_node *name,
+                      const struct sc_node *props)
+{
+    struct sc_event ev;
+    struct sc_fault fault;
+    enum sc_drop drop = sc_canonical_read(ld->ts->reader, line, 1, &ev, &fault);
+    if (drop == SC_DROP_NONE)
+        return;
+    sc_diag_add(ld->ts->dg, SC_ERROR, sc_drop_label(drop), fault_mark(&fault, name, props), "%s",
+                fault.text[0] ? fault.text : sc_drop_text(drop));
+}
+
+struct entry_doc {
+    const struct sc_node *at, *id, *source, *identifiers, *name, *props;
+};
+
+static void put_line(struct loading *ld, const struct entry_doc *doc, uint32_t number,
+                     const struct sc_event_type *et, struct sc_test_entry *entry)
+{
+    struct sc_buf out = {.ar = ld->ts->ar};
+    struct sc_jsonw w;
+    uint32_t errors = ld->ts->dg->errors;
+    sc_jsonw_init(&w, &out);
+    sc_jsonw_obj(&w);
+    sc_jsonw_keyz(&w, "event");
+    sc_jsonw_str(&w, doc->name->text);
+    sc_jsonw_keyz(&w, "id");
+    sc_jsonw_str(&w, doc->id ? doc->id->text : sc_str_printf(ld->ts->ar, "%u", number));
+    sc_jsonw_keyz(&w, "occurred_at");
+    sc_jsonw_time(&w, entry->at_ms);
+    sc_jsonw_keyz(&w, "source");
+    sc_jsonw_str(&w, doc->source ? doc->source->text : SC_STR("test"));
+    put_identifiers(ld, &w, doc->identifiers);
+    put_properties(ld, &w, et, doc->props);
+    sc_jsonw_obj_end(&w);
+    entry->line = sc_buf_view(&out);
+    if (ld->ts->dg->errors == errors)
+        read_once(ld, entry->line, doc->name, doc->props);
+}
+
+static const struct sc_event_type *event_type(struct loading *ld, const struct sc_node *name)
+{
+    const struct sc_taxonomy *tx = ld->ts->jo->tx;
+    int type = sc_taxonomy_event(tx, name->text);
+    if (type >= 0)
+        return &tx->events[type];
+    struct sc_str *names = SC_NEW_N(ld->ts->ar, struct sc_str, tx->n_events + 1);
+    for (uint32_t i = 0; i < tx->n_events; ++i)
+        names[i] = tx->events[i].name;
+    sc_diag_suggest(ld->ts->dg, wrong(ld, name, "the taxonomy has no such event"), name->text,
+                    names, tx->n_events);
+    return NULL;
+}
+
+/* Sort the keys of an entry; what is none of ours is the event. */
+static bool entry_keys(struct loading *ld, const struct sc_node *map, struct entry_doc *doc)
+{
+    bool ok = true;
+    *doc = (struct entry_doc){0};
+    for (uint32_t i = 0; i < map->n; ++i) {
+        const struct sc_node *key = map->pairs[i].key, *value = map->pairs[i].value;
+        bool text = value->kind == SC_NODE_SCALAR;
+        if (sc_str_eqz(key->text, "at") && text) {
+            doc->at = value;
+        } else if (sc_str_eqz(key->text, "id") && text) {
+            doc->id = value;
+        } else if (sc_str_eqz(key->text, "source") && text) {
+            doc->source = value;
+        } else if (sc_str_eqz(key->text, "identifiers")) {
+            doc->identifiers = value;
+        } else if (doc->name == NULL) {
+            doc->name = key;
+            doc->props = value;
+        } else {
+            wrong(ld, key, "an entry has one event: the next one is an entry of its own");
+            ok = false;
+        }
+    }
+    return ok;
+}
+
+static void load_entry(struct loading *ld, const struct sc_node *node, uint32_t number)
+{
+    struct sc_test_entry *entry = &ld->tc->entries[number - 1];
+    struct entry_doc doc;
+    entry->at = node;
+    if (node->kind != SC_NODE_MAP) {
+        wrong(ld, node, "an entry is a mapping: { at: \"+20m\", order_completed: { total: 40 } }");
+        return;
+    }
+    if (!entry_keys(ld, node, &doc))
+        return;
+    if (doc.at == NULL || !sc_test_time(doc.at->text, ld->tc->start_ms, &entry->at_ms)) {
+        wrong(ld, doc.at ? doc.at : node,
+              "`at` is a time from the start (\"+20m\", \"-1h\") or RFC 3339");
+        return;
+    }
+    if (doc.identifiers)
+        check_identifiers(ld, doc.identifiers);
+    if (doc.name == NULL)
+        return;
+    const struct sc_event_type *et = event_type(ld, doc.name);
+    if (doc.props->kind != SC_NODE_MAP && doc.props->kind != SC_NODE_NULL)
+        wrong(ld, doc.props, "an event's properties are a mapping");
+    else if (et != NULL)
+        put_line(ld, &doc, number, et, entry);
+}
+
+static void load_events(struct loading *ld, const struct sc_node *list)
+{
+    if (list == NULL)
+        return;
+    if (list->kind != SC_NODE_SEQ) {
+        wrong(ld, list, "events are a list");
+        return;
+    }
+    ld->tc->n_entries = list->n;
+    ld->tc->entries = SC_NEW_N(ld->ts->ar, struct sc_test_entry, list->n + 1);
+    for (uint32_t i = 0; i < list->n; ++i)
+        load_entry(ld, list->items[i], i + 1);
+}
+
+/* ---- what is expected */
+
+enum names { NAMES_TRIGGERS, NAMES_MILESTONES, NAMES_STAGES, NAMES_CHANNELS, NAMES_PERSONAS,
+             NAMES_REASONS };
+
+static uint32_t names_of(struct loading *ld, enum names which, struct sc_str **out)
+{
+    const struct sc_journey *jo = ld->ts->jo;
+    const uint32_t counts[] = {jo->n_triggers, jo->n_milestones, jo->n_stages,
+                               jo->n_channels, jo->n_personas,   SC_REASON_COUNT};
+    struct sc_str *v = *out = SC_NEW_N(ld->ts->ar, struct sc_str, counts[which] + 1);
+    for (uint32_t i = 0; i < counts[which]; ++i) {
+        switch (which) {
+        case NAMES_TRIGGERS:
+            v[i] = jo->triggers[i].name;
+            break;
+        case NAMES_MILESTONES:
+            v[i] = jo->milestones[i].name;
+            break;
+        case NAMES_STAGES:
+            v[i] = jo->stages[i].name;
+            break;
+        case NAMES_CHANNELS:
+            v[i] = jo->channels[i].name;
+            break;
+        case NAMES_PERSONAS:
+            v[i] = jo->personas[i].name;
+            break;
+        case NAMES_REASONS:
+            v[i] = sc_str_from(sc_reason_name((enum sc_reason)i));
+            break;
+        }
+    }
+    return counts[which];
+}
+
+static void check_name(struct loading *ld, const struct sc_node *at, enum names which)
+{
+    static const char *const words[] = {"trigger", "milestone", "stage",
+                                        "channel", "persona",   "reason"};
+    struct sc_str *names;
+    if (at == NULL || at->kind != SC_NODE_SCALAR || at->faulty)
+        return;
+    uint32_t n = names_of(ld, which, &names);
+    for (uint32_t i = 0; i < n; ++i)
+        if (sc_str_eq(names[i], at->text))
+            return;
+    sc_diag_suggest(ld->ts->dg,
+                    sc_diag_add(ld->ts->dg, SC_ERROR, "bad-test", at->mark,
+                                "the journey has no %s '%.*s'", words[which], SC_STR_FMT(at->text)),
+                    at->text, names, n);
+}
+
+static void check_rule(struct loading *ld, enum sc_test_list list, const struct sc_node *at)
+{
+    check_name(ld, at, list == SC_TEST_TRANSITIONS  ? NAMES_STAGES
+                       : list == SC_TEST_MILESTONES ? NAMES_MILESTONES
+                                                    : NAMES_TRIGGERS);
+}
+
+static void unknown_field(struct loading *ld, enum sc_test_list list, const struct sc_node *key)
+{
+    struct sc_str names[ITEM_FIELDS];
+    uint32_t n = 0;
+    for (size_t i = 0; i < ITEM_FIELDS; ++i)
+        if (item_fields[i].lists >> list & 1)
+            names[n++] = sc_str_from(item_fields[i].key);
+    struct sc_finding *f =
+        sc_diag_add(ld->ts->dg, SC_ERROR, "unknown-key", key->mark, "`%s` have no '%.*s'",
+                    sc_test_lists[list].key, SC_STR_FMT(key->text));
+    sc_diag_suggest(ld->ts->dg, f, key->text, names, n);
+}
+
+static void check_field(struct loading *ld, enum sc_test_list list, const struct sc_node_pair *pair)
+{
+    const char *field = sc_test_field(list, pair->key->text);
+    struct sc_str name = sc_str_from(field);
+    int64_t ms;
+    if (field == NULL)
+        unknown_field(ld, list, pair->key);
+    else if (sc_str_eqz(name, "rule") || sc_str_eqz(name, "to"))
+        check_rule(ld, list, pair->value);
+    else if (sc_str_eqz(name, "from") || sc_str_eqz(name, "stage"))
+        check_name(ld, pair->value, NAMES_STAGES);
+    else if (sc_str_eqz(name, "channel"))
+        check_name(ld, pair->value, NAMES_CHANNELS);
+    else if (sc_str_eqz(name, "reason"))
+        check_name(ld, pair->value, NAMES_REASONS);
+    else if ((sc_str_ends(name, SC_STR("at")) || sc_str_eqz(name, "until") ||
+              sc_str_eqz(name, "expires")) &&
+             !sc_test_time(pair->value->text, ld->tc->start_ms, &ms))
+        wrong(ld, pair->value, "expected a time from the start (\"+20m\") or RFC 3339");
+}
+
+static void check_list(struct loading *ld, enum sc_test_list list)
+{
+    const struct sc_node *seq = ld->tc->expect.lists[list];
+    if (seq == NULL)
+        return;
+    if (seq->kind != SC_NODE_SEQ) {
+        wrong(ld, seq, "expected a list; [] is none");
+        return;
+    }
+    for (uint32_t i = 0; i < seq->n; ++i) {
+        const struct sc_node *item = seq->items[i];
+        if (item->kind == SC_NODE_SCALAR)
+            check_rule(ld, list, item);
+        else if (item->kind != SC_NODE_MAP)
+            wrong(ld, item, "expected a name or a mapping");
+        for (uint32_t k = 0; item->kind == SC_NODE_MAP && k < item->n; ++k)
+            check_field(ld, list, &item->pairs[k]);
+    }
+}
+
+/* Facts as the customer line has them: by name, or by the text of one without a name. */
+static void check_facts(struct loading *ld)
+{
+    const struct sc_journey *jo = ld->ts->jo;
+    const struct sc_node *map = ld->tc->expect.facts;
+    if (map == NULL)
+        return;
+    if (map->kind != SC_NODE_MAP) {
+        wrong(ld, map, "facts are a mapping of name and value");
+        return;
+    }
+    uint32_t n = 0;
+    struct sc_str *names = SC_NEW_N(ld->ts->ar, struct sc_str, jo->n_named + jo->n_facts + 1);
+    for (uint32_t i = 0; i < jo->n_named; ++i)
+        names[n++] = jo->named[i].name;
+    for (uint32_t i = 0; i < jo->n_facts; ++i)
+        if (jo->facts[i].name.len == 0)
+            names[n++] = jo->facts[i].text;
+    for (uint32_t i = 0; i < map->n; ++i) {
+        const struct sc_node *key = map->pairs[i].key;
+        bool known = false;
+        for (uint32_t k = 0; k < n && !known; ++k)
+            known = sc_str_eq(names[k], key->text);
+        if (!known)
+            sc_diag_suggest(ld->ts->dg, wrong(ld, key, "the journey has no such fact"), key->text,
+                            names, n);
+    }
+}
+
+static void check_expect(struct loading *ld)
+{
+    const struct sc_test_expect *ex = &ld->tc->expect;
+    check_name(ld, ex->stage_at, NAMES_STAGES);
+    if (ex->persona.len > 0)
+        check_name(ld, ex->persona_at, NAMES_PERSONAS);
+    for (int list = 0; list < SC_TEST_LISTS; ++list)
+        check_list(ld, (enum sc_test_list)list);
+    check_facts(ld);
+}
+
+static void load_case(struct sc_test_cases *ts, const struct sc_node *node)
+{
+    struct doc_case doc;
+    uint32_t errors = ts->dg->errors;
+    sc_bind(&case_table, node, &doc, ts->ar, ts->dg);
+    if (node->kind != SC_NODE_MAP)
+        return;
+    struct sc_test_case *tc = SC_VEC_ADD(ts->ar, &ts->v);
+    struct loading ld = {.ts = ts, .tc = tc, .identifiers = doc.identifiers};
+    tc->name = doc.name;
+    tc->mark = doc.name_at ? doc.name_at->mark : node->mark;
+    tc->expect = doc.expect;
+    if (!sc_time_parse(doc.start, NULL, &tc->start_ms, NULL) && ts->dg->errors == errors)
+        wrong(&ld, doc.start_at, "`start` is a time, RFC 3339: 2026-03-02T10:00:00Z");
+    if (doc.expect_at != NULL && doc.expect_at->kind == SC_NODE_MAP && doc.expect_at->n == 0)
+        wrong(&ld, doc.expect_at, "a case that expects nothing cannot fail");
+    if (doc.identifiers)
+        check_identifiers(&ld, doc.identifiers);
+    load_events(&ld, doc.events);
+    check_expect(&ld);
+}
+
+void sc_test_cases_add(struct sc_test_cases *ts, const struct sc_node *list)
+{
+    SC_ASSERT(ts != NULL && list != NULL);
+    if (list->kind != SC_NODE_SEQ) {
+        sc_diag_add(ts->dg, SC_ERROR, "bad-test", list->mark, "tests are a list of cases");
+        return;
+    }
+    for (uint32_t i = 0; i < list->n; ++i)
+        load_case(ts, list->items[i]);
+}
