@@ -25,8 +25,6 @@
 #define RETRY_MS 500            /* between tries while a server is down */
 #define DRAIN_MS 10000          /* the last flush may take so long */
 #define TXN_KEEP_BYTES (64u << 20)
-#define CAREFUL_TRIES 2u        /* one message a transaction from this try on */
-#define POISON_TRIES 4u         /* three lives ended at this message: dead letter */
 
 struct item {
     struct sc_frame_item *it;
@@ -221,21 +219,6 @@ static bool send_record(struct journey *j, const struct sc_record *rec)
     return true;
 }
 
-static void count_step(struct sc_counters *c, const struct sc_step_counts *n)
-{
-    sc_count(&c->applied, n->applied);
-    sc_count(&c->duplicates, n->duplicates);
-    sc_count(&c->drops[SC_DROP_DUPLICATE], n->duplicates);
-    sc_count(&c->drops[SC_DROP_ERASED], n->erased);
-    sc_count(&c->clashes, n->clashes);
-    sc_count(&c->late_events, n->late);
-    sc_count(&c->erased_events, n->erased);
-    sc_count(&c->forwarded, n->forwarded);
-    sc_count(&c->dedupe_evicted, n->dedupe_evicted);
-    sc_count(&c->reorder_early, n->reorder_early);
-    sc_count(&c->timers_fired, n->timers_fired);
-}
-
 /* What a step gave goes out. False: a produce failed, the transaction is in doubt. */
 static bool collect(struct journey *j, const struct sc_moment *now)
 {
@@ -252,7 +235,7 @@ static bool collect(struct journey *j, const struct sc_moment *now)
     }
     for (uint32_t i = 0; i < fx->hints.n; i++)
         SC_VEC_PUSH(&j->ar, &j->hints, fx->hints.v[i]);
-    count_step(&j->w->counters, &fx->counts);
+    sc_publish_counts(&j->pb, &fx->counts);
     sc_effects_clear(fx);
     if (!fine)
         doubt(j, SC_ERR_ABORT);
@@ -393,19 +376,26 @@ static bool poison(struct journey *j, struct sc_part *p, const struct sc_msg *m)
     return doubt(j, SC_ERR_ABORT), false;
 }
 
+/* The partition of a message that is still to be taken, else NULL. */
+static struct sc_part *wanted_by(const struct journey *j, const struct sc_msg *m)
+{
+    struct sc_part *p = j->by_index[m->partition];
+    return p && p->status == SC_PART_ACTIVE && m->offset >= p->next_txn ? p : NULL;
+}
+
 /* Unpack messages from `from` on until a group is full. Returns the first one left. */
 static uint32_t unpack(struct journey *j, const struct sc_msg *msgs, uint32_t from, uint32_t n)
 {
     j->n_items = 0;
     for (uint32_t i = from; i < n; i++) {
-        struct sc_part *p = j->by_index[msgs[i].partition];
+        struct sc_part *p = wanted_by(j, &msgs[i]);
         struct sc_frame_reader rd;
-        bool careful = p && p->tries >= CAREFUL_TRIES;
+        if (p == NULL)
+            continue;
+        bool careful = p->tries >= SC_TRIES_CAREFUL;
         if (j->n_items && (careful || j->n_items + SC_FRAME_RECORDS + 2 > GROUP_ITEMS))
             return i;
-        if (p == NULL || p->status != SC_PART_ACTIVE || msgs[i].offset < p->next_txn)
-            continue; /* not ours, or taken already */
-        if (p->tries >= POISON_TRIES)
+        if (p->tries >= SC_TRIES_POISON)
             return i + 1; /* poison, alone, and not even looked at */
         if (!sc_frame_open(&rd, j->jo, msgs[i].value, &j->ar)) {
             sc_part_stop(p, "journal offset %" PRId64 " is no frame of ours, or of a newer "
@@ -433,11 +423,11 @@ static enum taken apply(struct journey *j, const struct sc_msg *msgs, uint32_t f
 {
     uint32_t k = 0;
     for (uint32_t i = from; i < to; i++) {
-        struct sc_part *p = j->by_index[msgs[i].partition];
+        struct sc_part *p = wanted_by(j, &msgs[i]);
         *done = i;
-        if (p == NULL || p->status != SC_PART_ACTIVE || msgs[i].offset < p->next_txn)
+        if (p == NULL)
             continue;
-        if (p->tries >= POISON_TRIES) {
+        if (p->tries >= SC_TRIES_POISON) {
             if (!poison(j, p, &msgs[i]))
                 return TAKE_DOUBT;
             p->tries = 0; /* only this one */
@@ -449,7 +439,7 @@ static enum taken apply(struct journey *j, const struct sc_msg *msgs, uint32_t f
         }
         p->next_txn = msgs[i].offset + 1;
         /* With care each message counts, also one that changes nothing. */
-        p->touched |= p->tries >= CAREFUL_TRIES ||
+        p->touched |= p->tries >= SC_TRIES_CAREFUL ||
                       msgs[i].timestamp_ms - p->sealed_ms >= IDLE_SEAL_MS;
         if (p->touched)
             p->sealed_ms = msgs[i].timestamp_ms;
@@ -611,9 +601,26 @@ static bool commit_due(const struct journey *j, int64_t mono_ms)
 
 /* ---- the loop */
 
+/* Before a message is taken with care: what is open ends, and the attempt is written down. */
+static bool attempt(struct journey *j, struct sc_part *p)
+{
+    if (j->open && !commit(j))
+        return false;
+    enum sc_err e = sc_takeover_attempt(j->w, p, &j->ar);
+    return e == SC_ERR_OK || (doubt(j, e), false);
+}
+
 static bool take_batch(struct journey *j, const struct sc_msg *msgs, uint32_t n)
 {
     for (uint32_t at = 0; at < n;) {
+        struct sc_part *p = wanted_by(j, &msgs[at]);
+        if (p == NULL) {
+            at++;
+            continue;
+        }
+        bool careful = p->tries >= SC_TRIES_CAREFUL;
+        if (careful && p->tries < SC_TRIES_POISON && !attempt(j, p))
+            return false;
         if (!txn_open(j))
             return false;
         uint32_t to = unpack(j, msgs, at, n);
@@ -622,8 +629,6 @@ static bool take_batch(struct journey *j, const struct sc_msg *msgs, uint32_t n)
         enum taken took = apply(j, msgs, at, to, &at);
         if (took == TAKE_DOUBT)
             return false;
-        bool careful = at > 0 && j->by_index[msgs[at - 1].partition] &&
-                       j->by_index[msgs[at - 1].partition]->tries >= CAREFUL_TRIES;
         if (took == TAKE_AGAIN || careful || commit_due(j, j->w->clock.mono_ms(j->w->clock.arg)))
             if (!commit(j))
                 return false;
@@ -715,12 +720,8 @@ static void turn(struct journey *j)
 {
     struct sc_poll_result res;
     enum sc_err e = j->w->log->ops->poll(j->w->log, poll_timeout(j), &res);
-    if (e != SC_ERR_OK) {
-        doubt(j, e);
-        return;
-    }
-    if (res.what == SC_POLL_REBALANCED) {
-        doubt(j, SC_ERR_FENCED);
+    if (e != SC_ERR_OK || res.what == SC_POLL_REBALANCED) {
+        doubt(j, e != SC_ERR_OK ? e : SC_ERR_FENCED);
         return;
     }
     if (res.what == SC_POLL_MESSAGES) {

@@ -10,7 +10,7 @@ struct sc_part *sc_part_create(uint32_t index)
 {
     struct sc_part *p = sc_calloc(1, sizeof(*p));
     p->index = index;
-    p->claimed = -1;
+    p->claimed = p->attempted = -1;
     sc_hearing_init(&p->ear.hearing);
     sc_hearing_init(&p->kept.hearing);
     sc_part_forget(p);

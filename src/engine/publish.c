@@ -107,3 +107,19 @@ enum sc_err sc_publish_gone(struct sc_publisher *pb, const struct sc_node_id *no
     struct sc_out out = {0};
     return produce(pb, SC_OUT_CUSTOMERS, &out, node);
 }
+
+void sc_publish_counts(struct sc_publisher *pb, const struct sc_step_counts *n)
+{
+    struct sc_counters *c = &pb->w->counters;
+    sc_count(&c->applied, n->applied);
+    sc_count(&c->duplicates, n->duplicates);
+    sc_count(&c->drops[SC_DROP_DUPLICATE], n->duplicates);
+    sc_count(&c->drops[SC_DROP_ERASED], n->erased);
+    sc_count(&c->clashes, n->clashes);
+    sc_count(&c->late_events, n->late);
+    sc_count(&c->erased_events, n->erased);
+    sc_count(&c->forwarded, n->forwarded);
+    sc_count(&c->dedupe_evicted, n->dedupe_evicted);
+    sc_count(&c->reorder_early, n->reorder_early);
+    sc_count(&c->timers_fired, n->timers_fired);
+}

@@ -17,5 +17,7 @@ enum sc_err sc_publish_customer(struct sc_publisher *pb, const struct sc_state *
                                 int64_t now_ms);
 /* A tombstone on the customers topic: absorbed or erased. */
 enum sc_err sc_publish_gone(struct sc_publisher *pb, const struct sc_node_id *node);
+/* What a step counted, into the worker's counters. */
+void sc_publish_counts(struct sc_publisher *pb, const struct sc_step_counts *n);
 
 #endif

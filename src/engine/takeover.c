@@ -285,15 +285,18 @@ static enum sc_err unblock(struct sc_worker *w, struct sc_part *p, const struct 
     return e;
 }
 
-/* Lives that ended at C without progress. A life counts once, and only where there is something to
- * read: nobody dies of a record that is not there. */
+/* How often this place was tried: lives that ended at C, and from SC_TRIES_CAREFUL on those that died
+ * with its record alone in hand (sc_takeover_attempt). A life counts once, and only where there is
+ * something to read: nobody dies of a record that is not there. */
 static enum sc_err count_try(struct sc_worker *w, struct sc_part *p, const struct sc_meta *meta,
                              int64_t committed)
 {
     int64_t low, high = INT64_MAX, stable;
     enum sc_err e = SC_ERR_OK;
     p->tries = meta->tries;
-    if (p->claimed == committed)
+    if (p->tries > SC_TRIES_CAREFUL && p->attempted == committed)
+        p->tries--; /* this life's own attempt, which it survived */
+    if (p->claimed == committed || p->tries >= SC_TRIES_CAREFUL)
         return e;
     if (meta->tries > 0) /* the first try is without care, and so without a look */
         e = w->log->ops->watermarks(w->log, 0, (int32_t)p->index, &low, &high, &stable);
@@ -375,6 +378,16 @@ static enum sc_err set_positions(struct sc_worker *w, struct sc_part **parts, ui
         tps[i] = (struct sc_tp){.topic = 0, .partition = (int32_t)parts[i]->index,
                                 .offset = parts[i]->status == SC_PART_ACTIVE ? parts[i]->next : -1};
     return w->log->ops->rewind(w->log, tps, n);
+}
+
+enum sc_err sc_takeover_attempt(struct sc_worker *w, struct sc_part *p, struct sc_arena *ar)
+{
+    SC_ASSERT(p->status == SC_PART_ACTIVE && p->tries >= SC_TRIES_CAREFUL);
+    p->attempted = p->committed;
+    p->tries++;
+    enum sc_err e = claim(w, &p, 1, ar);
+    p->tries--;
+    return e;
 }
 
 enum sc_err sc_takeover(struct sc_worker *w, struct sc_part **parts, uint32_t n,
