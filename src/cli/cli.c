@@ -10,6 +10,7 @@ static const struct subcommand {
     const char *about; /* NULL: not listed */
 } subcommands[] = {
     {"run", sc_cmd_run, "process the sources, on real servers"},
+    {"dev", sc_cmd_dev, "try a journey out with made-up events, without any server"},
     {"simulate", sc_cmd_simulate, "run a journey over files of events, without any server"},
     {"check", sc_cmd_check, "find the faults in taxonomy, journey and settings files"},
     {"test", sc_cmd_test, "play the cases of a journey on a virtual clock"},

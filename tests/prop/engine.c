@@ -6,9 +6,9 @@
  * wiped. Afterwards what a read_committed reader finds must be what one process without any server
  * says, and the logs must keep the protocol's promises (reliability.md I1-I4, I9, I12, I14, I16).
  *
- * Odd seeds: people are merged as their identifiers meet, in whatever order that is; identity, facts,
- * milestones and what each event causes alone are compared. Even seeds: one identifier each, and
- * `reorder`: every effect is compared, to the byte.
+ * Odd seeds: people are merged as their identifiers meet, in whatever order that is; identity,
+ * facts, milestones and what each event causes alone are compared. Even seeds: one identifier
+ * each, and `reorder`: every effect is compared, to the byte.
  *
  *   prop_engine               as many seeds as fit into the time
  *   prop_engine SEED [COUNT]  these, to the end */
@@ -87,7 +87,8 @@ struct bed {
     struct lines run_customers, run_effects;
 };
 
-static void fail(const struct bed *b, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
+static void fail(const struct bed *b, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3), noreturn));
 static void fail(const struct bed *b, const char *fmt, ...)
 {
     va_list ap;
@@ -132,15 +133,15 @@ static const char *what(struct bed *b, uint32_t person)
     switch (below(b, 7)) {
     case 0:
     case 1:
-        return sc_arena_printf(&b->ar, "\"event\":\"viewed\",\"properties\":{\"price\":\"%u.%02u\"}",
-                               euros, cents);
+        return sc_arena_printf(&b->ar, "\"event\":\"viewed\",\"properties\":{\"price\":"
+                               "\"%u.%02u\"}", euros, cents);
     case 2:
     case 3:
         return sc_arena_printf(&b->ar, "\"event\":\"cart\",\"properties\":{\"value\":\"%u.%02u\","
                                "\"cart_id\":\"c%u-%u\"}", euros, cents, person, cart);
     case 4:
-        return sc_arena_printf(&b->ar, "\"event\":\"ordered\",\"properties\":{\"total\":\"%u.%02u\","
-                               "\"cart_id\":\"c%u-%u\"}", euros, cents, person, cart);
+        return sc_arena_printf(&b->ar, "\"event\":\"ordered\",\"properties\":{\"total\":"
+                               "\"%u.%02u\",\"cart_id\":\"c%u-%u\"}", euros, cents, person, cart);
     case 5:
         return sc_arena_printf(&b->ar, "\"event\":\"reviewed\",\"properties\":{\"rating\":%u}",
                                1 + cart);
