@@ -15,6 +15,7 @@ static const struct subcommand {
     {"check", sc_cmd_check, "find the faults in taxonomy, journey and settings files"},
     {"test", sc_cmd_test, "play the cases of a journey on a virtual clock"},
     {"tap", sc_cmd_tap, "print a topic, also the journal, as JSON lines"},
+    {"taxonomy", sc_cmd_taxonomy, "the dictionary as a page, and what a new version breaks"},
     {"identity", sc_cmd_identity, "compute the node of an identifier"},
     {"expr", sc_cmd_expr, "evaluate an expression"},
     {"docs", sc_cmd_docs, NULL},

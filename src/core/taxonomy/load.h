@@ -124,7 +124,5 @@ bool sc_tx_project_source(const struct sc_taxonomy *tx, struct sc_source *source
                           const struct sc_wanted *wanted, struct sc_arena *ar);
 /* Fill type, element and enums of a property from its text. False with findings. */
 bool sc_tx_type(struct sc_tx_load *ld, struct sc_tx_property_doc *pd);
-/* How a property's type reads in a message: "decimal", "list(string)", "enum". */
-const char *sc_property_type_text(const struct sc_property *p, char out[32]);
 
 #endif

@@ -215,6 +215,8 @@ int sc_taxonomy_namespace(const struct sc_taxonomy *tx, struct sc_str name);
 int sc_taxonomy_source(const struct sc_taxonomy *tx, struct sc_str name);
 int sc_taxonomy_case(const struct sc_taxonomy *tx, struct sc_str name);
 int sc_event_type_prop(const struct sc_event_type *et, struct sc_str name);
+/* How a property's type reads in a message: "decimal", "list(string)", "enum". */
+const char *sc_property_type_text(const struct sc_property *p, char out[32]);
 
 /* Which properties somebody reads: one bit a (event, property). Mappings of others are left out of
  * the projection, unless validation needs them (required, bounds, enum). Call after the journey is
