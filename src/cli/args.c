@@ -104,6 +104,8 @@ int sc_args_parse(const struct sc_command *cmd, int argc, char **argv, struct sc
         }
         if (a->kind == SC_ARG_MANY) {
             struct sc_words *many = a->to;
+            if (many->n > 0)
+                return usage_error(cmd, "given twice; all values go after one", word);
             if (value) {
                 argv[i] = value;
                 i--;
