@@ -1,5 +1,5 @@
-/* Broker: Kafka's guarantees in memory, for `dev` and for fault tests: partitions, transactions that
- * are seen whole or not at all, groups with committed offsets and metadata, fencing of stale
+/* Broker: Kafka's guarantees in memory, for `dev` and for fault tests: partitions, transactions
+ * that are seen whole or not at all, groups with committed offsets and metadata, fencing of stale
  * members. One process; thread-safe by one lock.
  *
  * What it does not have: networks, replicas, retention by time. A partition keeps at least its last
