@@ -14,6 +14,7 @@ static const struct subcommand {
     {"simulate", sc_cmd_simulate, "run a journey over files of events, without any server"},
     {"check", sc_cmd_check, "find the faults in taxonomy, journey and settings files"},
     {"test", sc_cmd_test, "play the cases of a journey on a virtual clock"},
+    {"explain", sc_cmd_explain, "why a customer got what it got; what a rule reads, what a code means"},
     {"tap", sc_cmd_tap, "print a topic, also the journal, as JSON lines"},
     {"taxonomy", sc_cmd_taxonomy, "the dictionary as a page, and what a new version breaks"},
     {"identity", sc_cmd_identity, "compute the node of an identifier"},

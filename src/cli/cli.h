@@ -21,6 +21,7 @@ int sc_cmd_simulate(int argc, char **argv);
 int sc_cmd_check(int argc, char **argv);
 int sc_cmd_test(int argc, char **argv);
 int sc_cmd_taxonomy(int argc, char **argv);
+int sc_cmd_explain(int argc, char **argv);
 int sc_cmd_identity(int argc, char **argv);
 int sc_cmd_tap(int argc, char **argv);
 int sc_cmd_docs(int argc, char **argv);

@@ -1,0 +1,12 @@
+/* The subjects of `stagecoach explain`, one file each. argv[0] is the subject; exit codes of cli.h. */
+#ifndef SC_CLI_EXPLAIN_H
+#define SC_CLI_EXPLAIN_H
+
+/* A customer's timeline, from files of events. */
+int sc_explain_customer(int argc, char **argv);
+/* What a trigger, stage, milestone, persona or fact reads, and when it can act. */
+int sc_explain_rule(int argc, char **argv);
+/* Why a record was dropped, or a message suppressed, and what to do. */
+int sc_explain_code(int argc, char **argv);
+
+#endif

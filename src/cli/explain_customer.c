@@ -1,0 +1,314 @@
+/* stagecoach explain customer: its timeline, from files. The journey is played twice over the same
+ * input: once to learn who the customer is at the end and which nodes became it, then with a trace
+ * of what happens at those. So the events of absorbed customers are told too, as they were then,
+ * and the heap stays that of `simulate`. */
+#include "cli/args.h"
+#include "cli/canonical.h"
+#include "cli/cli.h"
+#include "cli/explain.h"
+#include "cli/explain_story.h"
+#include "cli/key.h"
+#include "cli/project.h"
+#include "sim/world.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+struct explain {
+    /* options */
+    struct sc_words files;
+    const char *identifier, *key_file;
+    bool reveal;
+    int64_t until_ms;
+    /* work */
+    struct sc_project project;
+    const struct sc_journey *jo;
+    struct sc_pseudonyms *ps;
+    struct sc_canonical reader;
+    struct sc_world *world;
+    struct sc_arena line;
+    struct sc_map nodes;  /* the customer's: node -> its raw value (struct sc_str, empty: unknown) */
+    struct sc_buf out;
+    uint64_t invalid;
+};
+
+/* ---- who */
+
+static struct sc_str node_key(const struct sc_node_id *node)
+{
+    return (struct sc_str){(const char *)node->b, sizeof(node->b)};
+}
+
+static bool is_theirs(void *arg, const struct sc_node_id *node)
+{
+    struct explain *ex = arg;
+    return sc_map_get(&ex->nodes, node_key(node)) != NULL;
+}
+
+static void add_node(struct explain *ex, const struct sc_node_id *node)
+{
+    if (!is_theirs(ex, node))
+        sc_map_put(&ex->nodes, node_key(node), SC_NEW(&ex->project.ar, struct sc_str));
+}
+
+static struct sc_str reveal(void *arg, const struct sc_node_id *node)
+{
+    struct explain *ex = arg;
+    const struct sc_str *raw = sc_map_get(&ex->nodes, node_key(node));
+    return ex->reveal && raw ? *raw : SC_STR_NULL;
+}
+
+static void remember_raw(struct explain *ex, const struct sc_event *ev)
+{
+    for (uint32_t i = 0; i < ev->n_ids; ++i) {
+        struct sc_str *raw = sc_map_get(&ex->nodes, node_key(&ev->ids[i].node));
+        if (raw != NULL && raw->len == 0)
+            *raw = sc_str_dup(&ex->project.ar, ev->ids[i].value);
+    }
+}
+
+/* `email=ann@example.org` as a node. False: the message is printed. */
+static bool identify(struct explain *ex, struct sc_node_id *node)
+{
+    const struct sc_taxonomy *tx = ex->jo->tx;
+    const char *eq = strchr(ex->identifier, '=');
+    struct sc_identifier id;
+    size_t len = eq ? (size_t)(eq - ex->identifier) : 0;
+    int ns = eq ? sc_taxonomy_namespace(tx, (struct sc_str){ex->identifier, len}) : -1;
+    if (ns < 0) {
+        fprintf(stderr, "stagecoach explain: --identifier: expected NAMESPACE=VALUE with one of");
+        for (uint32_t i = 0; i < tx->n_namespaces; ++i)
+            fprintf(stderr, " %.*s", SC_STR_FMT(tx->namespaces[i].name));
+        fprintf(stderr, ", found '%s'\n", ex->identifier);
+        return false;
+    }
+    if (sc_identify(ex->ps, (uint8_t)ns, sc_str_from(eq + 1), &ex->project.ar, &id) !=
+        SC_IDENT_OK) {
+        fprintf(stderr, "stagecoach explain: --identifier: '%s' is blocked: it joins nobody\n",
+                eq + 1);
+        return false;
+    }
+    *node = id.node;
+    return true;
+}
+
+/* ---- playing the files */
+
+static int read_file(struct explain *ex, const char *path)
+{
+    struct sc_lines *ls = sc_lines_open(path);
+    if (ls == NULL) {
+        fprintf(stderr, "stagecoach: %s: %s\n", path, strerror(errno));
+        return SC_EXIT_NOINPUT;
+    }
+    struct sc_str line;
+    uint64_t number;
+    enum sc_line got;
+    ex->reader.path = path;
+    while ((got = sc_lines_next(ls, &line, &number)) != SC_LINE_END && got != SC_LINE_ERROR) {
+        struct sc_event ev;
+        struct sc_fault fault;
+        if (got == SC_LINE_OK && sc_str_trim(line).len == 0)
+            continue;
+        if (got == SC_LINE_TOO_LONG ||
+            sc_canonical_read(&ex->reader, line, number, &ev, &fault) != SC_DROP_NONE) {
+            ex->invalid++;
+            continue;
+        }
+        remember_raw(ex, &ev);
+        sc_world_event(ex->world, &ev);
+    }
+    if (got == SC_LINE_ERROR)
+        fprintf(stderr, "stagecoach: %s: %s\n", path, sc_lines_error(ls));
+    sc_lines_close(ls);
+    return got == SC_LINE_ERROR ? SC_EXIT_DATA : SC_EXIT_OK;
+}
+
+static int play(struct explain *ex, const struct sc_world_opts *opts)
+{
+    int rc = SC_EXIT_OK;
+    ex->world = sc_world_create(ex->jo, opts);
+    ex->invalid = 0;
+    for (int i = 0; i < ex->files.n && rc == SC_EXIT_OK; ++i)
+        rc = read_file(ex, ex->files.v[i]);
+    sc_world_end(ex->world);
+    if (ex->until_ms != SC_NEVER)
+        sc_world_until(ex->world, ex->until_ms);
+    return rc;
+}
+
+/* ---- what is printed */
+
+static void on_line(void *arg, struct sc_str line)
+{
+    (void)arg;
+    printf("%.*s\n", SC_STR_FMT(line));
+}
+
+static void on_effect(void *arg, const struct sc_effect *fx)
+{
+    struct explain *ex = arg;
+    if (!is_theirs(ex, &fx->customer))
+        return;
+    ex->out.len = 0;
+    sc_story_effect(ex->jo, fx, reveal, ex, &ex->out);
+    fwrite(ex->out.p, 1, ex->out.len, stdout);
+}
+
+static void print_node(struct explain *ex, const struct sc_member *member)
+{
+    char hex[32], when[32];
+    struct sc_str raw = reveal(ex, &member->node);
+    const struct sc_namespace *ns = &ex->jo->tx->namespaces[sc_node_rank(&member->node) - 1];
+    sc_node_hex(&member->node, hex);
+    printf("  %-12.*s ", SC_STR_FMT(ns->name));
+    printf("%.*s", raw.len ? (int)raw.len : 32, raw.len ? raw.p : hex);
+    if (member->evidence.len > 0)
+        printf("  by event %.*s, %.*s", SC_STR_FMT(member->evidence),
+               (int)sc_time_format(member->linked_ms, when), when);
+    putchar('\n');
+}
+
+static struct sc_str timer_name(const struct sc_journey *jo, const struct sc_timer *tm)
+{
+    bool stage = tm->kind == SC_TIMER_LAPSE || tm->kind == SC_TIMER_OVERDUE;
+    return stage ? jo->stages[tm->rule].name : jo->triggers[tm->rule].name;
+}
+
+/* What can still happen without another event. */
+static void print_waiting(struct explain *ex, const struct sc_state *st)
+{
+    static const char *const kinds[] = {[SC_TIMER_SILENCE] = "trigger", [SC_TIMER_LAPSE] = "lapse",
+                                        [SC_TIMER_OVERDUE] = "target of",
+                                        [SC_TIMER_DEFERRED] = "deferred", [SC_TIMER_SENT] = ""};
+    for (uint32_t i = 0; i < st->timers.n; ++i) {
+        const struct sc_timer *tm = &st->timers.v[i];
+        char due[32];
+        if (tm->kind != SC_TIMER_SENT)
+            printf("waiting: %s %.*s, due %.*s\n", kinds[tm->kind],
+                   SC_STR_FMT(timer_name(ex->jo, tm)), (int)sc_time_format(tm->due_ms, due), due);
+    }
+}
+
+static void print_customer(struct explain *ex, const struct sc_state *st)
+{
+    char hex[32], since[32];
+    sc_node_hex(&st->node, hex);
+    printf("customer %.32s: %llu events", hex, (unsigned long long)st->n_events);
+    if (st->stage_ms != SC_NEVER)
+        printf(", in stage %.*s since %.*s", SC_STR_FMT(ex->jo->stages[st->stage].name),
+               (int)sc_time_format(st->stage_ms, since), since);
+    putchar('\n');
+    for (uint32_t i = 0; i < st->members.n; ++i)
+        print_node(ex, &st->members.v[i]);
+}
+
+/* ---- the command */
+
+/* First play: the customer's nodes. */
+static int find(struct explain *ex, struct sc_node_id node)
+{
+    const struct sc_world_opts opts = {.reorder_ms = ex->jo->reorder_ms};
+    int rc = play(ex, &opts);
+    if (rc == SC_EXIT_OK) {
+        const struct sc_state *st = sc_world_state(ex->world, node);
+        if (st->n_events == 0) {
+            fprintf(stderr, "stagecoach explain: these files have no event of this customer%s\n",
+                    st->kind == SC_STATE_ERASED ? ": it was forgotten" : "");
+            rc = SC_EXIT_FINDINGS;
+        }
+        add_node(ex, &st->node);
+        for (uint32_t i = 0; i < st->members.n; ++i)
+            add_node(ex, &st->members.v[i].node);
+    }
+    sc_world_destroy(ex->world);
+    return rc;
+}
+
+static int tell(struct explain *ex, struct sc_node_id node)
+{
+    const struct sc_world_opts opts = {.reorder_ms = ex->jo->reorder_ms, .effect = on_effect,
+                                       .line = on_line, .traced = is_theirs,
+                                       .reveal = ex->reveal, .arg = ex};
+    int rc = play(ex, &opts);
+    if (rc == SC_EXIT_OK) {
+        const struct sc_state *st = sc_world_state(ex->world, node);
+        putchar('\n');
+        print_customer(ex, st);
+        print_waiting(ex, st);
+    }
+    sc_world_destroy(ex->world);
+    fflush(stdout);
+    if (ex->invalid > 0)
+        fprintf(stderr, "stagecoach explain: %llu invalid lines are left out; `simulate` names "
+                        "them\n", (unsigned long long)ex->invalid);
+    return rc;
+}
+
+static int explain(struct explain *ex, const char *id, const char *journey)
+{
+    struct sc_node_id node;
+    struct sc_str key;
+    int rc = sc_project_load_journey(&ex->project, journey);
+    if (rc == SC_EXIT_OK)
+        rc = sc_key_load(ex->key_file, &ex->project.ar, &key);
+    if (rc)
+        return rc;
+    ex->jo = ex->project.journey;
+    ex->ps = sc_pseudonyms_create(ex->jo->tx, key, 0, 1u << 16);
+    sc_canonical_init(&ex->reader, ex->jo->tx, ex->ps, &ex->project.ar, &ex->line);
+    sc_map_init(&ex->nodes, &ex->project.ar);
+    bool known = ex->identifier ? identify(ex, &node) : sc_node_parse_hex(sc_str_from(id), &node);
+    if (!known && !ex->identifier)
+        fprintf(stderr, "stagecoach explain: a customer's id has 32 hex digits, '%s' is none; "
+                        "--identifier NS=VALUE finds one by an identifier\n", id);
+    rc = known ? find(ex, node) : SC_EXIT_USAGE;
+    if (rc == SC_EXIT_OK)
+        rc = tell(ex, node);
+    sc_pseudonyms_destroy(ex->ps);
+    return rc;
+}
+
+static bool reads_stdin(const struct sc_words *files)
+{
+    for (int i = 0; i < files->n; ++i)
+        if (strcmp(files->v[i], "-") == 0)
+            return true;
+    return false;
+}
+
+int sc_explain_customer(int argc, char **argv)
+{
+    struct explain ex = {.until_ms = SC_NEVER};
+    const struct sc_arg args[] = {
+        {"events", 'e', SC_ARG_MANY, &ex.files, "FILE…", "canonical events, JSON lines; .gz"},
+        {"identifier", 'i', SC_ARG_STR, &ex.identifier, "NS=VALUE", "the customer this identifier belongs to"},
+        {"until", 0, SC_ARG_TIME, &ex.until_ms, "TIME", "move time on to TIME at the end"},
+        {"reveal", 0, SC_ARG_FLAG, &ex.reveal, NULL, "identifiers and personal properties as they are"},
+        {"key-file", 0, SC_ARG_STR, &ex.key_file, "FILE", "secret of the pseudonyms, as for simulate"},
+        {0},
+    };
+    static const char about[] =
+        "Tells a customer's story from files of events: each event, link, rule with the values it\n"
+        "saw, gate and decision. Properties marked `pii` are hidden unless --reveal.";
+    const struct sc_command cmd = {
+        "explain customer ID|--identifier NS=VALUE JOURNEY --events FILE… [options]", about, args,
+        1, 2};
+    struct sc_words words;
+    int rc = sc_args_parse(&cmd, argc, argv, &words);
+    if (rc)
+        return rc < 0 ? SC_EXIT_OK : rc;
+    if (ex.files.n == 0 || reads_stdin(&ex.files) || words.n != (ex.identifier ? 1 : 2)) {
+        fprintf(stderr, ex.files.n > 0 && reads_stdin(&ex.files)
+                            ? "stagecoach explain: files are read twice, standard input cannot be\n"
+                            : "usage: stagecoach explain customer ID|--identifier NS=VALUE JOURNEY "
+                              "--events FILE… [options]\n");
+        return SC_EXIT_USAGE;
+    }
+    sc_arena_init(&ex.line);
+    rc = explain(&ex, words.v[0], words.v[words.n - 1]);
+    sc_project_fini(&ex.project);
+    sc_buf_fini(&ex.out);
+    sc_arena_fini(&ex.line);
+    return rc;
+}
