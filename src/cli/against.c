@@ -204,7 +204,7 @@ static int by_time(const void *va, const void *vb)
 static void print_row(struct sc_buf *out, struct sc_str rule, struct sc_str channel,
                       const uint64_t n[KINDS])
 {
-    sc_buf_addf(out, "%-28.*s %-12.*s %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8" PRIu64 "\n",
+    sc_buf_addf(out, "%-28.*s %-16.*s %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8" PRIu64 "\n",
                 SC_STR_FMT(rule), SC_STR_FMT(channel), n[NEW], n[LOST], n[MOVED], n[SAME]);
 }
 
@@ -213,7 +213,7 @@ static void print_counts(struct sc_against *ag, struct sc_buf *out)
     uint64_t total[KINDS] = {0};
     if (ag->tallies.n > 0)
         qsort(ag->tallies.v, ag->tallies.n, sizeof(*ag->tallies.v), by_name);
-    sc_buf_addf(out, "%-28s %-12s %8s %8s %8s %8s\n", "trigger", "channel", kind_names[NEW],
+    sc_buf_addf(out, "%-28s %-16s %8s %8s %8s %8s\n", "trigger", "channel", kind_names[NEW],
                 kind_names[LOST], kind_names[MOVED], kind_names[SAME]);
     for (uint32_t i = 0; i < ag->tallies.n; i++) {
         const struct tally *ty = &ag->tallies.v[i];

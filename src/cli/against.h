@@ -16,13 +16,14 @@ struct sc_against;
 struct sc_against *sc_against_create(void);
 void sc_against_destroy(struct sc_against *ag);
 
-/* Once a side, before its effects: the new side first. The old journey takes the new one's name, for
+/* Once a side, before its effects: the new side first. The old journey takes the new one's name:
  * ids are made under it. */
 void sc_against_begin(struct sc_against *ag, enum sc_against_side side, struct sc_journey *jo);
 /* Every effect of that side, in order. Nothing is borrowed afterwards. */
 void sc_against_effect(struct sc_against *ag, const struct sc_journey *jo,
                        const struct sc_effect *fx);
-/* Counts by trigger and channel, then at most `limit` differences by time. True when there are any. */
+/* Counts by trigger and channel, then at most `limit` differences by time. True when there are
+ * any. */
 bool sc_against_report(struct sc_against *ag, uint64_t limit, struct sc_buf *out);
 
 #endif

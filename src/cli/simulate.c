@@ -296,6 +296,9 @@ static int compare(struct simulate *sm, const char *journey_path)
         rc = simulate(&old, sm->against_path);
     if (rc == SC_EXIT_OK) {
         struct sc_buf report = {0};
+        if (old.invalid != sm->invalid)
+            fprintf(stderr, "stagecoach: %s: %llu lines are invalid to its taxonomy\n",
+                    sm->against_path, (unsigned long long)old.invalid);
         bool differ = sc_against_report(sm->against, (uint64_t)sm->limit, &report);
         fwrite(report.p, 1, report.len, stdout);
         sc_buf_fini(&report);

@@ -110,9 +110,9 @@ static int diff(int argc, char **argv)
 {
     static const struct sc_arg args[] = {{0}};
     static const char about[] =
-        "Compares two versions of a dictionary. A change breaks when records that were valid no longer\n"
-        "are, when readers meet what they do not expect, or when customers get other ids. Exit 1:\n"
-        "something breaks, and the major version is not a later one.";
+        "Compares two versions of a dictionary. A change breaks when records that were valid no\n"
+        "longer are, when readers meet what they do not expect, or when customers get other ids.\n"
+        "Exit 1: something breaks, and the major version is not a later one.";
     static const struct sc_command cmd = {"taxonomy diff OLD NEW", about, args, 2, 2};
     struct sc_words paths;
     int rc = sc_args_parse(&cmd, argc, argv, &paths);

@@ -36,7 +36,8 @@ const char *sc_role_name(enum sc_role role)
 
 static void write_namespaces(struct docs *dc)
 {
-    static const char *const head[] = {"identifier", "priority", "one a customer", "at most", "within"};
+    static const char *const head[] = {"identifier", "priority", "one a customer", "at most",
+                                       "within"};
     sc_page_heading(&dc->page, 2, SC_STR("Identifiers"), SC_STR_NULL);
     sc_page_text(&dc->page, SC_STR("Strongest first: the strongest one known names the customer."));
     sc_page_table(&dc->page, head, 5);

@@ -1,7 +1,7 @@
 /* See taxonomy_use.h.
  *
- * The compiler notes in its scope what an expression reads, for all of a journey together. Here each
- * rule is compiled alone, with notes of its own, over the events that it was found to hold for. */
+ * The compiler notes in its scope what an expression reads, for all of a journey together. Here
+ * each rule is compiled alone, with notes of its own, over the events it was found to hold for. */
 #include "cli/taxonomy_use.h"
 
 #include "base/assert.h"

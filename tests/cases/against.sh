@@ -90,6 +90,22 @@ lost 2026-03-02T09:05:00Z cart_abandoned whatsapp f2e0a2df259b45c268eb256d897b88
 and 1 more
 END
 
+sed 's/cart_updated/cart_changed/' taxonomy.yaml >older.yaml
+sed 's/cart_updated/cart_changed/; s/^taxonomy: .*/taxonomy: older.yaml/' journey.yaml >new.yaml
+mv new.yaml older_journey.yaml
+cp journey.yaml new.yaml && mv older_journey.yaml journey.yaml
+says "a taxonomy that knows less of the input" 0 --limit 0 <<'END'
+stagecoach: journey.yaml: 8 lines are invalid to its taxonomy
+trigger channel new lost moved same
+cart_abandoned whatsapp 2 0 0 0
+case_handover agent 0 0 0 1
+close_the_loop agent 0 0 0 1
+payment_help email 0 0 0 1
+win_back email 0 0 0 1
+all 2 0 0 4
+and 2 more
+END
+
 rc=0
 "$stagecoach" simulate new.yaml --events - --against journey.yaml </dev/null 2>seen || rc=$?
 if [ $rc = 64 ] && grep -q 'reads the events twice' seen; then

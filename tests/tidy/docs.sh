@@ -7,6 +7,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 stagecoach=$(realpath "${STAGECOACH:-build/dev/stagecoach}")
 command -v jq >/dev/null || { echo "jq is missing"; exit 77; }
+[ -x "$stagecoach" ] || { echo "$stagecoach is not built"; exit 1; } # --update would write that on every page
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp docs/examples/* "$work"
