@@ -1,4 +1,5 @@
-/* The subjects of `stagecoach explain`, one file each. argv[0] is the subject; exit codes of cli.h. */
+/* The subjects of `stagecoach explain`, one file each. argv[0] is the subject; they return the exit
+ * codes of cli.h. */
 #ifndef SC_CLI_EXPLAIN_H
 #define SC_CLI_EXPLAIN_H
 

@@ -1,5 +1,5 @@
-/* stagecoach explain code: codes of dead letters and drops, reasons of suppressed messages. Names and
- * texts are those of their tables; what to do about one stands here. */
+/* stagecoach explain code: codes of dead letters and drops, reasons of suppressed messages. Names
+ * and texts are those of their tables; what to do about one stands here. */
 #include "cli/explain.h"
 
 #include "base/assert.h"

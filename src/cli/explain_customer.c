@@ -27,7 +27,7 @@ struct explain {
     struct sc_canonical reader;
     struct sc_world *world;
     struct sc_arena line;
-    struct sc_map nodes;  /* the customer's: node -> its raw value (struct sc_str, empty: unknown) */
+    struct sc_map nodes;  /* the customer's: node -> its raw value, empty while unknown */
     struct sc_buf out;
     uint64_t invalid;
 };

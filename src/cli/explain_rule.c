@@ -1,5 +1,5 @@
-/* stagecoach explain rule: a trigger, stage, milestone, persona or fact as the engine understood it:
- * its text, the events by which it can act, the facts it reads, what it costs at worst. */
+/* stagecoach explain rule: a trigger, stage, milestone, persona or fact as the engine understood
+ * it: its text, the events by which it can act, the facts it reads, what it costs at worst. */
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/explain.h"
@@ -113,7 +113,8 @@ static void put_channels(struct explain *ex, const struct sc_trigger *tr)
 
 static void put_trigger(struct explain *ex, const struct sc_trigger *tr)
 {
-    static const char *const reentry[] = {[SC_REENTRY_ALWAYS] = "always", [SC_REENTRY_ONCE] = "once",
+    static const char *const reentry[] = {[SC_REENTRY_ALWAYS] = "always",
+                                          [SC_REENTRY_ONCE] = "once",
                                           [SC_REENTRY_AFTER_EXIT] = "after exit"};
     put_head(ex, "trigger", tr->name, tr->at);
     put_rule(ex, tr->after_ms > 0 ? "start" : "when", tr->start);
@@ -127,8 +128,10 @@ static void put_trigger(struct explain *ex, const struct sc_trigger *tr)
     for (uint32_t i = 0; i < tr->purposes.n; ++i)
         put_name(ex, i ? ", " : "  purpose    ", tr->purposes.v[i]);
     sc_buf_addz(&ex->out, tr->purposes.n > 0 ? "\n" : "");
-    for (uint32_t i = 0; i < tr->n_context; ++i)
-        put_rule(ex, "context", tr->context[i].prog);
+    for (uint32_t i = 0; i < tr->n_context; ++i) {
+        sc_buf_addf(&ex->out, "  %-10s %.*s:\n", "context", SC_STR_FMT(tr->context[i].name));
+        put_rule(ex, "", tr->context[i].prog);
+    }
     put_duration(ex, "cooldown", tr->cooldown_ms);
     put_duration(ex, "expires", tr->expires_ms);
     sc_buf_addf(&ex->out, "  %-10s %s\n  %-10s %lld\n", "again", reentry[tr->reentry], "priority",

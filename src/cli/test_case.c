@@ -1,61 +1,9 @@
 /* See test_case.h. Three steps a case: bind its keys, write its events as lines and read each once
- * for its faults, check that what is expected names things the journey has. */
-#include "cli/test_case.h"
+ * for its faults, check that what is expected names things the journey has (test_expect.c). */
+#include "cli/test_load.h"
 
 #include "base/assert.h"
 #include "base/jsonw.h"
-
-const struct sc_test_list_info sc_test_lists[SC_TEST_LISTS] = {
-    [SC_TEST_TRIGGERS] = {"triggers", "trigger", SC_FX_TRIGGER},
-    [SC_TEST_SUPPRESSED] = {"suppressed", "trigger", SC_FX_SUPPRESSED},
-    [SC_TEST_DEFERRED] = {"deferred", "trigger", SC_FX_DEFERRED},
-    [SC_TEST_CANCELLED] = {"cancelled", "trigger", SC_FX_CANCELLED},
-    [SC_TEST_TRANSITIONS] = {"transitions", "to", SC_FX_TRANSITION},
-    [SC_TEST_MILESTONES] = {"milestones", "milestone", SC_FX_MILESTONE},
-};
-
-#define SENT (1u << SC_TEST_TRIGGERS)
-#define HELD (1u << SC_TEST_SUPPRESSED | 1u << SC_TEST_DEFERRED)
-#define MESSAGES (SENT | HELD | 1u << SC_TEST_CANCELLED)
-#define MOVES (1u << SC_TEST_TRANSITIONS)
-#define MARKS (1u << SC_TEST_MILESTONES)
-
-static const struct item_field {
-    const char *key, *field; /* as written, as in the effect's JSON */
-    unsigned lists;
-} item_fields[] = {
-    {"trigger", "rule", MESSAGES},
-    {"milestone", "rule", MARKS},
-    {"to", "to", MOVES},
-    {"from", "from", MOVES},
-    {"cause", "cause", MOVES},
-    {"back", "back", MOVES},
-    {"in_stage_ms", "in_stage_ms", MOVES},
-    {"at", "at", MESSAGES | MOVES | MARKS},
-    {"event_at", "event_at", MESSAGES | MOVES | MARKS},
-    {"stage", "stage", MESSAGES | MOVES | MARKS},
-    {"events", "events", MESSAGES | MOVES | MARKS},
-    {"facts", "facts", MESSAGES | MOVES | MARKS},
-    {"channel", "channel", SENT | 1u << SC_TEST_CANCELLED},
-    {"template_only", "template_only", SENT},
-    {"context", "context", SENT},
-    {"message", "message", MESSAGES},
-    {"purpose", "purpose", MESSAGES},
-    {"priority", "priority", MESSAGES},
-    {"key", "key", MESSAGES},
-    {"expires", "expires", MESSAGES},
-    {"reason", "reason", HELD},
-    {"until", "until", 1u << SC_TEST_DEFERRED},
-};
-#define ITEM_FIELDS (sizeof(item_fields) / sizeof(item_fields[0]))
-
-const char *sc_test_field(enum sc_test_list list, struct sc_str key)
-{
-    for (size_t i = 0; i < ITEM_FIELDS; ++i)
-        if ((item_fields[i].lists >> list & 1) && sc_str_eqz(key, item_fields[i].key))
-            return item_fields[i].field;
-    return NULL;
-}
 
 bool sc_test_time(struct sc_str text, int64_t start_ms, int64_t *ms)
 {
@@ -114,17 +62,6 @@ static const struct sc_table case_table = {
     .key_field = SIZE_MAX, .self_node = SIZE_MAX};
 
 /* ---- one case */
-
-struct loading {
-    struct sc_test_cases *ts;
-    struct sc_test_case *tc;
-    const struct sc_node *identifiers; /* of the case; NULL: the test customer's */
-};
-
-static struct sc_finding *wrong(struct loading *ld, const struct sc_node *at, const char *text)
-{
-    return sc_diag_add(ld->ts->dg, SC_ERROR, "bad-test", at->mark, "%s", text);
-}
 
 /* A YAML tree as JSON. Depth is the YAML parser's, bounded there. */
 static void put_json(struct sc_jsonw *w, const struct sc_node *node)
@@ -193,11 +130,11 @@ static bool identifier_ok(const struct sc_node *value)
     return ok;
 }
 
-static void check_identifiers(struct loading *ld, const struct sc_node *map)
+static void check_identifiers(struct sc_test_load *ld, const struct sc_node *map)
 {
     const struct sc_taxonomy *tx = ld->ts->jo->tx;
     if (map->kind != SC_NODE_MAP) {
-        wrong(ld, map, "identifiers are a mapping of namespace and value; {} is nobody");
+        test_wrong(ld, map, "identifiers are a mapping of namespace and value; {} is nobody");
         return;
     }
     struct sc_str names[SC_NAMESPACES_MAX];
@@ -206,14 +143,15 @@ static void check_identifiers(struct loading *ld, const struct sc_node *map)
     for (uint32_t i = 0; i < map->n; ++i) {
         const struct sc_node *key = map->pairs[i].key;
         if (sc_taxonomy_namespace(tx, key->text) < 0)
-            sc_diag_suggest(ld->ts->dg, wrong(ld, key, "the taxonomy has no such namespace"),
-                            key->text, names, tx->n_namespaces);
+            sc_diag_suggest(ld->ts->dg,
+                            test_wrong(ld, key, "the taxonomy has no such namespace"), key->text,
+                            names, tx->n_namespaces);
         else if (!identifier_ok(map->pairs[i].value))
-            wrong(ld, map->pairs[i].value, "an identifier is text, or a list of texts");
+            test_wrong(ld, map->pairs[i].value, "an identifier is text, or a list of texts");
     }
 }
 
-static void put_identifiers(struct loading *ld, struct sc_jsonw *w, const struct sc_node *own)
+static void put_identifiers(struct sc_test_load *ld, struct sc_jsonw *w, const struct sc_node *own)
 {
     const struct sc_node *map = own ? own : ld->identifiers;
     sc_jsonw_keyz(w, "identifiers");
@@ -230,7 +168,7 @@ static void put_identifiers(struct loading *ld, struct sc_jsonw *w, const struct
 }
 
 /* Times among the properties may count from the start too. */
-static void put_property(struct loading *ld, struct sc_jsonw *w, const struct sc_property *p,
+static void put_property(struct sc_test_load *ld, struct sc_jsonw *w, const struct sc_property *p,
                          const struct sc_node *value)
 {
     int64_t ms;
@@ -241,8 +179,8 @@ static void put_property(struct loading *ld, struct sc_jsonw *w, const struct sc
         put_json(w, value);
 }
 
-static void put_properties(struct loading *ld, struct sc_jsonw *w, const struct sc_event_type *et,
-                           const struct sc_node *map)
+static void put_properties(struct sc_test_load *ld, struct sc_jsonw *w,
+                           const struct sc_event_type *et, const struct sc_node *map)
 {
     sc_jsonw_keyz(w, "properties");
     sc_jsonw_obj(w);
@@ -253,7 +191,7 @@ static void put_properties(struct loading *ld, struct sc_jsonw *w, const struct 
         const struct sc_node *key = map->pairs[i].key;
         int prop = sc_event_type_prop(et, key->text);
         if (prop < 0) {
-            struct sc_finding *f = wrong(ld, key, "the event has no such property");
+            struct sc_finding *f = test_wrong(ld, key, "the event has no such property");
             f->decl = et->at->mark;
             sc_diag_suggest(ld->ts->dg, f, key->text, names, et->n_props);
             continue;
@@ -277,7 +215,7 @@ static struct sc_mark fault_mark(const struct sc_fault *fault, const struct sc_n
     return event->mark;
 }
 
-static void read_once(struct loading *ld, struct sc_str line, const struct sc_node *name,
+static void read_once(struct sc_test_load *ld, struct sc_str line, const struct sc_node *name,
                       const struct sc_node *props)
 {
     struct sc_event ev;
@@ -293,7 +231,7 @@ struct entry_doc {
     const struct sc_node *at, *id, *source, *identifiers, *name, *props;
 };
 
-static void put_line(struct loading *ld, const struct entry_doc *doc, uint32_t number,
+static void put_line(struct sc_test_load *ld, const struct entry_doc *doc, uint32_t number,
                      const struct sc_event_type *et, struct sc_test_entry *entry)
 {
     struct sc_buf out = {.ar = ld->ts->ar};
@@ -317,7 +255,7 @@ static void put_line(struct loading *ld, const struct entry_doc *doc, uint32_t n
         read_once(ld, entry->line, doc->name, doc->props);
 }
 
-static const struct sc_event_type *event_type(struct loading *ld, const struct sc_node *name)
+static const struct sc_event_type *event_type(struct sc_test_load *ld, const struct sc_node *name)
 {
     const struct sc_taxonomy *tx = ld->ts->jo->tx;
     int type = sc_taxonomy_event(tx, name->text);
@@ -326,13 +264,13 @@ static const struct sc_event_type *event_type(struct loading *ld, const struct s
     struct sc_str *names = SC_NEW_N(ld->ts->ar, struct sc_str, tx->n_events + 1);
     for (uint32_t i = 0; i < tx->n_events; ++i)
         names[i] = tx->events[i].name;
-    sc_diag_suggest(ld->ts->dg, wrong(ld, name, "the taxonomy has no such event"), name->text,
-                    names, tx->n_events);
+    sc_diag_suggest(ld->ts->dg, test_wrong(ld, name, "the taxonomy has no such event"),
+                    name->text, names, tx->n_events);
     return NULL;
 }
 
 /* Sort the keys of an entry; what is none of ours is the event. */
-static bool entry_keys(struct loading *ld, const struct sc_node *map, struct entry_doc *doc)
+static bool entry_keys(struct sc_test_load *ld, const struct sc_node *map, struct entry_doc *doc)
 {
     bool ok = true;
     *doc = (struct entry_doc){0};
@@ -351,27 +289,28 @@ static bool entry_keys(struct loading *ld, const struct sc_node *map, struct ent
             doc->name = key;
             doc->props = value;
         } else {
-            wrong(ld, key, "an entry has one event: the next one is an entry of its own");
+            test_wrong(ld, key, "an entry has one event: the next one is an entry of its own");
             ok = false;
         }
     }
     return ok;
 }
 
-static void load_entry(struct loading *ld, const struct sc_node *node, uint32_t number)
+static void load_entry(struct sc_test_load *ld, const struct sc_node *node, uint32_t number)
 {
     struct sc_test_entry *entry = &ld->tc->entries[number - 1];
     struct entry_doc doc;
     entry->at = node;
     if (node->kind != SC_NODE_MAP) {
-        wrong(ld, node, "an entry is a mapping: { at: \"+20m\", order_completed: { total: 40 } }");
+        test_wrong(ld, node,
+                   "an entry is a mapping: { at: \"+20m\", order_completed: { total: 40 } }");
         return;
     }
     if (!entry_keys(ld, node, &doc))
         return;
     if (doc.at == NULL || !sc_test_time(doc.at->text, ld->tc->start_ms, &entry->at_ms)) {
-        wrong(ld, doc.at ? doc.at : node,
-              "`at` is a time from the start (\"+20m\", \"-1h\") or RFC 3339");
+        test_wrong(ld, doc.at ? doc.at : node,
+                   "`at` is a time from the start (\"+20m\", \"-1h\") or RFC 3339");
         return;
     }
     if (doc.identifiers)
@@ -380,177 +319,23 @@ static void load_entry(struct loading *ld, const struct sc_node *node, uint32_t 
         return;
     const struct sc_event_type *et = event_type(ld, doc.name);
     if (doc.props->kind != SC_NODE_MAP && doc.props->kind != SC_NODE_NULL)
-        wrong(ld, doc.props, "an event's properties are a mapping");
+        test_wrong(ld, doc.props, "an event's properties are a mapping");
     else if (et != NULL)
         put_line(ld, &doc, number, et, entry);
 }
 
-static void load_events(struct loading *ld, const struct sc_node *list)
+static void load_events(struct sc_test_load *ld, const struct sc_node *list)
 {
     if (list == NULL)
         return;
     if (list->kind != SC_NODE_SEQ) {
-        wrong(ld, list, "events are a list");
+        test_wrong(ld, list, "events are a list");
         return;
     }
     ld->tc->n_entries = list->n;
     ld->tc->entries = SC_NEW_N(ld->ts->ar, struct sc_test_entry, list->n + 1);
     for (uint32_t i = 0; i < list->n; ++i)
         load_entry(ld, list->items[i], i + 1);
-}
-
-/* ---- what is expected */
-
-enum names { NAMES_TRIGGERS, NAMES_MILESTONES, NAMES_STAGES, NAMES_CHANNELS, NAMES_PERSONAS,
-             NAMES_REASONS };
-
-static uint32_t names_of(struct loading *ld, enum names which, struct sc_str **out)
-{
-    const struct sc_journey *jo = ld->ts->jo;
-    const uint32_t counts[] = {jo->n_triggers, jo->n_milestones, jo->n_stages,
-                               jo->n_channels, jo->n_personas,   SC_REASON_COUNT};
-    struct sc_str *v = *out = SC_NEW_N(ld->ts->ar, struct sc_str, counts[which] + 1);
-    for (uint32_t i = 0; i < counts[which]; ++i) {
-        switch (which) {
-        case NAMES_TRIGGERS:
-            v[i] = jo->triggers[i].name;
-            break;
-        case NAMES_MILESTONES:
-            v[i] = jo->milestones[i].name;
-            break;
-        case NAMES_STAGES:
-            v[i] = jo->stages[i].name;
-            break;
-        case NAMES_CHANNELS:
-            v[i] = jo->channels[i].name;
-            break;
-        case NAMES_PERSONAS:
-            v[i] = jo->personas[i].name;
-            break;
-        case NAMES_REASONS:
-            v[i] = sc_str_from(sc_reason_name((enum sc_reason)i));
-            break;
-        }
-    }
-    return counts[which];
-}
-
-static void check_name(struct loading *ld, const struct sc_node *at, enum names which)
-{
-    static const char *const words[] = {"trigger", "milestone", "stage",
-                                        "channel", "persona",   "reason"};
-    struct sc_str *names;
-    if (at == NULL || at->kind != SC_NODE_SCALAR || at->faulty)
-        return;
-    uint32_t n = names_of(ld, which, &names);
-    for (uint32_t i = 0; i < n; ++i)
-        if (sc_str_eq(names[i], at->text))
-            return;
-    sc_diag_suggest(ld->ts->dg,
-                    sc_diag_add(ld->ts->dg, SC_ERROR, "bad-test", at->mark,
-                                "the journey has no %s '%.*s'", words[which], SC_STR_FMT(at->text)),
-                    at->text, names, n);
-}
-
-static void check_rule(struct loading *ld, enum sc_test_list list, const struct sc_node *at)
-{
-    check_name(ld, at, list == SC_TEST_TRANSITIONS  ? NAMES_STAGES
-                       : list == SC_TEST_MILESTONES ? NAMES_MILESTONES
-                                                    : NAMES_TRIGGERS);
-}
-
-static void unknown_field(struct loading *ld, enum sc_test_list list, const struct sc_node *key)
-{
-    struct sc_str names[ITEM_FIELDS];
-    uint32_t n = 0;
-    for (size_t i = 0; i < ITEM_FIELDS; ++i)
-        if (item_fields[i].lists >> list & 1)
-            names[n++] = sc_str_from(item_fields[i].key);
-    struct sc_finding *f =
-        sc_diag_add(ld->ts->dg, SC_ERROR, "unknown-key", key->mark, "`%s` have no '%.*s'",
-                    sc_test_lists[list].key, SC_STR_FMT(key->text));
-    sc_diag_suggest(ld->ts->dg, f, key->text, names, n);
-}
-
-static void check_field(struct loading *ld, enum sc_test_list list, const struct sc_node_pair *pair)
-{
-    const char *field = sc_test_field(list, pair->key->text);
-    struct sc_str name = sc_str_from(field);
-    int64_t ms;
-    if (field == NULL)
-        unknown_field(ld, list, pair->key);
-    else if (sc_str_eqz(name, "rule") || sc_str_eqz(name, "to"))
-        check_rule(ld, list, pair->value);
-    else if (sc_str_eqz(name, "from") || sc_str_eqz(name, "stage"))
-        check_name(ld, pair->value, NAMES_STAGES);
-    else if (sc_str_eqz(name, "channel"))
-        check_name(ld, pair->value, NAMES_CHANNELS);
-    else if (sc_str_eqz(name, "reason"))
-        check_name(ld, pair->value, NAMES_REASONS);
-    else if ((sc_str_ends(name, SC_STR("at")) || sc_str_eqz(name, "until") ||
-              sc_str_eqz(name, "expires")) &&
-             !sc_test_time(pair->value->text, ld->tc->start_ms, &ms))
-        wrong(ld, pair->value, "expected a time from the start (\"+20m\") or RFC 3339");
-}
-
-static void check_list(struct loading *ld, enum sc_test_list list)
-{
-    const struct sc_node *seq = ld->tc->expect.lists[list];
-    if (seq == NULL)
-        return;
-    if (seq->kind != SC_NODE_SEQ) {
-        wrong(ld, seq, "expected a list; [] is none");
-        return;
-    }
-    for (uint32_t i = 0; i < seq->n; ++i) {
-        const struct sc_node *item = seq->items[i];
-        if (item->kind == SC_NODE_SCALAR)
-            check_rule(ld, list, item);
-        else if (item->kind != SC_NODE_MAP)
-            wrong(ld, item, "expected a name or a mapping");
-        for (uint32_t k = 0; item->kind == SC_NODE_MAP && k < item->n; ++k)
-            check_field(ld, list, &item->pairs[k]);
-    }
-}
-
-/* Facts as the customer line has them: by name, or by the text of one without a name. */
-static void check_facts(struct loading *ld)
-{
-    const struct sc_journey *jo = ld->ts->jo;
-    const struct sc_node *map = ld->tc->expect.facts;
-    if (map == NULL)
-        return;
-    if (map->kind != SC_NODE_MAP) {
-        wrong(ld, map, "facts are a mapping of name and value");
-        return;
-    }
-    uint32_t n = 0;
-    struct sc_str *names = SC_NEW_N(ld->ts->ar, struct sc_str, jo->n_named + jo->n_facts + 1);
-    for (uint32_t i = 0; i < jo->n_named; ++i)
-        names[n++] = jo->named[i].name;
-    for (uint32_t i = 0; i < jo->n_facts; ++i)
-        if (jo->facts[i].name.len == 0)
-            names[n++] = jo->facts[i].text;
-    for (uint32_t i = 0; i < map->n; ++i) {
-        const struct sc_node *key = map->pairs[i].key;
-        bool known = false;
-        for (uint32_t k = 0; k < n && !known; ++k)
-            known = sc_str_eq(names[k], key->text);
-        if (!known)
-            sc_diag_suggest(ld->ts->dg, wrong(ld, key, "the journey has no such fact"), key->text,
-                            names, n);
-    }
-}
-
-static void check_expect(struct loading *ld)
-{
-    const struct sc_test_expect *ex = &ld->tc->expect;
-    check_name(ld, ex->stage_at, NAMES_STAGES);
-    if (ex->persona.len > 0)
-        check_name(ld, ex->persona_at, NAMES_PERSONAS);
-    for (int list = 0; list < SC_TEST_LISTS; ++list)
-        check_list(ld, (enum sc_test_list)list);
-    check_facts(ld);
 }
 
 static void load_case(struct sc_test_cases *ts, const struct sc_node *node)
@@ -561,18 +346,18 @@ static void load_case(struct sc_test_cases *ts, const struct sc_node *node)
     if (node->kind != SC_NODE_MAP)
         return;
     struct sc_test_case *tc = SC_VEC_ADD(ts->ar, &ts->v);
-    struct loading ld = {.ts = ts, .tc = tc, .identifiers = doc.identifiers};
+    struct sc_test_load ld = {.ts = ts, .tc = tc, .identifiers = doc.identifiers};
     tc->name = doc.name;
     tc->mark = doc.name_at ? doc.name_at->mark : node->mark;
     tc->expect = doc.expect;
     if (!sc_time_parse(doc.start, NULL, &tc->start_ms, NULL) && ts->dg->errors == errors)
-        wrong(&ld, doc.start_at, "`start` is a time, RFC 3339: 2026-03-02T10:00:00Z");
+        test_wrong(&ld, doc.start_at, "`start` is a time, RFC 3339: 2026-03-02T10:00:00Z");
     if (doc.expect_at != NULL && doc.expect_at->kind == SC_NODE_MAP && doc.expect_at->n == 0)
-        wrong(&ld, doc.expect_at, "a case that expects nothing cannot fail");
+        test_wrong(&ld, doc.expect_at, "a case that expects nothing cannot fail");
     if (doc.identifiers)
         check_identifiers(&ld, doc.identifiers);
     load_events(&ld, doc.events);
-    check_expect(&ld);
+    sc_test_expect_check(&ld);
 }
 
 void sc_test_cases_add(struct sc_test_cases *ts, const struct sc_node *list)

@@ -133,6 +133,7 @@ static void apply(struct sc_run *rn, bool late)
     sc_stage_config(rn);
     if (late) {
         rn->fx->counts.late++;
+        sc_trace(rn->fx, "late", rn->jo->tx->events[rn->ev->type].name, NULL, "moves facts alone");
         leave_data(rn);
         sc_trigger_late(rn);
         return;
