@@ -63,6 +63,23 @@ static const struct sc_table case_table = {
 
 /* ---- one case */
 
+/* YAML's numbers that are JSON's too; `.5`, `1.`, `+3` and `007` go as text, which the reader takes
+ * for a number, or says what it is not. */
+static bool is_json_number(const struct sc_node *node)
+{
+    struct sc_str s = node->text;
+    if (!sc_node_is_number(node))
+        return false;
+    size_t first = s.p[0] == '-';
+    if (s.p[first] < '0' || s.p[first] > '9')
+        return false;
+    bool zero = s.p[first] == '0' && first + 1 < s.len && s.p[first + 1] >= '0' &&
+                s.p[first + 1] <= '9';
+    const char *point = memchr(s.p, '.', s.len);
+    bool bare = point != NULL && (point + 1 == s.p + s.len || point[1] < '0' || point[1] > '9');
+    return !zero && !bare;
+}
+
 /* A YAML tree as JSON. Depth is the YAML parser's, bounded there. */
 static void put_json(struct sc_jsonw *w, const struct sc_node *node)
 {
@@ -74,7 +91,7 @@ static void put_json(struct sc_jsonw *w, const struct sc_node *node)
     case SC_NODE_SCALAR:
         if (sc_node_bool(node, &b))
             sc_jsonw_bool(w, b);
-        else if (sc_node_is_number(node) && node->text.p[0] != '+' && node->text.p[0] != '.')
+        else if (is_json_number(node))
             sc_jsonw_raw(w, node->text);
         else
             sc_jsonw_str(w, node->text);

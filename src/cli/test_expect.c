@@ -96,8 +96,12 @@ static void check_name(struct sc_test_load *ld, const struct sc_node *at, enum n
     static const char *const words[] = {"trigger", "milestone", "stage",
                                         "channel", "persona",   "reason"};
     struct sc_str *names;
-    if (at == NULL || at->kind != SC_NODE_SCALAR || at->faulty)
+    if (at == NULL || at->faulty)
         return;
+    if (at->kind != SC_NODE_SCALAR) {
+        test_wrong(ld, at, "expected a name");
+        return;
+    }
     uint32_t n = names_of(ld, which, &names);
     for (uint32_t i = 0; i < n; ++i)
         if (sc_str_eq(names[i], at->text))
@@ -203,7 +207,8 @@ static void check_facts(struct sc_test_load *ld)
 void sc_test_expect_check(struct sc_test_load *ld)
 {
     const struct sc_test_expect *ex = &ld->tc->expect;
-    check_name(ld, ex->stage_at, NAMES_STAGES);
+    if (ex->stage.len > 0)
+        check_name(ld, ex->stage_at, NAMES_STAGES);
     if (ex->persona.len > 0)
         check_name(ld, ex->persona_at, NAMES_PERSONAS);
     for (int list = 0; list < SC_TEST_LISTS; ++list)
