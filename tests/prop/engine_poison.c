@@ -1,0 +1,122 @@
+/* A journal record that ends whoever takes it becomes a dead letter after some lives, and on it
+ * goes; not after three, which may have had other causes. Lives that end where nothing is to be
+ * read, and tries of one life that waits for Redis, are no proof against a record. */
+#include "../lib/engine_bed.h"
+
+static struct sc_str letter; /* the last one's value */
+
+static bool count_letter(void *arg, const struct sc_msg *m)
+{
+    ++*(uint32_t *)arg;
+    letter = m->value;
+    return true;
+}
+
+static uint32_t dead_letters(struct bed *b)
+{
+    uint32_t n = 0;
+    sc_broker_read(b->broker, "dead-letters", 0, 0, count_letter, &n);
+    return n;
+}
+
+/* One journey worker's life: it dies of what it takes, before it can commit. */
+static void die_of_it(struct bed *b)
+{
+    start(b, false);
+    b->deadly = true;
+    sched_sleep(&b->s, 2000);
+    b->deadly = false;
+    for (uint32_t i = 0; i < LIVES; i++)
+        if (b->lives[i].task && !b->lives[i].resolve)
+            end(b, &b->lives[i], true);
+}
+
+static void live_a_while(struct bed *b, int64_t ms)
+{
+    start(b, false);
+    sched_sleep(&b->s, ms);
+    for (uint32_t i = 0; i < LIVES; i++)
+        if (b->lives[i].task && !b->lives[i].resolve)
+            end(b, &b->lives[i], true);
+}
+
+static void expect(struct bed *b, uint32_t from, uint32_t to, const char *when)
+{
+    uint32_t n = dead_letters(b);
+    if (n < from || n > to)
+        fail(b, "%s: %u dead letters, expected %u to %u", when, n, from, to);
+}
+
+/* Nobody dies of a record that is not there: idle lives end, then records come. */
+static void idle_lives(void)
+{
+    struct bed *b = bed_create(4);
+    b->faults = false;
+    for (int i = 0; i < 6; i++)
+        live_a_while(b, 500);
+    simulate(b);
+    play(b);
+    expect(b, 0, 0, "after idle lives");
+    bed_destroy(b);
+}
+
+/* Redis is away for long while records wait: the worker tries again and again, and lives. */
+static void long_outage(void)
+{
+    struct bed *b = bed_create(8);
+    b->faults = false;
+    start(b, true);
+    start(b, false);
+    for (uint32_t i = 0; i < EVENTS / 2; i++)
+        write_event(b, &b->events[i]);
+    sched_sleep(&b->s, 5000);
+    sc_memview_wipe(b->view); /* so that there is something to ask for */
+    sc_memview_down(b->view, true);
+    for (uint32_t i = EVENTS / 2; i < EVENTS; i++) {
+        write_event(b, &b->events[i]);
+        sched_sleep(&b->s, 200);
+    }
+    sched_sleep(&b->s, 60000);
+    peace(b);
+    write_ticks(b);
+    come_to_rest(b);
+    for (uint32_t i = 0; i < LIVES; i++)
+        if (b->lives[i].task)
+            end(b, &b->lives[i], false);
+    expect(b, 0, 0, "after an outage of Redis");
+    bed_destroy(b);
+}
+
+/* So many lives end at it; then it is harmless, or given up. */
+static void poison(int lives, uint32_t least, uint32_t most)
+{
+    struct bed *b = bed_create(12);
+    b->faults = false;
+    start(b, true);
+    for (uint32_t i = 0; i < EVENTS; i++)
+        write_event(b, &b->events[i]);
+    sched_sleep(&b->s, 2000);
+    for (int i = 0; i < lives; i++)
+        die_of_it(b);
+    write_ticks(b);
+    start(b, false);
+    come_to_rest(b);
+    for (uint32_t i = 0; i < LIVES; i++)
+        if (b->lives[i].task)
+            end(b, &b->lives[i], false);
+    expect(b, least, most, "after lives that ended at a record");
+    if (least && (letter.len < 4 || memcmp(letter.p, "SCJF", 4) != 0))
+        fail(b, "the dead letter is not the frame");
+    bed_destroy(b);
+}
+
+int main(void)
+{
+    sc_log_setup(SC_LOG_ERROR + 1, SC_LOG_LOGFMT);
+    idle_lives();
+    long_outage();
+    poison(3, 0, 0);
+    poison(7, 1, JOURNAL_PARTS); /* one a partition that had records */
+    puts("4 passed");
+    return 0;
+}
