@@ -94,25 +94,30 @@ static void sift_down(struct sc_wait *wt, uint64_t at, struct sc_wait_item *item
     wt->heap[at] = item;
 }
 
+/* A copy of `s` at *at, which moves behind it. */
+static struct sc_str put(char **at, struct sc_str s)
+{
+    struct sc_str to = {*at, s.len};
+    if (s.len)
+        memcpy(*at, s.p, s.len);
+    *at += s.len;
+    return to;
+}
+
 static struct sc_wait_item *item_create(const struct sc_taxonomy *tx, const struct sc_event *ev)
 {
     struct sc_record rec = {.kind = SC_REC_EVENT, .ev = ev, .to = ev->ids[0].node,
                             .home = ev->ids[0].node};
     struct sc_buf bytes = {0};
     sc_record_encode(tx, &rec, &bytes);
-    size_t size = sizeof(struct sc_wait_item) + ev->source_name.len + ev->id.len + bytes.len;
-    struct sc_wait_item *item = sc_malloc(size);
+    struct sc_wait_item *item = sc_malloc(sizeof(struct sc_wait_item) + ev->source_name.len +
+                                          ev->id.len + bytes.len);
     char *at = (char *)(item + 1);
     item->ms = ev->occurred_ms;
     item->node = ev->ids[0].node;
-    item->source = (struct sc_str){at, ev->source_name.len};
-    memcpy(at, ev->source_name.p, ev->source_name.len);
-    at += ev->source_name.len;
-    item->id = (struct sc_str){at, ev->id.len};
-    memcpy(at, ev->id.p, ev->id.len);
-    at += ev->id.len;
-    item->record = (struct sc_str){at, bytes.len};
-    memcpy(at, bytes.p, bytes.len);
+    item->source = put(&at, ev->source_name);
+    item->id = put(&at, ev->id);
+    item->record = put(&at, sc_buf_view(&bytes));
     sc_buf_fini(&bytes);
     return item;
 }
