@@ -117,8 +117,10 @@ static void needs(struct sc_setup *su)
 {
     static const char *const journal[] = {"message.timestamp.type", "LogAppendTime",
                                           "cleanup.policy", "delete",
-                                          "retention.ms", "604800000", NULL};
-    static const char *const state[] = {"cleanup.policy", "delete", "retention.ms", "-1", NULL};
+                                          "retention.ms", "604800000",
+                                          "max.message.bytes", "2097152", NULL};
+    static const char *const state[] = {"cleanup.policy", "delete", "retention.ms", "-1",
+                                        "max.message.bytes", "2097152", NULL};
     static const char *const compacted[] = {"cleanup.policy", "compact", NULL};
     /* Dead letters keep their records' times, which may be years old: kept until somebody decides. */
     static const char *const dead[] = {"retention.ms", "-1", NULL};

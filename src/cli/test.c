@@ -164,7 +164,8 @@ static void run_case(struct test *t, uint32_t number)
         return;
     printf("%s %.*s (%.*s:%u)\n", ok ? "ok    " : "not ok", SC_STR_FMT(tc->name),
            SC_STR_FMT(tc->mark.file->name), tc->mark.line);
-    fwrite(t->out.p, 1, t->out.len, stdout);
+    if (t->out.len)
+        fwrite(t->out.p, 1, t->out.len, stdout);
 }
 
 static int write_junit(struct test *t)

@@ -54,6 +54,7 @@ static rd_kafka_t *producer_new(struct kafka_log *k, const char *id, bool throw_
         {"transaction.timeout.ms", TXN_TIMEOUT_MS},
         {"message.timeout.ms", TXN_TIMEOUT_MS},
         {"linger.ms", "5"},
+        {"message.max.bytes", "2097152"}, /* one state at its hard limit, with room */
         {"batch.size", "1000000"},
         {"queue.buffering.max.messages", "1000000"},
         {"queue.buffering.max.kbytes", "1048576"},
