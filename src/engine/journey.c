@@ -113,9 +113,10 @@ static bool txn_open(struct journey *j)
 
 static void wait_and_say(struct journey *j, const char *why)
 {
-    atomic_store(&j->w->status.why, why);
     struct sc_poll_result res;
-    /* Polling keeps the membership; what it brings is read again after the takeover. */
+    atomic_store(&j->w->status.why, why);
+    /* Polling keeps the membership; the batch in hand, and what it brings, is read again. */
+    j->w->log->ops->release(j->w->log);
     if (j->w->log->ops->poll(j->w->log, RETRY_MS, &res) == SC_ERR_OK &&
         res.what == SC_POLL_MESSAGES)
         j->w->log->ops->release(j->w->log);
@@ -629,9 +630,9 @@ static bool take_batch(struct journey *j, const struct sc_msg *msgs, uint32_t n)
         enum taken took = apply(j, msgs, at, to, &at);
         if (took == TAKE_DOUBT)
             return false;
-        if (took == TAKE_AGAIN || careful || commit_due(j, j->w->clock.mono_ms(j->w->clock.arg)))
-            if (!commit(j))
-                return false;
+        careful |= took == TAKE_AGAIN;
+        if ((careful || commit_due(j, j->w->clock.mono_ms(j->w->clock.arg))) && !commit(j))
+            return false;
     }
     return true;
 }
@@ -697,8 +698,7 @@ static bool settle(struct journey *j)
     txn_clear(j);
     if (e != SC_ERR_OK) {
         sc_logf(SC_LOG_WARN, "journey", "partitions not acquired yet: %s", sc_err_text(e));
-        wait_and_say(j, sc_err_text(e));
-        return false;
+        return wait_and_say(j, sc_err_text(e)), false;
     }
     j->doubt = false;
     atomic_store(&j->w->status.why, NULL);
@@ -716,6 +716,12 @@ static int poll_timeout(const struct journey *j)
     return left < 0 ? 0 : left > 50 ? 50 : (int)left;
 }
 
+static bool flush(struct journey *j, int timeout_ms)
+{
+    return sc_flush_tick(j->w, j->parts, j->n_parts, false, timeout_ms) ||
+           (doubt(j, SC_ERR_CONFLICT), false);
+}
+
 static void turn(struct journey *j)
 {
     struct sc_poll_result res;
@@ -730,20 +736,15 @@ static void turn(struct journey *j)
     }
     if (!j->doubt && commit_due(j, j->w->clock.mono_ms(j->w->clock.arg)))
         commit(j);
-    if (!sc_flush_tick(j->w, j->parts, j->n_parts, false, 0)) {
-        doubt(j, SC_ERR_CONFLICT);
+    if (!flush(j, 0) || !sc_flush_stalled(j->w, j->parts, j->n_parts))
         return;
-    }
-    while (!*j->w->stop && sc_flush_stalled(j->w, j->parts, j->n_parts)) {
+    do {
         atomic_store(&j->w->status.why, "Redis is too far behind: reading has stopped");
-        if (j->open && !commit(j))
+        if ((j->open && !commit(j)) || !flush(j, RETRY_MS))
             return;
-        if (!sc_flush_tick(j->w, j->parts, j->n_parts, false, RETRY_MS)) {
-            doubt(j, SC_ERR_CONFLICT);
-            return;
-        }
         report(j);
-    }
+    } while (!*j->w->stop && sc_flush_stalled(j->w, j->parts, j->n_parts));
+    atomic_store(&j->w->status.why, NULL);
 }
 
 /* Stop requested: finish the transaction in hand, bring Redis up to date, leave. */

@@ -61,7 +61,7 @@ struct sc_log_ops {
     /* Read up to SC_BATCH_MAX messages, waiting at most timeout_ms for the first. Positions follow
      * `rewind`. Retriable errors are waited for inside and said in the log. */
     enum sc_err (*poll)(struct sc_log *lg, int timeout_ms, struct sc_poll_result *out);
-    /* Give the last batch back. */
+    /* Give the last batch back, if there is one in hand. */
     void (*release)(struct sc_log *lg);
     /* Headers of a message of the batch in hand: how many were written to `out`. */
     uint32_t (*headers)(struct sc_log *lg, const struct sc_msg *m, struct sc_header *out,

@@ -123,6 +123,7 @@ static void wait_and_say(struct resolve *r, const char *why)
 {
     struct sc_poll_result res;
     atomic_store(&r->w->status.why, why);
+    r->w->log->ops->release(r->w->log); /* the batch in hand is read again after the takeover */
     if (r->w->log->ops->poll(r->w->log, RETRY_MS, &res) == SC_ERR_OK &&
         res.what == SC_POLL_MESSAGES)
         r->w->log->ops->release(r->w->log);

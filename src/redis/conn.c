@@ -171,17 +171,21 @@ static enum sc_err check_server(redisContext *c)
 {
     enum sc_err e = SC_ERR_OK;
     redisReply *r = redisCommand(c, "INFO");
-    if (r && r->type == REDIS_REPLY_STRING) {
-        bool bounded = !info_is(r->str, "\nmaxmemory:", "0\r");
-        if (bounded && !info_is(r->str, "\nmaxmemory_policy:", "noeviction")) {
-            sc_log(SC_LOG_ERROR, "redis", "this server evicts keys when its memory is full: states "
-                   "would be lost; set maxmemory-policy noeviction", NULL);
-            e = SC_ERR_CONFIG;
-        } else if (!info_is(r->str, "\nrole:", "master")) {
-            sc_log(SC_LOG_ERROR, "redis", "this server is a replica: name the master, or Sentinel",
-                   NULL);
-            e = SC_ERR_CONFIG;
-        }
+    if (r == NULL) {
+        e = SC_ERR_UNAVAILABLE;
+    } else if (r->type != REDIS_REPLY_STRING) {
+        sc_log(SC_LOG_ERROR, "redis", "INFO refused: check redis.username, redis.password_file, and "
+               "what that user may do", "why", r->type == REDIS_REPLY_ERROR ? r->str : "?", NULL);
+        e = SC_ERR_AUTH;
+    } else if (!info_is(r->str, "\nmaxmemory:", "0\r") &&
+               !info_is(r->str, "\nmaxmemory_policy:", "noeviction")) {
+        sc_log(SC_LOG_ERROR, "redis", "this server evicts keys when its memory is full: states "
+               "would be lost; set maxmemory-policy noeviction", NULL);
+        e = SC_ERR_CONFIG;
+    } else if (!info_is(r->str, "\nrole:", "master")) {
+        sc_log(SC_LOG_ERROR, "redis", "this server is a replica: name the master, or Sentinel",
+               NULL);
+        e = SC_ERR_CONFIG;
     }
     freeReplyObject(r);
     return e;
@@ -207,7 +211,9 @@ enum sc_err sc_redis_prepare(const struct sc_redis_config *cfg, _Atomic bool *st
         if (c) {
             e = check_server(c);
             redisFree(c);
-            break;
+            if (e != SC_ERR_UNAVAILABLE)
+                break;
+            sc_buf_addz(&why, "the connection closed");
         }
         sc_buf_char(&why, '\0');
         if (e == SC_ERR_AUTH) {
