@@ -71,7 +71,8 @@ static int evaluate(struct sc_rule_text *in, struct sc_arena *ar)
     sc_diag_init(&dg, ar);
     bool fine = sc_rule_eval_text(in, ar, &dg, &value);
     sc_diag_render(&dg, SC_DIAG_TEXT, false, &out);
-    fwrite(out.p, 1, out.len, stderr);
+    if (out.len)
+        fwrite(out.p, 1, out.len, stderr);
     out.len = 0;
     if (fine && value.type == SC_T_ERROR) {
         fprintf(stderr, "error: %s\n", sc_value_err_text((enum sc_value_err)value.i));
