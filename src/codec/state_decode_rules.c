@@ -190,6 +190,8 @@ static void read_timer(struct sc_state_reader *d, struct sc_timer *tm, uint8_t b
         sc_scan_raw(r, tm->id, sizeof(tm->id));
     if (bits & SC_TM_START_ID)
         tm->start_id = sc_scan_u64(r);
+    if (bits & SC_TM_SOURCE)
+        tm->source = sc_scan_str(r);
     if (bits & SC_TM_EXPIRES)
         tm->expires_ms = sc_scan_ms(r, tm->start_ms);
     if (bits & SC_TM_KEY) {
@@ -229,7 +231,7 @@ static void take_timer(struct sc_state_reader *d)
     uint32_t hash = sc_scan_u32(&d->r);
     const uint8_t *from = d->r.p;
     uint8_t bits = sc_scan_u8(&d->r);
-    if (tm.kind > SC_TIMER_SENT || bits >= SC_TM_START_ID << 1)
+    if (tm.kind > SC_TIMER_SENT || bits >= SC_TM_SOURCE << 1)
         sc_scan_fail(&d->r);
     read_timer(d, &tm, bits);
     if (d->r.bad)

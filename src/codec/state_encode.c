@@ -198,6 +198,7 @@ static uint8_t timer_bits(const struct writer *e, const struct sc_timer *tm)
     bits |= memcmp(tm->id, none, sizeof(none)) ? SC_TM_ID : 0;
     bits |= tm->expires_ms != SC_NO_DUE ? SC_TM_EXPIRES : 0;
     bits |= tm->start_id ? SC_TM_START_ID : 0;
+    bits |= tm->source.len ? SC_TM_SOURCE : 0;
     return (uint8_t)bits;
 }
 
@@ -216,6 +217,8 @@ static void put_timer(struct writer *e, const struct sc_timer *tm)
         sc_pen_raw(w, tm->id, sizeof(tm->id));
     if (bits & SC_TM_START_ID)
         sc_pen_u64(w, tm->start_id);
+    if (bits & SC_TM_SOURCE)
+        sc_pen_str(w, tm->source);
     if (bits & SC_TM_EXPIRES)
         sc_pen_ms(w, tm->start_ms, tm->expires_ms);
     if (bits & SC_TM_KEY) {

@@ -65,6 +65,8 @@ void sc_timer_drop(struct sc_state *st, uint32_t at);
 void sc_timer_drop_kind(struct sc_state *st, enum sc_timer_kind kind);
 /* Index of the timer due first at or before `limit_ms`, -1: none. Ties: kind, rule, key, start. */
 int sc_timer_first(const struct sc_state *st, int64_t limit_ms);
+/* The order of two starts, as `last` has it: by time, source, id (semantics 13). */
+int sc_timer_order_starts(const struct sc_timer *a, const struct sc_timer *b);
 /* Give up what can no longer matter: sent triggers and breaks behind lateness. */
 void sc_timer_forget(struct sc_run *rn);
 

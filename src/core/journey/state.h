@@ -94,7 +94,8 @@ struct sc_timer {
                              the silence (a sent one never wakes anybody) */
     uint64_t key_hash;    /* 0: no key */
     struct sc_str key;    /* text of the key */
-    uint64_t start_id;    /* id_hash of the start event: ties */
+    uint64_t start_id;    /* id_hash of the start event */
+    struct sc_str source; /* of the start event; with its id, the last of `events`: ties */
     struct sc_str *events; /* ids of the events behind it, the start last */
     uint32_t n_events;
     struct sc_str context; /* JSON object as snapshot by the start; also deferred messages */

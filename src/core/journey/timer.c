@@ -29,6 +29,20 @@ void sc_timer_drop_kind(struct sc_state *st, enum sc_timer_kind kind)
             sc_timer_drop(st, i);
 }
 
+static struct sc_str start_of(const struct sc_timer *tm)
+{
+    return tm->n_events > 0 ? tm->events[tm->n_events - 1] : SC_STR_NULL;
+}
+
+int sc_timer_order_starts(const struct sc_timer *a, const struct sc_timer *b)
+{
+    SC_ASSERT(a != NULL && b != NULL);
+    if (a->start_ms != b->start_ms)
+        return a->start_ms < b->start_ms ? -1 : 1;
+    int c = sc_str_cmp(a->source, b->source);
+    return c != 0 ? c : sc_str_cmp(start_of(a), start_of(b));
+}
+
 static int order(const struct sc_timer *a, const struct sc_timer *b)
 {
     if (a->due_ms != b->due_ms)
@@ -38,11 +52,7 @@ static int order(const struct sc_timer *a, const struct sc_timer *b)
     if (a->rule != b->rule)
         return a->rule < b->rule ? -1 : 1;
     int c = sc_str_cmp(a->key, b->key);
-    if (c != 0)
-        return c;
-    if (a->start_ms != b->start_ms)
-        return a->start_ms < b->start_ms ? -1 : 1;
-    return a->start_id < b->start_id ? -1 : a->start_id > b->start_id;
+    return c != 0 ? c : sc_timer_order_starts(a, b);
 }
 
 int sc_timer_first(const struct sc_state *st, int64_t limit_ms)

@@ -93,6 +93,7 @@ static struct sc_timer occurrence(struct sc_run *rn, uint16_t t, const struct ke
     tm.key = sc_str_dup(ar, key->text);
     tm.events = SC_NEW(ar, struct sc_str);
     tm.events[0] = sc_str_dup(ar, rn->ev->id);
+    tm.source = sc_str_dup(ar, rn->ev->source_name);
     tm.context = context_of(rn, tr);
     tm.expires_ms = tr->expires_ms > 0 ? tm.due_ms + tr->expires_ms : SC_NO_DUE;
     tm.traceparent = sc_str_dup(ar, rn->ev->traceparent);
@@ -144,17 +145,6 @@ static int64_t deadline(const struct sc_run *rn, const struct sc_timer *tm)
     return tm->start_ms + rn->jo->triggers[tm->rule].after_ms;
 }
 
-/* Of starts at one instant that of the larger id is the later, as `last` has it (semantics 13); the
- * same id is that of another source. */
-static bool started_before(const struct sc_timer *a, const struct sc_timer *b)
-{
-    SC_ASSERT(a->n_events > 0 && b->n_events > 0);
-    if (a->start_ms != b->start_ms)
-        return a->start_ms < b->start_ms;
-    int c = sc_str_cmp(a->events[a->n_events - 1], b->events[b->n_events - 1]);
-    return c != 0 ? c < 0 : a->start_id < b->start_id;
-}
-
 /* Of starts of one trigger and key at one instant the latest alone is an occurrence. */
 static bool outdone(const struct sc_state *st, const struct sc_timer *start)
 {
@@ -162,7 +152,7 @@ static bool outdone(const struct sc_state *st, const struct sc_timer *start)
     for (uint32_t i = 0; i < st->timers.n; i++) {
         const struct sc_timer *tm = &st->timers.v[i];
         if (same(tm, start->rule, start->key_hash) && tm->key_hash == start->key_hash &&
-            tm->start_ms == start->start_ms && started_before(start, tm))
+            tm->start_ms == start->start_ms && sc_timer_order_starts(start, tm) < 0)
             return true;
     }
     return false;
@@ -175,7 +165,7 @@ static void restart_at(struct sc_run *rn, const struct sc_timer *start)
         const struct sc_timer *tm = &rn->st->timers.v[i];
         if (!same(tm, start->rule, start->key_hash) || start->start_ms >= deadline(rn, tm))
             continue;
-        if (started_before(tm, start))
+        if (sc_timer_order_starts(tm, start) < 0)
             end_timer(rn, i, rn->ev->id);
     }
 }
