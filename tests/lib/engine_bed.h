@@ -65,6 +65,7 @@ struct bed {
     struct sc_memview *view;
     struct life lives[LIVES];
     struct event events[EVENTS];
+    uint32_t broken;    /* so many commits of journey workers fail at first */
     int64_t end_ms;     /* the last event's time: the sources' ticks */
     int64_t killed_ms;  /* when the last journey worker was killed */
     uint64_t made;      /* workers so far */
@@ -251,6 +252,10 @@ static inline enum sc_err meet(void *arg, const char *writer, enum sc_broker_cal
             sc_memview_kill(b->lives[i].w.view);
             b->lives[i].stop = true;
         }
+    if (b->broken && call == SC_CALL_COMMIT && writer[0] == 'j') {
+        b->broken--;
+        return SC_ERR_ABORT;
+    }
     if (!b->faults)
         return SC_ERR_OK;
     switch (call) {

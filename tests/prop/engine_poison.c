@@ -1,6 +1,7 @@
 /* A journal record that ends whoever takes it becomes a dead letter after some lives, and on it
  * goes; not after three, which may have had other causes. Lives that end where nothing is to be
- * read, and tries of one life that waits for Redis, are no proof against a record. */
+ * read, and tries of one life that waits for Redis, are no proof against a record. And a first
+ * start that breaks off can be taken up. */
 #include "../lib/engine_bed.h"
 
 static struct sc_str letter; /* the last one's value */
@@ -87,6 +88,16 @@ static void long_outage(void)
     bed_destroy(b);
 }
 
+/* The very first claim fails, when Redis has its stamp already: it is not somebody else's. */
+static void broken_start(void)
+{
+    struct bed *b = bed_create(16);
+    b->faults = false;
+    b->broken = 2;
+    play(b);
+    bed_destroy(b);
+}
+
 /* So many lives end at it; then it is harmless, or given up. */
 static void poison(int lives, uint32_t least, uint32_t most)
 {
@@ -115,8 +126,9 @@ int main(void)
     sc_log_setup(SC_LOG_ERROR + 1, SC_LOG_LOGFMT);
     idle_lives();
     long_outage();
+    broken_start();
     poison(3, 0, 0);
     poison(7, 1, JOURNAL_PARTS); /* one a partition that had records */
-    puts("4 passed");
+    puts("5 passed");
     return 0;
 }
