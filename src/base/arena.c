@@ -158,13 +158,17 @@ char *sc_arena_dup(struct sc_arena *ar, const void *p, size_t n)
 
 char *sc_arena_vprintf(struct sc_arena *ar, size_t *len, const char *fmt, va_list args)
 {
+    char text[128]; /* most fit, and are formatted once */
     va_list again;
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, fmt, args);
+    int n = vsnprintf(text, sizeof(text), fmt, args);
     SC_ASSERT(n >= 0);
     *len = (size_t)n;
     char *to = sc_arena_alloc_align(ar, *len + 1, 1);
-    vsnprintf(to, *len + 1, fmt, again);
+    if (*len < sizeof(text))
+        memcpy(to, text, *len + 1);
+    else
+        vsnprintf(to, *len + 1, fmt, again);
     va_end(again);
     return to;
 }

@@ -126,13 +126,13 @@ void sc_jsonw_strz(struct sc_jsonw *w, const char *z)
 void sc_jsonw_int(struct sc_jsonw *w, int64_t i)
 {
     before(w);
-    sc_buf_addf(w->out, "%lld", (long long)i);
+    sc_buf_int(w->out, i);
 }
 
 void sc_jsonw_uint(struct sc_jsonw *w, uint64_t u)
 {
     before(w);
-    sc_buf_addf(w->out, "%llu", (unsigned long long)u);
+    sc_buf_uint(w->out, u);
 }
 
 void sc_jsonw_double(struct sc_jsonw *w, double d)

@@ -201,13 +201,33 @@ void sc_buf_addz(struct sc_buf *b, const char *z)
 void sc_buf_addf(struct sc_buf *b, const char *fmt, ...)
 {
     va_list args, again;
+    sc_buf_reserve(b, 64); /* most texts fit, and are formatted once */
+    size_t room = b->cap - b->len;
     va_start(args, fmt);
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, fmt, args);
+    int n = vsnprintf(b->p + b->len, room, fmt, args);
     va_end(args);
     SC_ASSERT(n >= 0);
-    sc_buf_reserve(b, (size_t)n + 1); /* room for vsnprintf's NUL, which is not counted */
-    vsnprintf(b->p + b->len, (size_t)n + 1, fmt, again);
+    if ((size_t)n >= room) {
+        sc_buf_reserve(b, (size_t)n + 1); /* room for vsnprintf's NUL, which is not counted */
+        vsnprintf(b->p + b->len, (size_t)n + 1, fmt, again);
+    }
     va_end(again);
     b->len += (size_t)n;
+}
+
+void sc_buf_uint(struct sc_buf *b, uint64_t u)
+{
+    char text[20], *at = text + sizeof(text);
+    do
+        *--at = (char)('0' + u % 10);
+    while (u /= 10);
+    sc_buf_add(b, at, (size_t)(text + sizeof(text) - at));
+}
+
+void sc_buf_int(struct sc_buf *b, int64_t i)
+{
+    if (i < 0)
+        sc_buf_char(b, '-');
+    sc_buf_uint(b, i < 0 ? -(uint64_t)i : (uint64_t)i);
 }

@@ -185,19 +185,37 @@ bool sc_time_parse(struct sc_str s, const struct sc_tz *zone, int64_t *ms, uint3
     return true;
 }
 
+/* A sign before, and `width` digits with leading zeros. Returns what is behind them. */
+static char *put_digits(char *to, char before, uint32_t value, int width)
+{
+    *to++ = before;
+    for (int i = width - 1; i >= 0; i--, value /= 10)
+        to[i] = (char)('0' + value % 10);
+    return to + width;
+}
+
 size_t sc_time_format(int64_t ms, char out[32])
 {
     struct sc_civil v;
     sc_civil_from_ms(ms, &v);
-    char text[64];
-    int n = snprintf(text, sizeof(text), "%04d-%02u-%02uT%02u:%02u:%02u", v.year, v.month, v.day,
-                     v.hour, v.minute, v.second);
+    char year[16];
+    int digits = 4;
+    if (v.year >= 0 && v.year <= 9999)
+        put_digits(year, ' ', (uint32_t)v.year, 4);
+    else /* only what is not a time of ours */
+        digits = snprintf(year + 1, sizeof(year) - 1, "%04d", v.year);
+    SC_ASSERT(digits >= 4 && digits <= 11);
+    memcpy(out, year + 1, (size_t)digits);
+    char *at = put_digits(out + digits, '-', v.month, 2);
+    at = put_digits(at, '-', v.day, 2);
+    at = put_digits(at, 'T', v.hour, 2);
+    at = put_digits(at, ':', v.minute, 2);
+    at = put_digits(at, ':', v.second, 2);
     if (v.nanos != 0)
-        n += snprintf(text + n, sizeof(text) - (size_t)n, ".%03u", v.nanos / 1000000);
-    text[n++] = 'Z';
-    SC_ASSERT(n <= 32);
-    memcpy(out, text, (size_t)n);
-    return (size_t)n;
+        at = put_digits(at, '.', v.nanos / 1000000, 3);
+    *at++ = 'Z';
+    SC_ASSERT(at - out <= 32);
+    return (size_t)(at - out);
 }
 
 /* Units from large to small; a duration's text must follow this order. */

@@ -149,6 +149,14 @@ static struct sc_str hex_of(const struct sc_node_id *id, struct sc_arena *ar)
     return (struct sc_str){text, 32};
 }
 
+static struct sc_str joined(struct sc_arena *ar, struct sc_str a, struct sc_str b)
+{
+    char *text = sc_arena_alloc_align(ar, a.len + b.len, 1);
+    memcpy(text, a.p, a.len);
+    memcpy(text + a.len, b.p, b.len);
+    return (struct sc_str){text, a.len + b.len};
+}
+
 static struct sc_str content_type(int32_t format)
 {
     if (format == SC_FORMAT_AVRO)
@@ -166,9 +174,10 @@ uint32_t sc_outbound_headers(const struct sc_journey *jo, const struct sc_effect
     out[n++] = (struct sc_header){SC_STR("ce_specversion"), SC_STR("1.0")};
     out[n++] = (struct sc_header){SC_STR("ce_id"), hex_of(&id, ar)};
     out[n++] = (struct sc_header){
-        SC_STR("ce_source"), sc_str_printf(ar, "/stagecoach/%.*s", SC_STR_FMT(jo->name))};
+        SC_STR("ce_source"), joined(ar, SC_STR("/stagecoach/"), jo->name)};
     out[n++] = (struct sc_header){
-        SC_STR("ce_type"), sc_str_printf(ar, "stagecoach.%s", sc_effect_type_name(fx->type))};
+        SC_STR("ce_type"),
+        joined(ar, SC_STR("stagecoach."), sc_str_from(sc_effect_type_name(fx->type)))};
     out[n++] = (struct sc_header){SC_STR("ce_time"), {time, sc_time_format(fx->at_ms, time)}};
     out[n++] = (struct sc_header){SC_STR("ce_subject"), hex_of(&fx->customer, ar)};
     out[n++] = (struct sc_header){SC_STR("content-type"), content_type(format)};

@@ -93,9 +93,9 @@ static void set_bytes(struct sc_cache *c, struct sc_cache_slot *s, struct sc_str
         s->bytes = NULL;
     } else {
         /* Rounded up, so that a state that grows by a few bytes stays where it is. */
-        size_t room = (state.len + 31) & ~(size_t)31;
-        if (s->bytes == NULL || ((s->len + 31u) & ~31u) != room)
-            s->bytes = sc_realloc(s->bytes, room ? room : 32);
+        size_t room = (state.len + 63) & ~(size_t)63;
+        if (s->bytes == NULL || ((s->len + 63u) & ~63u) != room)
+            s->bytes = sc_realloc(s->bytes, room ? room : 64);
         memcpy(s->bytes, state.p, state.len);
     }
     s->len = (uint32_t)state.len;
