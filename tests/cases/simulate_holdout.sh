@@ -59,7 +59,7 @@ ok "30 of the 300 are in both: they are independent" between both 4 58
 held 10% ping
 ok "the same in every run" cmp spring 10%.ping
 [ "$(jq -r 'select(.type == "trigger" and .rule == "ping")' effects | jq -s length)" = $((3000 - $(wc -l <spring))) ] && everyone=true || everyone=false
-ok "all others get it" $everyone
+ok "all others get it" "$everyone"
 
 # A merged customer is held out if either side was (semantics 7).
 for ((i = 0; i < 300; i++)); do

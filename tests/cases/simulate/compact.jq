@@ -1,6 +1,6 @@
 # Effects one a line, as a person would note them, in place of the full records:
 #
-#   AT trigger    #ID RULE CUSTOMER EVENTS CHANNEL [key=K] [until-last-word=…]
+#   AT trigger    #ID RULE CUSTOMER EVENTS CHANNEL [key=K] [template]
 #   AT suppressed #ID RULE CUSTOMER EVENTS REASON [key=K]
 #   AT deferred   #ID RULE CUSTOMER EVENTS REASON until=T [key=K]
 #   AT cancelled  #ID RULE CUSTOMER EVENTS [key=K]
