@@ -114,8 +114,11 @@ static bool needs_none(const struct sc_hints *h, const struct sc_event *ev)
 void sc_hints_roots(struct sc_hints *h, struct sc_event *const *evs, sc_roots *roots, uint32_t n,
                     int64_t mono_ms, struct sc_arena *ar)
 {
-    struct search *open = SC_NEW_N(ar, struct search, (size_t)n * SC_IDENTIFIERS_MAX + 1);
     uint32_t n_open = 0;
+    for (uint32_t i = 0; i < n; i++)
+        n_open += evs[i]->n_ids;
+    struct search *open = SC_NEW_N(ar, struct search, n_open + 1);
+    n_open = 0;
     for (uint32_t i = 0; i < n; i++) {
         for (uint32_t k = 0; k < evs[i]->n_ids; k++) {
             roots[i][k] = evs[i]->ids[k].node;

@@ -5,6 +5,7 @@
 #include "core/journey/step.h"
 
 #include "base/assert.h"
+#include <stddef.h>
 
 static bool linked(const struct sc_record *rec, const struct sc_node_id *root)
 {
@@ -17,7 +18,13 @@ static bool linked(const struct sc_record *rec, const struct sc_node_id *root)
 void sc_route(const struct sc_event *ev, const struct sc_node_id *roots, struct sc_record *rec)
 {
     SC_ASSERT(ev->n_ids >= 1 && ev->n_ids <= SC_IDENTIFIERS_MAX);
-    *rec = (struct sc_record){.kind = SC_REC_EVENT, .ev = ev, .home = roots[0]};
+    const size_t links = offsetof(struct sc_record, links);
+    const size_t behind = offsetof(struct sc_record, n_links);
+    memset(rec, 0, links); /* the links, most of its bytes, are written where there are any */
+    memset((char *)rec + behind, 0, sizeof(*rec) - behind);
+    rec->kind = SC_REC_EVENT;
+    rec->ev = ev;
+    rec->home = roots[0];
     for (uint32_t i = 1; i < ev->n_ids; i++) {
         SC_ASSERT(sc_node_cmp(&ev->ids[i - 1].node, &ev->ids[i].node) < 0);
         if (sc_node_eq(&roots[i], &rec->home) || linked(rec, &roots[i]))
