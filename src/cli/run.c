@@ -37,6 +37,7 @@ static struct sc_log *make_log(struct sc_host *h, struct sc_worker *w)
         .n_inputs = resolve ? su->project->taxonomy->n_sources : 1,
         .outputs = &su->engine.topics,
         .stop = &h->stop,
+        .status = &w->status,
     };
     return sc_kafka_log_create(&cfg);
 }

@@ -23,6 +23,7 @@ struct sc_kafka_log_config {
     uint32_t n_inputs;
     const struct sc_out_topics *outputs;
     _Atomic bool *stop;           /* ends waits for a broker */
+    struct sc_worker_status *status; /* its worker's: not ready, and why, while both clients wait */
 };
 
 /* Connects when it can: a broker that is down is waited for and said. NULL only when the settings

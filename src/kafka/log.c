@@ -148,12 +148,25 @@ static void note_error(struct kafka_log *k, const rd_kafka_message_t *m)
         }
         return;
     }
-    bool fatal = m->err == RD_KAFKA_RESP_ERR__FATAL ||
-                 m->err == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED;
-    sc_log(fatal ? SC_LOG_ERROR : SC_LOG_WARN, "kafka", rd_kafka_message_errstr(m), "topic",
+    k->dead |= m->err == RD_KAFKA_RESP_ERR__FATAL;
+    bool lost = k->dead || m->err == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED;
+    sc_log(lost ? SC_LOG_ERROR : SC_LOG_WARN, "kafka", rd_kafka_message_errstr(m), "topic",
            m->rkt ? rd_kafka_topic_name(m->rkt) : "-", "code", rd_kafka_err2name(m->err), NULL);
-    if (fatal)
+    if (lost)
         k->rebalanced = true;
+}
+
+/* A consumer that had a fatal error is made anew. So ends a static member whose join was answered
+ * by a broker that died before we heard of it: its own second join fences the first. */
+static void revive(struct kafka_log *k)
+{
+    char why[256];
+    if (rd_kafka_fatal_error(k->consumer, why, sizeof(why)) ==
+        RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+        sc_log(SC_LOG_WARN, "kafka", "another member joined as this one; if this goes on, two "
+               "processes have one `instance`", "writer", k->cfg.writer, NULL);
+    sc_kafka_renew(k);
+    k->dead = false;
 }
 
 /* Keep a record, or note what else it is and give it back. */
@@ -201,6 +214,8 @@ static enum sc_err poll(struct sc_log *lg, int timeout_ms, struct sc_poll_result
     }
     if (k->rebalanced) {
         release(lg);
+        if (k->dead)
+            revive(k);
         k->rebalanced = false;
         out->what = SC_POLL_REBALANCED;
     } else if (k->n) {

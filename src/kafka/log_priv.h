@@ -30,6 +30,7 @@ struct kafka_log {
     struct sc_tp *tps; /* the same, as handed out */
     uint32_t n_owned;
     bool rebalanced;
+    bool dead; /* the consumer had a fatal error: it hands nothing out any more */
     /* transaction */
     rd_kafka_consumer_group_metadata_t *member;
     struct sc_taint taint;

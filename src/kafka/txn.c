@@ -13,6 +13,8 @@
 #define TXN_TIMEOUT_MS "20000"
 #define CALL_TIMEOUT_MS 20000  /* one transactional call with its retries */
 #define FLUSH_TIMEOUT_MS 15000 /* under the transaction's timeout, so that an abort still can be */
+#define STOPPED_TIMEOUT_MS 4000 /* the same two, once the process is asked to end */
+#define SLICE_MS 500
 #define INIT_TIMEOUT_MS 10000
 #define FENCE_TIMEOUT_MS 10000
 #define METADATA_TIMEOUT_MS 5000
@@ -70,6 +72,13 @@ static rd_kafka_t *producer_new(struct kafka_log *k, const char *id, bool throw_
     return sc_kafka_handle(true, conf);
 }
 
+/* Not ready, and so none of the watchdog's business: it may take as long as the broker is away. */
+static void waiting(struct kafka_log *k, const char *why)
+{
+    atomic_store(&k->cfg.status->why, why);
+    atomic_store(&k->cfg.status->ready, 0);
+}
+
 enum sc_err sc_kafka_producer_open(struct kafka_log *k)
 {
     memset(&k->taint, 0, sizeof(k->taint));
@@ -86,6 +95,7 @@ enum sc_err sc_kafka_producer_open(struct kafka_log *k)
         }
         if (s != SC_SIGNAL_RETRY)
             return SC_ERR_FATAL;
+        waiting(k, "Kafka's transaction coordinator does not answer");
         sc_log(SC_LOG_WARN, "kafka", "no transaction coordinator yet: waiting", "writer",
                k->cfg.writer, NULL);
     }
@@ -109,6 +119,7 @@ void sc_kafka_producer_close(struct kafka_log *k)
 void sc_kafka_renew(struct kafka_log *k)
 {
     sc_log(SC_LOG_WARN, "kafka", "making both clients anew", "writer", k->cfg.writer, NULL);
+    waiting(k, "Kafka's clients are being made anew");
     sc_kafka_producer_close(k);
     sc_kafka_consumer_close(k);
     while (!*k->cfg.stop) {
@@ -243,12 +254,19 @@ int64_t sc_kafka_mark_offset(struct sc_log *lg, uint32_t mark)
     return k->marks[mark];
 }
 
+/* Is there time left for what began then? */
+static bool patient(const struct kafka_log *k, int64_t since_ms, int64_t most_ms)
+{
+    int64_t most = *k->cfg.stop && most_ms > STOPPED_TIMEOUT_MS ? STOPPED_TIMEOUT_MS : most_ms;
+    return sc_time_mono_ms() - since_ms < most;
+}
+
 enum sc_err sc_kafka_flush(struct sc_log *lg)
 {
     struct kafka_log *k = sc_kafka_log(lg);
-    int64_t until = sc_time_mono_ms() + FLUSH_TIMEOUT_MS;
-    while (k->delivered < k->sent && !k->undelivered && sc_time_mono_ms() < until)
-        rd_kafka_flush(k->producer, 500);
+    int64_t since_ms = sc_time_mono_ms();
+    while (k->delivered < k->sent && !k->undelivered && patient(k, since_ms, FLUSH_TIMEOUT_MS))
+        rd_kafka_flush(k->producer, SLICE_MS);
     return k->delivered == k->sent && !k->undelivered ? SC_ERR_OK : SC_ERR_ABORT;
 }
 
@@ -288,14 +306,14 @@ static enum sc_signal send_offsets(struct kafka_log *k, const struct sc_tp *offs
 
 static enum sc_signal end(struct kafka_log *k, bool commit)
 {
-    int64_t until = sc_time_mono_ms() + CALL_TIMEOUT_MS;
+    int64_t since_ms = sc_time_mono_ms();
     enum sc_signal s;
     do {
         s = commit ? sc_kafka_signal(rd_kafka_commit_transaction(k->producer, CALL_TIMEOUT_MS),
                                      "commit_transaction")
-                   : sc_kafka_signal(rd_kafka_abort_transaction(k->producer, CALL_TIMEOUT_MS),
+                   : sc_kafka_signal(rd_kafka_abort_transaction(k->producer, SLICE_MS),
                                      "abort_transaction");
-    } while (s == SC_SIGNAL_RETRY && sc_time_mono_ms() < until);
+    } while (s == SC_SIGNAL_RETRY && patient(k, since_ms, CALL_TIMEOUT_MS));
     return s == SC_SIGNAL_RETRY ? SC_SIGNAL_RENEW : s;
 }
 

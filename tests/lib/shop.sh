@@ -66,6 +66,7 @@ END
 
 # shop_project: the demo's journey with two facts more, over topics of this test.
 shop_project() {
+    rm -rf "$SHOP"
     mkdir -p "$SHOP/schemas"
     od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n' >"$KEY"
     sed "s/topic: shop\./topic: $RUN./" deploy/local/demo.d/taxonomy.yaml >"$SHOP/taxonomy.yaml"
@@ -138,18 +139,21 @@ metric() {
     awk -v name="stagecoach_$1" '{ split($1, n, "{") } n[1] == name { sum += $2 } END { print sum + 0 }' <<<"$page"
 }
 
-# What has been done so far; "" while a process is not ready or a source has a rest. The journey
-# worker's lag is no use here: it reports between batches, and one may hold the whole journal.
+# What has been done so far; "" while not every partition has an owner that goes on, or a source has a
+# rest. The journey worker's lag is no use here: it reports between batches, and one may hold the whole
+# journal.
+PARTITIONS=14 # of the sources and of the journal
 progress() {
     local name admin
     for name in "${RUNNING[@]}"; do
         admin=http://$(<"$SHOP/$name.admin")
         curl -sf -m 5 -o /dev/null "$admin/readyz" || return 0
-        curl -s -m 5 "$admin/metrics" | awk '
-            /^stagecoach_lag_records.*resolve/ && $2 > 0 { exit 1 }
-            /^stagecoach_(records|applied|forwarded|duplicates|timers_fired)_total/ { sum += $2 }
-            END { print sum }' || return 0
-    done
+        curl -s -m 5 "$admin/metrics" || return 0
+    done | awk -v all=$PARTITIONS '
+        /^stagecoach_lag_records.*resolve/ { lag += $2 }
+        /^stagecoach_partitions[{]/ { owned += $2 }
+        /^stagecoach_(records|applied|forwarded|duplicates|timers_fired)_total/ { sum += $2 }
+        END { if (lag == 0 && owned == all) print sum }'
 }
 settled() {
     local before now n
