@@ -259,7 +259,7 @@ int sc_explain_rule(int argc, char **argv)
             fputc('\n', stderr);
             rc = SC_EXIT_FINDINGS;
         }
-        fwrite(ex.out.p, 1, ex.out.len, stdout);
+        fwrite(ex.out.len ? ex.out.p : "", 1, ex.out.len, stdout);
         sc_buf_fini(&ex.out);
     }
     sc_project_fini(&project);

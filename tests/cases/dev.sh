@@ -8,7 +8,7 @@ trap 'rm -rf "$dir"' EXIT
 fail() { echo "dev.sh: $*" >&2; cat "$dir/out" "$dir/err" >&2; exit 1; }
 
 cd "$dir" || exit 1
-"$bin" dev --seconds 3 >out 2>err || fail "exit code $?"
+"$bin" dev --seconds 8 >out 2>err || fail "exit code $?"
 [ -s err ] && fail "it complains"
 grep -q ' trigger .* order_thanks by email' out || fail "no trigger"
 grep -q ' trigger .* cart_abandoned by email' out || grep -q CONSENT out || fail "no timer fired"

@@ -14,7 +14,6 @@ drops_tested SCHEMA_UNKNOWN
 drops_tested SCHEMA_UNUSABLE
 drops_tested EMPTY_VALUE
 drops_tested POISON
-drops_tested ANONYMOUS
 drops_tested ERASED
 EOF
 )

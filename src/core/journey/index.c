@@ -206,6 +206,9 @@ void sc_journey_index(struct sc_journey *jo, struct sc_arena *ar)
         take_lists(&ix, e, &jo->by_event[e]);
         jo->by_event[e].fatigue = event_points(&jo->guard, e);
         jo->by_event[e].ring = jo->scope.ring_reads[e] != 0;
+        /* recent() hands touchpoints on whole: what they say is read */
+        for (uint32_t i = 0; jo->by_event[e].ring && i < jo->tx->events[e].n_props; ++i)
+            jo->scope.read[e][i / 64] |= UINT64_C(1) << (i % 64);
     }
     jo->plans = sc_fact_plans(jo, ar);
     jo->wanted.bits = jo->scope.read;

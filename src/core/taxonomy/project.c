@@ -58,6 +58,8 @@ static void want(struct projecting *pr, struct sc_mapping *m, bool text)
     m->slot = *slot;
 }
 
+/* A typed format cannot hold what its schema does not allow; JSON can, so there a property has to be
+ * looked at to be checked. */
 static bool is_read(const struct sc_property *p, uint32_t event, uint32_t prop,
                     const struct sc_wanted *wanted)
 {
@@ -86,7 +88,7 @@ bool sc_tx_project_source(const struct sc_taxonomy *tx, struct sc_source *source
         for (uint32_t i = 0; i < se->n; i++) {
             const struct sc_property *p = &tx->events[e].props[se->props[i].prop];
             se->props[i].map.slot = SC_SLOT_NONE;
-            if (is_read(p, e, se->props[i].prop, wanted))
+            if (source->format == SC_FORMAT_JSON || is_read(p, e, se->props[i].prop, wanted))
                 want(&pr, &se->props[i].map, p->type == SC_T_DECIMAL || p->element == SC_T_DECIMAL);
         }
     }
