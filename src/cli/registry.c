@@ -50,17 +50,22 @@ static enum sc_err register_one(struct sc_registry *rs, struct sc_str subject,
     }
 }
 
-/* JSON is read without its schema: a registry that is down keeps nobody from starting. */
-static void offer(struct sc_registry *rs, struct sc_str subject,
-                  const struct sc_schema_text *schema)
+/* JSON is read without its schema: a registry that is down keeps nobody from starting. One that is
+ * none, or refuses the login, does: sources' schemas would be asked of it. */
+static enum sc_err offer(struct sc_registry *rs, struct sc_str subject,
+                         const struct sc_schema_text *schema)
 {
     char why[SC_REGISTRY_WHY];
     uint32_t id;
-    if (sc_registry_register(rs, subject, schema, &id) == SC_ERR_OK)
-        return;
+    enum sc_err e = sc_registry_register(rs, subject, schema, &id);
+    if (e == SC_ERR_OK)
+        return e;
     sc_registry_why(rs, why);
-    sc_logf(SC_LOG_WARN, "registry", "the schema of %.*s is not registered: %s",
-            SC_STR_FMT(subject), why);
+    bool wrong = e == SC_ERR_CONFIG || e == SC_ERR_AUTH;
+    sc_logf(wrong ? SC_LOG_ERROR : SC_LOG_WARN, "registry",
+            "the schema of %.*s is not registered: %s%s", SC_STR_FMT(subject), why,
+            wrong ? "; check registry.url and its login" : "");
+    return wrong ? e : SC_ERR_OK;
 }
 
 static enum sc_err register_all(struct sc_setup *su, struct sc_registry *rs, _Atomic bool *stop)
@@ -77,7 +82,7 @@ static enum sc_err register_all(struct sc_setup *su, struct sc_registry *rs, _At
         };
         struct sc_str subject = sc_str_printf(&su->ar, "%.*s-value", SC_STR_FMT(outs->v[i].name));
         if (outs->v[i].format == SC_FORMAT_JSON) {
-            offer(rs, subject, &schema);
+            e = offer(rs, subject, &schema);
             continue;
         }
         e = register_one(rs, subject, &schema, &id, stop);

@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# Kafka and the schema registry away, at a start and in the middle, and settings that do not fit: what
+# is wrong, where, and what to do is said; nothing is lost; it goes on by itself.
+source tests/lib/servers.sh
+source tests/lib/shop.sh
+servers_own
+owns='area=journey msg="worker 0 owns'
+said_ready() { [[ $(curl -s -m 5 "$ADMIN/readyz?verbose") == *"$1"* ]]; }
+
+# --- the broker
+shop_project
+EVENTS=20000
+server kafka stop
+shop_start
+await_said 20 'no broker answers: waiting for one; check kafka.brokers'
+server kafka start
+await_said 60 "$owns"
+ok "a broker away at a start is waited for"
+
+background "$WORK/load" "$PLAY" load --topics "$RUN.clickstream,$RUN.pos,$RUN.support" \
+    --limit $EVENTS --speed 2000000
+load=$BACKGROUND_PID
+sleep 3
+server kafka kill
+sleep 1
+server kafka start
+wait "$load" || fail "load: $(tail -n 3 "$WORK/load")"
+shop_wait 120
+shop_stop
+shop_compare
+ok "a broker killed in the middle"
+
+server kafka stop
+shop_start
+await_said 20 'no broker answers'
+shop_stop
+ok "SIGTERM ends a wait for a broker"
+server kafka start
+shop_start
+await_said 60 "$owns"
+server kafka stop
+sleep 1
+start=$SECONDS
+shop_stop
+[ $((SECONDS - start)) -le 20 ] || fail "with the broker away it took $((SECONDS - start)) s to end"
+server kafka start
+ok "SIGTERM ends it while the broker is away"
+
+# --- the registry
+RUN=$RUN.reg
+shop_project
+shop_load 2000
+server registry stop
+shop_start
+await_said 60 "is not registered"
+wait_until 20 said_ready 'the schema registry does not answer' || fail "/readyz does not name the registry"
+server registry start
+shop_wait 60
+shop_compare
+ok "a registry away at a start is waited for"
+
+# A schema it has not met, while the registry is away: a copy of the first receipt, framed anew.
+jq -c '. + {doc: "the same under a new id"}' schemas/sources/clickstream.avsc >"$WORK/new.avsc"
+id=$(register "$RUN.new" AVRO "$WORK/new.avsc")
+server registry stop
+consume "$RUN.clickstream" -c 1 -f '%s' >"$WORK/old.record" 2>/dev/null
+{ printf '\0'; printf '%08x' "$id" | xxd -r -p; tail -c +6 "$WORK/old.record"; } >"$WORK/new.record"
+kcat -P -b "$STAGECOACH_KAFKA" -t "$RUN.clickstream" "$WORK/new.record"
+wait_until 20 said_ready 'the schema registry does not answer' || fail "a new schema id did not wait for the registry"
+before=$(metric duplicates_total)
+server registry start
+more_duplicates() { [ "$(metric duplicates_total)" -gt "$before" ]; }
+wait_until 30 more_duplicates || fail "the record under the new id was not taken"
+[ "$(metric dead_letters_total)" -eq 0 ] || fail "the wait for the registry left dead letters"
+shop_stop
+ok "a new schema id waits for the registry"
+
+# --- settings that do not fit
+faulty() { sed "$1" "$SHOP/stagecoach.yaml" >"$SHOP/faulty.yaml" && cp "$SHOP/stagecoach.admin" "$SHOP/faulty.admin"; }
+
+faulty 's#\(url: "http://[^/]*\)[^"]*#\1/nothing/here#'
+rm -rf "$SHOP/schemas"
+shop_start faulty
+shop_exits 30 78 registry.url
+ok "a wrong URL of the registry"
+
+faulty 's/partitions: 4/partitions: 6/'
+shop_start faulty
+shop_exits 30 78 "topic $RUN.journal (the journal) has 4 partitions, the settings say 6" \
+    "topic $RUN.state (the state log) has 4 partitions" 'set journal.partitions to 4'
+ok "a wrong number of partitions"
+
+sed -i "s/topic: $RUN.pos/topic: $RUN.tills/" "$SHOP/taxonomy.yaml"
+shop_start
+shop_exits 30 78 "topic $RUN.tills (a source) does not exist: create it, or correct its name"
+ok "a missing source topic"
+
+# --- a broker that wants a login: one more, with a SASL listener
+# shellcheck source=../../deploy/local/lib.sh
+source deploy/local/lib.sh
+sasl=$(free_port) control=$(free_port)
+DIR=$WORK
+# shellcheck source=../../deploy/local/servers.sh
+source deploy/local/servers.sh
+cp -r "$KAFKA_HOME/formatted" "$WORK/sasl"
+kafka_properties "$WORK/sasl" "$sasl" "$control" | sed \
+    -e "s#^listeners=PLAINTEXT:#listeners=SASL_PLAINTEXT:#; s#^advertised.listeners=PLAINTEXT:#advertised.listeners=SASL_PLAINTEXT:#" \
+    -e 's/^inter.broker.listener.name=.*/inter.broker.listener.name=SASL_PLAINTEXT/' >"$WORK/sasl.properties"
+cat >>"$WORK/sasl.properties" <<'END'
+sasl.enabled.mechanisms=PLAIN
+sasl.mechanism.inter.broker.protocol=PLAIN
+listener.security.protocol.map=SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.name.sasl_plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="own" password="own" user_own="own" user_shop="right";
+END
+background "$WORK/sasl.log" java -Xmx512m -XX:+UseSerialGC -cp "$KAFKA_HOME/lib/*" kafka.Kafka "$WORK/sasl.properties"
+wait_until 60 answers_kafka "$sasl" || fail "the broker with a login does not start: $(tail -n 5 "$WORK/sasl.log")"
+login() { faulty "s/^kafka:.*/kafka: { brokers: \"127.0.0.1:$sasl\", group: \"$RUN\", sasl: { mechanism: $1, username: shop, password_file: password } }/"; }
+echo wrong >"$SHOP/password"
+login PLAIN
+shop_start faulty
+shop_exits 30 78 'login refused' 'check kafka.sasl.username, the password file'
+ok "a wrong password of Kafka"
+login SCRAM-SHA-256
+shop_start faulty
+shop_exits 30 78 'login refused'
+ok "a SASL mechanism the broker has not"
+echo right >"$SHOP/password"
+login PLAIN
+shop_start faulty
+shop_exits 30 78 "topic $RUN.clickstream (a source) does not exist"
+ok "the right password logs in"
+passed
