@@ -15,16 +15,16 @@ SEALS=$BUILD_DIR/tests/test_seals
 KEY=$SHOP/key
 EVENTS=0
 starts=0
-good=0
+promises=0
 
 # ok TEXT: one promise held.
 ok() {
-    good=$((good + 1))
+    promises=$((promises + 1))
     printf 'ok: %s\n' "$*"
 }
 
 # passed: the script's last line.
-passed() { echo "$good passed, 0 failed, 0 skipped"; }
+passed() { echo "$promises passed, 0 failed, 0 skipped"; }
 
 free_port() {
     local port hex
