@@ -76,11 +76,29 @@ static void escape(struct sc_buf *out, unsigned char c)
     sc_buf_addf(out, "\\u%04x", c);
 }
 
+/* Eight bytes at a time: up to the first group with a control, a quote, a backslash or more than
+ * ASCII in it. */
+static size_t skip_plain(struct sc_str s, size_t i)
+{
+    const uint64_t ones = UINT64_MAX / 255, high = ones << 7;
+    uint64_t v;
+    for (; i + sizeof(v) <= s.len; i += sizeof(v)) {
+        memcpy(&v, s.p + i, sizeof(v));
+        uint64_t quote = v ^ ones * '"', back = v ^ ones * '\\';
+        if ((v | (v - ones * 0x20) | (quote - ones) | (back - ones)) & high)
+            break;
+    }
+    return i;
+}
+
 static void string(struct sc_buf *out, struct sc_str s)
 {
     sc_buf_char(out, '"');
     size_t run = 0; /* start of bytes not yet copied */
     for (size_t i = 0; i < s.len;) {
+        i = skip_plain(s, i);
+        if (i == s.len)
+            break;
         unsigned char c = (unsigned char)s.p[i];
         size_t n = c < 0x80 ? 1 : sc_str_utf8_next(s, i);
         if (n != 0 && c >= 0x20 && c != '"' && c != '\\') {

@@ -184,15 +184,6 @@ void sc_buf_reserve(struct sc_buf *b, size_t more)
     b->cap = cap;
 }
 
-void sc_buf_add(struct sc_buf *b, const void *p, size_t n)
-{
-    if (n == 0)
-        return;
-    sc_buf_reserve(b, n);
-    memcpy(b->p + b->len, p, n);
-    b->len += n;
-}
-
 void sc_buf_addz(struct sc_buf *b, const char *z)
 {
     sc_buf_add(b, z, strlen(z));

@@ -67,13 +67,22 @@ struct sc_buf {
 
 void sc_buf_fini(struct sc_buf *b);
 void sc_buf_reserve(struct sc_buf *b, size_t more);
-void sc_buf_add(struct sc_buf *b, const void *p, size_t n);
 void sc_buf_addz(struct sc_buf *b, const char *z);
 /* Decimal digits, as %lld writes them at a tenth of its cost. */
 void sc_buf_uint(struct sc_buf *b, uint64_t u);
 void sc_buf_int(struct sc_buf *b, int64_t i);
 void sc_buf_addf(struct sc_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Inlined: our own formats are written a few bytes at a time. */
+static inline void sc_buf_add(struct sc_buf *b, const void *p, size_t n)
+{
+    if (n == 0)
+        return;
+    if (b->cap - b->len < n)
+        sc_buf_reserve(b, n);
+    memcpy(b->p + b->len, p, n);
+    b->len += n;
+}
 static inline void sc_buf_str(struct sc_buf *b, struct sc_str s)
 {
     sc_buf_add(b, s.p, s.len);
