@@ -19,7 +19,7 @@ for format in avro protobuf json; do
     case $format in
     avro) id=$(register "$RUN.avro-value" AVRO tests/lib/orders/order.avsc) ;;
     protobuf) id=$(register "$RUN.protobuf-value" PROTOBUF tests/lib/orders/order.proto) ;;
-    json) id=0 ;;
+    json) id=1 ;; # of no meaning to the reader
     esac
     "$SPOIL" send "$STAGECOACH_KAFKA" "$RUN.$format" $format "$id" $good $bad >"$WORK/sent"
     read -r bad_ones worth <"$WORK/sent"

@@ -1,4 +1,4 @@
-/* test_spoil send BROKERS TOPIC avro|protobuf|json SCHEMA_ID GOOD BAD
+/* test_spoil send BROKERS TOPIC avro|protobuf|json SCHEMA_ID|bare GOOD BAD
  * test_spoil check BROKERS TOPIC DEAD_LETTERS
  *
  * `send` writes GOOD orders as tests/lib/orders/ has them, and among them BAD records of each kind of
@@ -168,7 +168,8 @@ static void encode(struct sc_buf *b, enum format format, uint32_t id, enum kind 
 {
     spoil_fields(&o, kind);
     b->len = 0;
-    frame(b, format, id, kind);
+    if (id > 0)
+        frame(b, format, id, kind);
     switch (format) {
     case AVRO: avro(b, &o); break;
     case PROTOBUF: protobuf(b, &o); break;
@@ -186,7 +187,7 @@ struct sender {
     rd_kafka_t *rk;
     const char *topic;
     enum format format;
-    uint32_t id;
+    uint32_t id; /* 0: bare, without framing */
     struct sc_buf value;
     uint64_t n;
     uint64_t cents; /* of the good ones */
@@ -233,7 +234,8 @@ static int send_all(struct sender *s, uint64_t good, uint64_t bad)
         send_one(s, GOOD);
         for (; sent_bad < bad && sent_bad * good <= i * bad; sent_bad++)
             for (enum kind k = EMPTY; k < KINDS; k++)
-                if (wants[k][s->format] && (k != OVERSIZED || sent_bad < BIG))
+                if (wants[k][s->format] && (k != OVERSIZED || sent_bad < BIG) &&
+                    (s->id > 0 || k < SHORT || k > UNKNOWN_ID)) /* faults of framing need one */
                     send_one(s, k);
     }
     rd_kafka_resp_err_t e = rd_kafka_flush(s->rk, 60000);
@@ -396,7 +398,7 @@ static int check(const struct sc_kafka_config *kafka, const char *topic, const c
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: test_spoil send BROKERS TOPIC avro|protobuf|json SCHEMA_ID GOOD BAD\n"
+    fprintf(stderr, "usage: test_spoil send BROKERS TOPIC avro|protobuf|json SCHEMA_ID|bare GOOD BAD\n"
                     "       test_spoil check BROKERS TOPIC DEAD_LETTERS\n");
     return 64;
 }
