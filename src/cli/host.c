@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define TICK_MS 100
+#define LEAVE_S 15          /* after a stop, until a worker that hangs is left behind */
 #define WATCHDOG_MS 120000 /* no sign of life of a ready worker: over two transaction timeouts */
 #define PSEUDONYM_CACHE (1u << 16)
 
@@ -111,6 +112,17 @@ static void wait_workers(struct sc_host *h, void (*each)(struct sc_host *h))
     }
 }
 
+/* A worker that a server keeps from leaving is left behind: the log restores what it had. */
+static void join(struct thread *t, int64_t until_s)
+{
+    struct timespec until = {until_s, 0};
+    if (pthread_timedjoin_np(t->id, NULL, &until) == 0)
+        return;
+    sc_logf(SC_LOG_WARN, t->w->role, "worker %u cannot leave in order, a server does not answer: "
+            "ending without; the next start restores from the log", t->w->index);
+    _exit(SC_EXIT_OK);
+}
+
 int sc_host_run(struct sc_host *h, void (*each)(struct sc_host *h))
 {
     const struct sc_settings *st = h->setup->project->settings;
@@ -132,9 +144,10 @@ int sc_host_run(struct sc_host *h, void (*each)(struct sc_host *h))
         threads[i].started = pthread_create(&threads[i].id, NULL, run_worker, &threads[i]) == 0;
     if (rc == SC_EXIT_OK)
         wait_workers(h, each);
+    int64_t until_s = sc_time_now_ms() / 1000 + LEAVE_S;
     for (uint32_t i = 0; i < h->n; i++) {
         if (threads[i].started)
-            pthread_join(threads[i].id, NULL);
+            join(&threads[i], until_s);
         rc = rc ? rc : threads[i].rc;
     }
     if (each)

@@ -4,9 +4,12 @@
 #include "base/log.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define ASK_TIMEOUT_MS 5000
 #define ADMIN_TIMEOUT_MS 15000
+#define SOURCE_TRIES 10
+#define SOURCE_PAUSE_MS 300L
 
 struct prepare {
     const struct sc_kafka_config *cfg;
@@ -180,11 +183,30 @@ static enum sc_err prepare_topic(struct prepare *pr, const struct rd_kafka_metad
     return SC_ERR_CONFIG;
 }
 
+/* Topics just made are not known to every broker at once: a source that is missing gets a moment. */
+static void await_sources(struct prepare *pr, const struct sc_topic_need *needs, uint32_t n)
+{
+    for (int tries = 0; tries < SOURCE_TRIES; tries++) {
+        const struct rd_kafka_metadata *md;
+        bool all = true;
+        if (rd_kafka_metadata(pr->rk, 1, NULL, &md, ASK_TIMEOUT_MS))
+            return;
+        for (uint32_t i = 0; i < n; i++)
+            all = all && (needs[i].create || partitions_of(md, needs[i].name) > 0);
+        rd_kafka_metadata_destroy(md);
+        if (all)
+            return;
+        struct timespec pause = {0, SOURCE_PAUSE_MS * 1000000L};
+        nanosleep(&pause, NULL);
+    }
+}
+
 /* Every topic, so that all faults are said at once. */
 static enum sc_err prepare_topics(struct prepare *pr, const struct sc_topic_need *needs, uint32_t n)
 {
     const struct rd_kafka_metadata *md;
     enum sc_err all = SC_ERR_OK;
+    await_sources(pr, needs, n);
     if (rd_kafka_metadata(pr->rk, 1, NULL, &md, ASK_TIMEOUT_MS))
         return SC_ERR_TIMEOUT;
     for (uint32_t i = 0; i < n; i++) {

@@ -205,14 +205,25 @@ static enum sc_err put(struct kafka_log *k, const struct sc_out *out, int64_t *m
         rd_kafka_header_add(hs, out->headers[i].name.p, (ssize_t)out->headers[i].name.len,
                             out->headers[i].value.p, (ssize_t)out->headers[i].value.len);
     for (;;) {
-        rd_kafka_resp_err_t e = rd_kafka_producev(
-            k->producer, RD_KAFKA_V_RKT(k->out[out->topic]),
-            RD_KAFKA_V_PARTITION(out->partition < 0 ? RD_KAFKA_PARTITION_UA : out->partition),
-            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-            RD_KAFKA_V_KEY(out->key.p, out->key.len),
-            RD_KAFKA_V_VALUE((void *)(uintptr_t)out->value.p, out->value.len),
-            RD_KAFKA_V_TIMESTAMP(out->timestamp_ms > 0 ? out->timestamp_ms : 0),
-            RD_KAFKA_V_HEADERS(hs), RD_KAFKA_V_OPAQUE(mark), RD_KAFKA_V_END);
+        rd_kafka_vu_t vus[] = {
+            {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = k->out[out->topic]},
+            {.vtype = RD_KAFKA_VTYPE_PARTITION,
+             .u.i32 = out->partition < 0 ? RD_KAFKA_PARTITION_UA : out->partition},
+            {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+            {.vtype = RD_KAFKA_VTYPE_KEY,
+             .u.mem = {(void *)(uintptr_t)out->key.p, out->key.len}},
+            {.vtype = RD_KAFKA_VTYPE_VALUE,
+             .u.mem = {(void *)(uintptr_t)out->value.p, out->value.len}},
+            {.vtype = RD_KAFKA_VTYPE_TIMESTAMP,
+             .u.i64 = out->timestamp_ms > 0 ? out->timestamp_ms : 0},
+            {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = mark},
+            {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = hs}, /* the last: only if there are any */
+        };
+        rd_kafka_error_t *why =
+            rd_kafka_produceva(k->producer, vus, sizeof(vus) / sizeof(vus[0]) - (hs == NULL));
+        rd_kafka_resp_err_t e = why ? rd_kafka_error_code(why) : RD_KAFKA_RESP_ERR_NO_ERROR;
+        if (why)
+            rd_kafka_error_destroy(why);
         if (e == RD_KAFKA_RESP_ERR_NO_ERROR) {
             k->sent++;
             return SC_ERR_OK;
