@@ -5,7 +5,6 @@ source tests/lib/servers.sh
 source tests/lib/shop.sh
 command -v protoc >/dev/null || skip "protoc is not installed"
 servers_up
-owns='area=journey msg="worker 0 owns'
 name=$RUN
 
 # --- start, drain, go on: the second load begins with all of the first, which are copies
@@ -137,7 +136,7 @@ protoc --proto_path=tests/lib/orders --descriptor_set_out="$SHOP/order.desc" ord
 sed -i -e "s/RUN/$RUN/" -e 's/^    format: avro/&\n    schema: order.avsc/' \
     -e "s/^    format: protobuf/&\n    schema: order.proto/" "$SHOP/taxonomy.yaml"
 for schema in proto desc; do
-    sed -i -e "s/order\.\(proto\|desc\)\$/order.$schema/; s/$RUN[a-z]*\./$RUN$schema./" "$SHOP/taxonomy.yaml"
+    sed -i -e "s/order\.\(proto\|desc\)\$/order.$schema/; s/${RUN}[a-z]*\./$RUN$schema./" "$SHOP/taxonomy.yaml"
     RUN=$name.bare$schema
     od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n' >"$KEY"
     shop_settings stagecoach 'max_error_rate: 100%'

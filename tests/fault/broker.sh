@@ -99,6 +99,7 @@ ok "a missing source topic"
 # shellcheck source=../../deploy/local/lib.sh
 source deploy/local/lib.sh
 sasl=$(free_port) control=$(free_port)
+# shellcheck disable=SC2034 # read by servers.sh
 DIR=$WORK
 # shellcheck source=../../deploy/local/servers.sh
 source deploy/local/servers.sh
@@ -113,6 +114,7 @@ listener.security.protocol.map=SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEX
 listener.name.sasl_plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="own" password="own" user_own="own" user_shop="right";
 END
 background "$WORK/sasl.log" java -Xmx512m -XX:+UseSerialGC -cp "$KAFKA_HOME/lib/*" kafka.Kafka "$WORK/sasl.properties"
+sasl_pid=$BACKGROUND_PID
 wait_until 60 answers_kafka "$sasl" || fail "the broker with a login does not start: $(tail -n 5 "$WORK/sasl.log")"
 login() { faulty "s/^kafka:.*/kafka: { brokers: \"127.0.0.1:$sasl\", group: \"$RUN\", sasl: { mechanism: $1, username: shop, password_file: password } }/"; }
 echo wrong >"$SHOP/password"
@@ -129,4 +131,6 @@ login PLAIN
 shop_start faulty
 shop_exits 30 78 "topic $RUN.clickstream (a source) does not exist"
 ok "the right password logs in"
+kill -KILL "$sasl_pid"
+wait "$sasl_pid" 2>/dev/null || true
 passed
