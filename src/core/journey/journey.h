@@ -186,7 +186,7 @@ struct sc_journey {
     void *zone_arg;
 };
 
-/* Compile. The taxonomy is loaded already. False when there were errors. */
+/* Compile. The taxonomy is loaded already. False when it added errors to `dg`. */
 bool sc_journey_load(struct sc_journey *jo, struct sc_taxonomy *tx, const struct sc_node *doc,
                      struct sc_arena *ar, struct sc_diag *dg);
 void sc_journey_fini(struct sc_journey *jo);
