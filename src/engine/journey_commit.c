@@ -1,0 +1,228 @@
+/* The journey worker's transaction: begin, commit, or doubt.
+ *
+ * A commit writes frames for other owners, then a partition's new states and its seal, then offsets;
+ * only when it is known to stand does what it touched become what is cached. Any doubt drops all of
+ * it. Source: reliability.md "A transaction". */
+#include "engine/journey_priv.h"
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "codec/state.h"
+
+#define RETRY_MS 500 /* between tries while a server is down */
+#define TXN_KEEP_BYTES (64u << 20)
+
+void sc_jworker_clear(struct sc_jworker *j)
+{
+    sc_overlay_clear(&j->ov);
+    sc_arena_reset(&j->ar, TXN_KEEP_BYTES);
+    sc_effects_init(&j->fx, &j->ar);
+    memset(&j->woken, 0, sizeof(j->woken));
+    memset(&j->woken_part, 0, sizeof(j->woken_part));
+    memset(&j->hints, 0, sizeof(j->hints));
+    for (uint32_t p = 0; p < j->w->cfg->partitions; p++)
+        sc_frame_start(&j->frames[p], 0);
+    for (uint32_t i = 0; i < j->n_parts; i++) {
+        sc_part_drop(j->parts[i]); /* what a commit did not keep */
+        j->parts[i]->touched = false;
+        j->parts[i]->next_txn = j->parts[i]->next;
+    }
+    j->stored.len = 0;
+    j->open = false;
+    j->written = 0;
+    j->timers = 0;
+}
+
+void sc_jworker_doubt(struct sc_jworker *j, enum sc_err why)
+{
+    if (j->open)
+        j->w->log->ops->abort(j->w->log);
+    for (uint32_t i = 0; i < j->woken.n; i++) {
+        struct sc_part *p = j->by_index[j->woken_part.v[i]];
+        if (p)
+            sc_due_push(&p->due, j->woken.v[i].ms, &j->woken.v[i].node);
+    }
+    if (j->open) {
+        sc_count(&j->w->counters.aborts, 1);
+        sc_logf(SC_LOG_WARN, "journey", "transaction dropped: %s", sc_err_text(why));
+    }
+    sc_jworker_clear(j);
+    j->doubt = true;
+}
+
+bool sc_jworker_begin(struct sc_jworker *j)
+{
+    if (j->open)
+        return true;
+    enum sc_err e = j->w->log->ops->begin(j->w->log);
+    if (e != SC_ERR_OK) {
+        sc_jworker_doubt(j, e);
+        return false;
+    }
+    j->open = true;
+    j->opened_ms = j->w->clock.mono_ms(j->w->clock.arg);
+    return true;
+}
+
+void sc_jworker_wait(struct sc_jworker *j, const char *why)
+{
+    struct sc_poll_result res;
+    atomic_store(&j->w->status.why, why);
+    /* Polling keeps the membership; the batch in hand, and what it brings, is read again. */
+    j->w->log->ops->release(j->w->log);
+    if (j->w->log->ops->poll(j->w->log, RETRY_MS, &res) == SC_ERR_OK &&
+        res.what == SC_POLL_MESSAGES)
+        j->w->log->ops->release(j->w->log);
+    j->doubt = true;
+}
+
+/* ---- commit */
+
+static bool write_images(struct sc_jworker *j, struct sc_part *p)
+{
+    for (uint32_t i = 0; i < j->ov.n; i++) {
+        struct sc_state *st = j->ov.items[i].st;
+        if (j->ov.items[i].part != p->index || !st->dirty)
+            continue;
+        size_t at = j->stored.len;
+        sc_state_encode(j->jo, st, &j->stored);
+        size_t len = j->ov.items[i].stored_bytes = j->stored.len - at;
+        sc_count(&j->w->counters.states_over_soft, len > SC_STATE_SOFT_BYTES);
+        struct sc_image im = {st->node, {j->stored.p + at, len}, st->due_ms};
+        if (!sc_seal_fits(&j->seal, &im)) {
+            struct sc_out out = {.topic = SC_OUT_STATE, .partition = (int32_t)p->index,
+                                 .value = sc_seal_chunk(&j->seal)};
+            sc_count(&j->w->counters.state_bytes, out.value.len);
+            if (j->w->log->ops->produce(j->w->log, &out) != SC_ERR_OK)
+                return false;
+        }
+        sc_seal_image(&j->seal, &im);
+        if (sc_publish_customer(&j->pb, st, p->ear.hearing.watermark_ms) != SC_ERR_OK)
+            return false;
+    }
+    return true;
+}
+
+static bool write_seal(struct sc_jworker *j, struct sc_part *p)
+{
+    const struct sc_engine_config *cfg = j->w->cfg;
+    const struct sc_hearing *h = &p->ear.hearing;
+    sc_seal_start(&j->seal);
+    if (!write_images(j, p))
+        return false;
+    struct sc_seal s = {
+        .incarnation = p->incarnation, .seq = p->seq + 1, .next = p->next_txn,
+        .config_hash = j->jo->config_hash, .ranks_hash = cfg->ranks_hash,
+        .partitions = cfg->partitions, .watermark_ms = h->watermark_ms, .woke_ms = h->woke_ms,
+        .progress = h->progress, .heard_ms = h->heard_ms, .n_progress = h->n, .parts = h->parts,
+        .n_parts = h->n_parts,
+    };
+    struct sc_out out = {.topic = SC_OUT_STATE, .partition = (int32_t)p->index,
+                         .value = sc_seal_close(&j->seal, &s)};
+    sc_count(&j->w->counters.state_bytes, out.value.len);
+    return j->w->log->ops->produce_marked(j->w->log, &out, &p->mark) == SC_ERR_OK;
+}
+
+static bool write_frames(struct sc_jworker *j)
+{
+    for (uint32_t to = 0; to < j->w->cfg->partitions; to++) {
+        if (j->frames[to].n == 0)
+            continue;
+        struct sc_out out = {.topic = SC_OUT_JOURNAL, .partition = (int32_t)to,
+                             .value = sc_frame_finish(&j->frames[to])};
+        if (j->w->log->ops->produce(j->w->log, &out) != SC_ERR_OK)
+            return false;
+    }
+    return true;
+}
+
+static struct sc_tp offset_of(struct sc_jworker *j, struct sc_part *p)
+{
+    struct sc_meta meta = {.incarnation = p->incarnation, .seq = p->seq + 1,
+                           .seal = j->w->log->ops->mark_offset(j->w->log, p->mark),
+                           .config_hash = j->jo->config_hash};
+    memcpy(meta.writer, j->w->writer, sizeof(meta.writer));
+    char *text = sc_arena_alloc(&j->ar, SC_META_MAX);
+    size_t len = sc_meta_format(&meta, text);
+    SC_ASSERT(meta.seal >= 0);
+    return (struct sc_tp){0, (int32_t)p->index, p->next_txn, {text, len}};
+}
+
+/* The transaction is in the log: what it touched becomes what is known. */
+static void committed(struct sc_jworker *j)
+{
+    size_t at = 0;
+    int64_t mono_ms = j->w->clock.mono_ms(j->w->clock.arg);
+    for (uint32_t i = 0; i < j->n_parts; i++) {
+        struct sc_part *p = j->parts[i];
+        p->next = p->next_txn;
+        sc_part_keep(p);
+        if (!p->touched)
+            continue;
+        p->seq++;
+        p->commits++;
+        p->committed = p->next;
+        p->tries = 0;
+        p->seal = j->w->log->ops->mark_offset(j->w->log, p->mark);
+        /* in the order write_images encoded them */
+        for (uint32_t k = 0; k < j->ov.n; k++) {
+            const struct sc_overlay_item *item = &j->ov.items[k];
+            if (item->part != p->index || !item->st->dirty)
+                continue;
+            size_t len = item->stored_bytes;
+            sc_cache_put(&p->cache, &item->st->node, (struct sc_str){j->stored.p + at, len},
+                         p->commits);
+            at += len;
+            if (item->st->due_ms != SC_NO_DUE && item->st->due_ms != item->due_ms)
+                sc_due_push(&p->due, item->st->due_ms, &item->st->node);
+        }
+        if (p->cache.dirty_n && p->dirty_mono_ms == 0)
+            p->dirty_mono_ms = mono_ms;
+    }
+    if (j->hints.n && j->w->view)
+        j->w->view->ops->hint(j->w->view, j->hints.v, j->hints.n / 2);
+}
+
+/* Keep the states in memory under their bound. Between transactions only: what is open borrows from
+ * the cache. Without a view there is nowhere to read them from again. */
+static void trim(struct sc_jworker *j)
+{
+    uint64_t each = j->n_parts ? j->w->cfg->cache_max_bytes / j->n_parts : 0;
+    for (uint32_t i = 0; j->w->view && i < j->n_parts; i++) {
+        struct sc_part *p = j->parts[i];
+        if (p->cache.bytes > each && sc_cache_evict(&p->cache, each - each / 8) > 0)
+            p->complete = false;
+    }
+}
+
+bool sc_jworker_commit(struct sc_jworker *j)
+{
+    struct sc_tp *tps = SC_NEW_N(&j->ar, struct sc_tp, j->n_parts + 1);
+    uint32_t n = 0;
+    bool fine = write_frames(j);
+    for (uint32_t i = 0; fine && i < j->n_parts; i++)
+        if (j->parts[i]->touched)
+            fine = write_seal(j, j->parts[i]);
+    enum sc_err e = fine ? j->w->log->ops->flush(j->w->log) : SC_ERR_ABORT;
+    for (uint32_t i = 0; e == SC_ERR_OK && i < j->n_parts; i++)
+        if (j->parts[i]->touched)
+            tps[n++] = offset_of(j, j->parts[i]);
+    if (e == SC_ERR_OK && n > 0)
+        e = j->w->log->ops->commit(j->w->log, tps, n);
+    else if (e == SC_ERR_OK) /* heartbeats alone: nothing to say yet */
+        j->w->log->ops->abort(j->w->log);
+    if (e != SC_ERR_OK)
+        return sc_jworker_doubt(j, e), false;
+    committed(j);
+    sc_count(&j->w->counters.transactions, n > 0);
+    sc_jworker_clear(j);
+    trim(j);
+    return true;
+}
+
+bool sc_jworker_commit_due(const struct sc_jworker *j, int64_t mono_ms)
+{
+    return j->open && (mono_ms - j->opened_ms >= j->w->cfg->commit_interval_ms ||
+                       j->written >= j->w->cfg->txn_max_bytes ||
+                       j->timers >= j->w->cfg->timers_max);
+}

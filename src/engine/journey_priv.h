@@ -1,0 +1,66 @@
+/* Private to the journey worker: what its three files share.
+ *
+ * journey.c turns the loop and owns partitions; journey_apply.c takes messages: unpack, load, step,
+ * effects; journey_commit.c is the transaction: begin, commit, or doubt and drop. */
+#ifndef SC_ENGINE_JOURNEY_PRIV_H
+#define SC_ENGINE_JOURNEY_PRIV_H
+
+#include "base/vec.h"
+#include "codec/journal.h"
+#include "codec/seal.h"
+#include "core/journey/step.h"
+#include "engine/overlay.h"
+#include "engine/part.h"
+#include "engine/publish.h"
+#include "engine/worker.h"
+
+#define SC_GROUP_ITEMS 1024u /* records decoded, and looked up, together */
+
+/* A record of the group in hand. */
+struct sc_jitem {
+    struct sc_frame_item *it;
+    struct sc_part *p;
+    uint32_t msg; /* index in the batch */
+};
+
+/* A journey worker with its transaction in hand. Its thread's alone. */
+struct sc_jworker {
+    struct sc_worker *w;
+    const struct sc_journey *jo;
+    struct sc_part **parts;     /* owned */
+    uint32_t n_parts;
+    struct sc_part **by_index;  /* P entries: owned ones, else NULL */
+    struct sc_arena ar;         /* the transaction's */
+    struct sc_overlay ov;
+    struct sc_effects fx;
+    struct sc_publisher pb;
+    struct sc_frame_writer *frames; /* P: records for other owners */
+    struct sc_seal_writer seal;
+    struct sc_buf stored;       /* encoded states of this transaction */
+    struct sc_jitem *items;
+    uint32_t n_items;
+    SC_VEC(struct sc_due_item) woken; /* taken from the heaps: given back by an abort */
+    SC_VEC(uint32_t) woken_part;
+    SC_VEC(struct sc_node_id) hints;
+    bool open, doubt;
+    int64_t opened_ms;
+    uint64_t written;           /* bytes produced in this transaction */
+    uint32_t timers;            /* fired in this transaction */
+};
+
+/* Begin a transaction unless one is open. False: in doubt. */
+bool sc_jworker_begin(struct sc_jworker *j);
+/* Commit what is open. False: in doubt. */
+bool sc_jworker_commit(struct sc_jworker *j);
+bool sc_jworker_commit_due(const struct sc_jworker *j, int64_t mono_ms);
+/* Forget the transaction; positions and states are asked for again. */
+void sc_jworker_doubt(struct sc_jworker *j, enum sc_err why);
+/* The transaction has ended, either way: empty its overlay, frames and arena. */
+void sc_jworker_clear(struct sc_jworker *j);
+/* Say what is waited for (static text), keep the membership for a moment, acquire anew. */
+void sc_jworker_wait(struct sc_jworker *j, const char *why);
+
+/* Apply a batch, committing where it is due. False: in doubt. */
+bool sc_jworker_take(struct sc_jworker *j, const struct sc_msg *msgs, uint32_t n);
+
+#endif
