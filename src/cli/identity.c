@@ -51,8 +51,23 @@ static int print_node(struct sc_pseudonyms *ps, const struct sc_taxonomy *tx, co
     return SC_EXIT_OK;
 }
 
-static int with_taxonomy(const char *path, const char *key_file, int64_t version,
-                         const struct sc_words *words)
+struct secret { /* as given: NULL and -1 leave it to the settings */
+    const char *file;
+    int64_t version;
+};
+
+/* What `run` with these settings would use, where the command line does not say. */
+static void take_settings(struct secret *sec, const struct sc_project_file *file,
+                          struct sc_arena *ar)
+{
+    const struct sc_settings *st = file->settings;
+    if (sec->file == NULL && st && st->identity.key_file.len)
+        sec->file = sc_project_beside(file, st->identity.key_file, ar);
+    if (sec->version < 0)
+        sec->version = st ? st->identity.key_version : 0;
+}
+
+static int with_taxonomy(const char *path, struct secret sec, const struct sc_words *words)
 {
     struct sc_project pr = {0};
     struct sc_arena ar;
@@ -67,10 +82,11 @@ static int with_taxonomy(const char *path, const char *key_file, int64_t version
         fprintf(stderr, "stagecoach: %s: no usable taxonomy: see `stagecoach check`\n", path);
         rc = SC_EXIT_CONFIG;
     } else {
-        rc = sc_key_load(key_file, &ar, &key);
+        take_settings(&sec, file, &ar);
+        rc = sc_key_load(sec.file, &ar, &key);
     }
     if (rc == SC_EXIT_OK) {
-        struct sc_pseudonyms *ps = sc_pseudonyms_create(file->taxonomy, key, (uint8_t)version, 16);
+        struct sc_pseudonyms *ps = sc_pseudonyms_create(file->taxonomy, key, (uint8_t)sec.version, 16);
         for (int i = 1; rc == SC_EXIT_OK && i < words->n; i++)
             rc = print_node(ps, file->taxonomy, words->v[i], &ar);
         sc_pseudonyms_destroy(ps);
@@ -82,14 +98,15 @@ static int with_taxonomy(const char *path, const char *key_file, int64_t version
 
 int sc_cmd_identity(int argc, char **argv)
 {
-    const char *path = NULL, *key_file = NULL;
-    int64_t version = 0;
+    const char *path = NULL;
+    struct secret sec = {.version = -1};
     const struct sc_arg args[] = {
         {"config", 'c', SC_ARG_STR, &path, "FILE",
          "taxonomy, journey or settings (default: stagecoach.yaml, journey.yaml, taxonomy.yaml)"},
-        {"key-file", 0, SC_ARG_STR, &key_file, "FILE",
-         "secret of the pseudonyms (default: $STAGECOACH_IDENTITY_KEY_FILE, else a development key)"},
-        {"key-version", 0, SC_ARG_INT, &version, "N", "version of that secret, 0 to 15"},
+        {"key-file", 0, SC_ARG_STR, &sec.file, "FILE",
+         "secret of the pseudonyms (default: as the settings say, else $STAGECOACH_IDENTITY_KEY_FILE, "
+         "else a development key)"},
+        {"key-version", 0, SC_ARG_INT, &sec.version, "N", "version of that secret, 0 to 15 (default: as the settings say, else 0)"},
         {0},
     };
     static const char about[] =
@@ -100,9 +117,9 @@ int sc_cmd_identity(int argc, char **argv)
     int rc = sc_args_parse(&cmd, argc, argv, &words);
     if (rc)
         return rc < 0 ? SC_EXIT_OK : rc;
-    if (strcmp(words.v[0], "node") != 0 || version > 15) {
+    if (strcmp(words.v[0], "node") != 0 || sec.version > 15) {
         fprintf(stderr, "usage: stagecoach %s\n", cmd.usage);
         return SC_EXIT_USAGE;
     }
-    return with_taxonomy(path ? path : default_file(), key_file, version, &words);
+    return with_taxonomy(path ? path : default_file(), sec, &words);
 }

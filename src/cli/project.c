@@ -78,6 +78,16 @@ static const char *beside(struct sc_arena *ar, struct sc_str from, struct sc_str
     return sc_arena_printf(ar, "%.*s%.*s", (int)folder, from.p, SC_STR_FMT(name));
 }
 
+const char *sc_project_beside(const struct sc_project_file *file, struct sc_str path,
+                              struct sc_arena *ar)
+{
+    const char *slash = memrchr(file->real.p, '/', file->real.len);
+    if (path.len == 0 || path.p[0] == '/' || slash == NULL)
+        return sc_str_dup(ar, path).p;
+    return sc_arena_printf(ar, "%.*s/%.*s", (int)(slash - file->real.p), file->real.p,
+                           SC_STR_FMT(path));
+}
+
 const char *sc_file_kind_name(enum sc_file_kind kind)
 {
     switch (kind) {

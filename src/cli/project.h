@@ -47,6 +47,10 @@ struct sc_project_file *sc_project_add(struct sc_project *pr, const char *path);
  * or has no tree (errno 0, a finding). */
 struct sc_node *sc_project_read(struct sc_project *pr, const char *path, struct sc_diag *dg);
 
+/* A path that `file` names: a relative one stands beside it. In `ar`, ended by 0. */
+const char *sc_project_beside(const struct sc_project_file *file, struct sc_str path,
+                              struct sc_arena *ar);
+
 const char *sc_file_kind_name(enum sc_file_kind kind);
 
 #endif

@@ -17,11 +17,7 @@
 
 const char *sc_setup_beside(struct sc_setup *su, struct sc_str path)
 {
-    struct sc_str own = su->project->files.v[0]->real;
-    const char *slash = memrchr(own.p, '/', own.len);
-    if (path.len == 0 || path.p[0] == '/' || slash == NULL)
-        return sc_str_dup(&su->ar, path).p;
-    return sc_arena_printf(&su->ar, "%.*s/%.*s", (int)(slash - own.p), own.p, SC_STR_FMT(path));
+    return sc_project_beside(su->project->files.v[0], path, &su->ar);
 }
 
 static int read_file(struct sc_setup *su, const char *what, struct sc_str path, size_t max,
