@@ -122,7 +122,7 @@ int sc_cmd_run(int argc, char **argv)
         {"config", 'c', SC_ARG_STR, &config, "FILE", "settings (default: stagecoach.yaml)"},
         {"role", 0, SC_ARG_STR, &role, "ROLE", "resolve or journey alone (default: both)"},
         {"adopt", 0, SC_ARG_FLAG, &adopt, NULL,
-         "where the group's offsets were lost: take the last seal of the state log for the truth"},
+         "once: where offsets were lost, or records before they were read, go on with what is left"},
         {0},
     };
     static const char about[] =

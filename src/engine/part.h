@@ -30,7 +30,7 @@ struct sc_ear {
 struct sc_part {
     uint32_t index;
     enum sc_part_status status;
-    char why[192];
+    char why[384];
     /* as committed */
     uint64_t incarnation, seq;
     int64_t committed;  /* C: next journal offset */

@@ -31,7 +31,8 @@ struct sc_msg {
 enum sc_poll {
     SC_POLL_NOTHING,   /* the time passed */
     SC_POLL_MESSAGES,  /* n messages */
-    SC_POLL_REBALANCED /* the assignment changed: ask `assigned`; open work must be dropped */
+    SC_POLL_REBALANCED /* the assignment changed, or a position is gone: ask `assigned`; open work
+                        * must be dropped */
 };
 struct sc_poll_result {
     enum sc_poll what;

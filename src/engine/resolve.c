@@ -15,6 +15,7 @@
 #include "engine/deadletter.h"
 #include "engine/decoders.h"
 #include "engine/hints.h"
+#include "engine/place.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@ struct intake {
     int64_t ended_ms;     /* monotonic: read to the end since; 0: not at the end */
     bool any;             /* it has, or had, a record */
     bool touched;
+    bool stopped;         /* its place is gone: paused, and its progress holds time */
 };
 
 struct resolve {
@@ -475,28 +477,46 @@ static enum sc_err ask_committed(struct resolve *r, struct sc_tp *tps, uint32_t 
     return e;
 }
 
+/* Where this partition is to be read on; -1 in tp: its place is gone. */
+static enum sc_err own(struct resolve *r, struct sc_tp *tp, bool topic_known, struct intake *in)
+{
+    const struct sc_source *src = &r->jo->tx->sources[tp->topic];
+    char why[SC_PLACE_WHY] = "";
+    bool fresh = tp->offset < 0;
+    enum sc_err e = fresh ? first_offset(r, tp, topic_known, &tp->offset) : SC_ERR_OK;
+    int64_t committed = tp->offset;
+    if (e == SC_ERR_OK && !fresh)
+        e = sc_place_check(r->w, src->topic, tp, why);
+    if (e != SC_ERR_OK)
+        return e;
+    if (why[0])
+        sc_logf(SC_LOG_ERROR, "resolve", "source %.*s, partition %d stopped: %s",
+                SC_STR_FMT(src->name), tp->partition, why);
+    int64_t next = why[0] ? committed : tp->offset;
+    *in = (struct intake){.topic = tp->topic, .partition = tp->partition, .next = next,
+                          .next_txn = next, .progress_ms = SC_NEVER, .any = !fresh || next > 0,
+                          .stopped = why[0] != '\0'};
+    return SC_ERR_OK;
+}
+
 static enum sc_err take_over(struct resolve *r)
 {
     struct sc_log *lg = r->w->log;
     const struct sc_tp *owned;
     uint32_t n = lg->ops->assigned(lg, &owned);
     struct sc_tp *tps = SC_NEW_N(&r->ar, struct sc_tp, n + 1);
+    struct sc_tp *asked = SC_NEW_N(&r->ar, struct sc_tp, n + 1); /* as committed */
     enum sc_err e = SC_ERR_OK;
     if (n) {
         memcpy(tps, owned, n * sizeof(*tps));
         e = ask_committed(r, tps, n);
     }
+    memcpy(asked, tps, n * sizeof(*tps));
     free(r->in);
     r->in = sc_calloc(n + 1, sizeof(*r->in));
     r->n_in = n;
-    for (uint32_t i = 0; e == SC_ERR_OK && i < n; i++) {
-        bool fresh = tps[i].offset < 0;
-        if (fresh)
-            e = first_offset(r, &tps[i], any_committed(tps, n, tps[i].topic), &tps[i].offset);
-        r->in[i] = (struct intake){.topic = tps[i].topic, .partition = tps[i].partition,
-                                   .next = tps[i].offset, .next_txn = tps[i].offset,
-                                   .progress_ms = SC_NEVER, .any = !fresh || tps[i].offset > 0};
-    }
+    for (uint32_t i = 0; e == SC_ERR_OK && i < n; i++)
+        e = own(r, &tps[i], any_committed(asked, n, tps[i].topic), &r->in[i]);
     return e == SC_ERR_OK && n ? lg->ops->rewind(lg, tps, n) : e;
 }
 
@@ -574,15 +594,18 @@ static void turn(struct resolve *r)
 static void report(struct resolve *r)
 {
     struct sc_worker_status *s = &r->w->status;
-    int64_t least = INT64_MAX;
-    for (uint32_t i = 0; i < r->n_in; i++)
+    int64_t least = INT64_MAX, stopped = 0;
+    for (uint32_t i = 0; i < r->n_in; i++) {
         if (r->in[i].progress_ms < least)
             least = r->in[i].progress_ms;
+        stopped += r->in[i].stopped;
+    }
     atomic_store(&s->partitions, r->n_in);
     atomic_store(&s->watermark_ms, r->n_in ? least : SC_NEVER);
     atomic_store(&s->lag, r->w->log->ops->lag(r->w->log));
     atomic_store(&s->progress_ms, mono(r));
-    atomic_store(&s->ready, !r->doubt);
+    atomic_store(&s->stopped, stopped);
+    atomic_store(&s->ready, !r->doubt && stopped == 0);
 }
 
 static void fini(struct resolve *r)

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "codec/state.h"
+#include "engine/place.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,7 +166,16 @@ static enum sc_err restore(struct sc_worker *w, struct sc_part *p, struct sc_are
     int64_t low, high, stable, from;
     enum sc_err e = lg->ops->out_watermarks(lg, SC_OUT_STATE, (int32_t)p->index, &low, &high,
                                             &stable);
-    if (e == SC_ERR_OK && w->view)
+    if (e != SC_ERR_OK)
+        return e;
+    if (p->seal < low || p->seal >= high) {
+        sc_part_stop(p, "the state log has no offset %" PRId64 ", the last seal: it has %" PRId64
+                     " to %" PRId64 "; restore the topic, or delete the group's offsets and start "
+                     "once with --adopt to take the last seal that is left for the truth", p->seal,
+                     low, high);
+        return SC_ERR_OK;
+    }
+    if (w->view)
         e = read_stamp(w, p, low);
     if (e != SC_ERR_OK)
         return e;
@@ -198,11 +208,9 @@ static enum sc_err restore(struct sc_worker *w, struct sc_part *p, struct sc_are
 static enum sc_err begin_history(struct sc_worker *w, struct sc_part *p)
 {
     struct sc_log *lg = w->log;
-    int64_t low, high, stable, jlow, jhigh, jstable;
+    int64_t low, high, stable;
     enum sc_err e = lg->ops->out_watermarks(lg, SC_OUT_STATE, (int32_t)p->index, &low, &high,
                                             &stable);
-    if (e == SC_ERR_OK)
-        e = lg->ops->watermarks(lg, 0, (int32_t)p->index, &jlow, &jhigh, &jstable);
     if (e == SC_ERR_OK && w->view)
         e = w->view->ops->read(w->view, p->index, &p->stamp, NULL, 0);
     if (e != SC_ERR_OK)
@@ -216,7 +224,7 @@ static enum sc_err begin_history(struct sc_worker *w, struct sc_part *p)
         return SC_ERR_OK;
     }
     p->incarnation = random_id();
-    p->committed = p->next = jlow;
+    p->committed = p->next = 0; /* the journal's first record: if it is gone, check_place finds out */
     p->seal = -1;
     p->complete = true;
     p->commits = 1;
@@ -341,6 +349,20 @@ static enum sc_err acquire(struct sc_worker *w, struct sc_part *p, const struct 
     return restore(w, p, ar);
 }
 
+/* ---- step 7: where to read on must be there */
+
+static enum sc_err check_place(struct sc_worker *w, struct sc_part *p)
+{
+    char why[SC_PLACE_WHY];
+    struct sc_tp tp = {.topic = 0, .partition = (int32_t)p->index, .offset = p->next};
+    enum sc_err e = sc_place_check(w, w->cfg->topics.v[SC_OUT_JOURNAL].name, &tp, why);
+    if (e == SC_ERR_OK && why[0])
+        sc_part_stop(p, "%s", why);
+    else if (e == SC_ERR_OK)
+        p->next = tp.offset;
+    return e;
+}
+
 /* ---- step 8: commit C again in our name */
 
 static enum sc_err claim(struct sc_worker *w, struct sc_part **parts, uint32_t n,
@@ -399,9 +421,12 @@ enum sc_err sc_takeover(struct sc_worker *w, struct sc_part **parts, uint32_t n,
     for (uint32_t i = 0; i < n; i++)
         tps[i] = (struct sc_tp){.topic = 0, .partition = (int32_t)parts[i]->index, .offset = -1};
     enum sc_err e = ask_committed(w, tps, n, ar);
-    for (uint32_t i = 0; e == SC_ERR_OK && i < n; i++)
+    for (uint32_t i = 0; e == SC_ERR_OK && i < n; i++) {
         if (parts[i]->status != SC_PART_STOPPED)
             e = acquire(w, parts[i], &tps[i], ar);
+        if (e == SC_ERR_OK && parts[i]->status == SC_PART_ACTIVE)
+            e = check_place(w, parts[i]);
+    }
     if (e == SC_ERR_OK)
         e = claim(w, parts, n, ar);
     return e == SC_ERR_OK ? set_positions(w, parts, n, ar) : e;

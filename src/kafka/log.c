@@ -149,7 +149,9 @@ static void note_error(struct kafka_log *k, const rd_kafka_message_t *m)
         return;
     }
     k->dead |= m->err == RD_KAFKA_RESP_ERR__FATAL;
-    bool lost = k->dead || m->err == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED;
+    /* A place that is gone is found, and named, by whoever acquires the partition anew. */
+    bool lost = k->dead || m->err == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED ||
+                m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET;
     sc_log(lost ? SC_LOG_ERROR : SC_LOG_WARN, "kafka", rd_kafka_message_errstr(m), "topic",
            m->rkt ? rd_kafka_topic_name(m->rkt) : "-", "code", rd_kafka_err2name(m->err), NULL);
     if (lost)

@@ -145,18 +145,36 @@ static int64_t needed_from(const struct sc_broker *b, const struct topic *t, int
     return until;
 }
 
-static void trim(const struct sc_broker *b, const struct topic *t, int32_t index)
+static void let_go(struct partition *p, int64_t until)
 {
-    struct partition *p = &t->parts[index];
-    if (p->n < b->keep * 2)
-        return;
-    int64_t until = needed_from(b, t, index, p->base + (int64_t)(p->n - b->keep));
     uint64_t go = (uint64_t)(until - p->base);
     for (uint64_t i = 0; i < go; i++)
         message_free(p->v[i]);
     memmove(p->v, p->v + go, (p->n - go) * sizeof(*p->v));
     p->base += (int64_t)go;
     p->n -= go;
+}
+
+static void trim(const struct sc_broker *b, const struct topic *t, int32_t index)
+{
+    struct partition *p = &t->parts[index];
+    if (p->n < b->keep * 2)
+        return;
+    int64_t until = needed_from(b, t, index, p->base + (int64_t)(p->n - b->keep));
+    let_go(p, until);
+}
+
+void sc_broker_delete(struct sc_broker *b, const char *topic, int32_t partition, int64_t before)
+{
+    pthread_mutex_lock(&b->lock);
+    const struct topic *t = sc_broker_find(b, topic);
+    SC_ASSERT(t && partition < t->n);
+    struct partition *p = &t->parts[partition];
+    SC_ASSERT(before >= p->base && before <= sc_broker_stable(p));
+    for (int64_t at = p->base; at < before; at++)
+        SC_ASSERT(p->v[at - p->base]->pins == 0);
+    let_go(p, before);
+    pthread_mutex_unlock(&b->lock);
 }
 
 struct message *sc_broker_put(struct sc_broker *b, struct topic *t, const struct sc_out *out,

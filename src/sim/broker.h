@@ -35,6 +35,9 @@ void sc_broker_write(struct sc_broker *b, const char *topic, const struct sc_out
 int64_t sc_broker_read(struct sc_broker *b, const char *topic, int32_t partition, int64_t from,
                        bool (*fn)(void *arg, const struct sc_msg *m), void *arg);
 int32_t sc_broker_partitions(struct sc_broker *b, const char *topic);
+/* As DeleteRecords: what lies before `before` is gone. A member whose place is gone with it is told
+ * by a rebalance: it has to ask where to go on. Nothing there may be open or in somebody's hands. */
+void sc_broker_delete(struct sc_broker *b, const char *topic, int32_t partition, int64_t before);
 
 /* One worker's log. Joining rebalances the group; so do close and kill. */
 struct sc_broker_log_config {

@@ -78,8 +78,10 @@ static uint32_t fill(struct member *m)
         struct sc_tp *tp = &m->owned[i];
         struct partition *p = &m->inputs[tp->topic]->parts[tp->partition];
         int64_t end = sc_broker_stable(p);
-        if (tp->offset >= 0 && tp->offset < p->base)
-            tp->offset = p->base;
+        if (tp->offset >= 0 && (tp->offset < p->base || tp->offset > p->base + (int64_t)p->n)) {
+            tp->offset = -1; /* its place is gone: the worker must find out what that means */
+            m->rebalanced = true;
+        }
         /* a share each, so that one full partition does not starve the others */
         uint32_t most = n + SC_BATCH_MAX / m->n_owned;
         while (tp->offset >= 0 && tp->offset < end && n < most) {
@@ -115,10 +117,14 @@ static enum sc_err port_poll(struct sc_log *lg, int timeout_ms, struct sc_poll_r
         pthread_mutex_lock(&m->b->lock);
         sc_txn_abort_open(m->b, NULL);
         unpin(m);
-        if (m->rebalanced)
-            out->what = SC_POLL_REBALANCED;
-        else if ((out->n = fill(m)) > 0)
+        if (!m->rebalanced)
+            out->n = fill(m);
+        if (m->rebalanced) {
+            unpin(m);
+            *out = (struct sc_poll_result){.what = SC_POLL_REBALANCED, .msgs = m->msgs};
+        } else if (out->n > 0) {
             out->what = SC_POLL_MESSAGES;
+        }
         m->rebalanced = false;
         pthread_mutex_unlock(&m->b->lock);
         if (m->dead)

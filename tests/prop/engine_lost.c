@@ -1,0 +1,155 @@
+/* What is gone from a topic before it was read is never passed over in silence: its partition stops,
+ * the others go on, and on the operator's word (`adopt`) it goes on with what is left. The real
+ * workers, on the broker in memory. And where a first start begins. */
+#include "../lib/engine_bed.h"
+
+static struct life *life_of(struct bed *b, bool resolve)
+{
+    for (uint32_t i = 0; i < LIVES; i++)
+        if (b->lives[i].task && b->lives[i].resolve == resolve)
+            return &b->lives[i];
+    abort();
+}
+
+static struct bed *begin(void)
+{
+    struct bed *b = bed_create(4);
+    b->faults = false;
+    start(b, true);
+    start(b, false);
+    for (uint32_t i = 0; i < EVENTS / 2; i++)
+        write_event(b, &b->events[i]);
+    sched_sleep(&b->s, 3000);
+    return b;
+}
+
+static void rest_of_it(struct bed *b)
+{
+    for (uint32_t i = EVENTS / 2; i < EVENTS; i++)
+        write_event(b, &b->events[i]);
+    sched_sleep(&b->s, 3000);
+}
+
+static bool count_one(void *arg, const struct sc_msg *m)
+{
+    (void)m;
+    ++*(int64_t *)arg;
+    return true;
+}
+
+static int64_t end_of(struct bed *b, const char *topic, int32_t partition)
+{
+    int64_t n = 0;
+    return sc_broker_read(b->broker, topic, partition, 0, count_one, &n);
+}
+
+static void expect_stopped(struct bed *b, bool resolve, int64_t stopped)
+{
+    struct life *l = life_of(b, resolve);
+    sched_sleep(&b->s, 3000);
+    if (l->w.status.stopped != stopped || l->w.status.ready == (stopped > 0))
+        fail(b, "%s: %lld partitions stopped, expected %lld; ready %d", l->w.role,
+             (long long)l->w.status.stopped, (long long)stopped, l->w.status.ready);
+}
+
+/* Stopped, whatever is tried; then the word is given, and all of the rest is done. */
+static void stop_and_adopt(struct bed *b, bool resolve)
+{
+    start(b, resolve);
+    expect_stopped(b, resolve, 1);
+    int64_t all = resolve ? SOURCES * SOURCE_PARTS : JOURNAL_PARTS;
+    if (life_of(b, resolve)->w.status.partitions != all)
+        fail(b, "the others are not owned");
+    if (life_of(b, resolve)->w.counters.transactions == 0)
+        fail(b, "the others do not go on");
+    end(b, life_of(b, resolve), false);
+    start(b, resolve);
+    expect_stopped(b, resolve, 1);
+    end(b, life_of(b, resolve), true);
+    b->cfg.adopt = true;
+    start(b, resolve);
+    expect_stopped(b, resolve, 0);
+    end(b, life_of(b, resolve), false);
+    b->cfg.adopt = false;
+    start(b, resolve);
+    write_ticks(b);
+    come_to_rest(b);
+    for (uint32_t i = 0; i < LIVES; i++)
+        if (b->lives[i].task)
+            end(b, &b->lives[i], false);
+    bed_destroy(b);
+}
+
+static void source(void)
+{
+    struct bed *b = begin();
+    end(b, life_of(b, true), false);
+    rest_of_it(b);
+    sc_broker_delete(b->broker, "web", 1, end_of(b, "web", 1));
+    stop_and_adopt(b, true);
+}
+
+static void journal(void)
+{
+    struct bed *b = begin();
+    end(b, life_of(b, false), false);
+    rest_of_it(b);
+    sc_broker_delete(b->broker, "journal", 1, end_of(b, "journal", 1));
+    stop_and_adopt(b, false);
+}
+
+/* Nothing is committed yet, and the journal's first records are gone. */
+static void journal_never_read(void)
+{
+    struct bed *b = bed_create(4);
+    b->faults = false;
+    start(b, true);
+    rest_of_it(b);
+    sc_broker_delete(b->broker, "journal", 0, 1);
+    stop_and_adopt(b, false);
+}
+
+/* It happens to one that runs, behind its back: it has not read on for Redis was away. */
+static void while_it_runs(void)
+{
+    struct bed *b = begin();
+    sc_memview_wipe(b->view);
+    sc_memview_down(b->view, true);
+    rest_of_it(b);
+    int64_t last = end_of(b, "journal", 2);
+    sc_memview_down(b->view, false);
+    sc_broker_delete(b->broker, "journal", 2, last);
+    expect_stopped(b, false, 1);
+    for (uint32_t i = 0; i < LIVES; i++)
+        if (b->lives[i].task)
+            end(b, &b->lives[i], false);
+    bed_destroy(b);
+}
+
+/* `start: latest` holds for every partition of a source at the very first start. */
+static void first_start_at_the_end(void)
+{
+    struct bed *b = bed_create(4);
+    b->faults = false;
+    for (uint32_t s = 0; s < SOURCES; s++)
+        b->project.taxonomy->sources[s].start = SC_START_LATEST;
+    rest_of_it(b);
+    start(b, true);
+    sched_sleep(&b->s, 3000);
+    if (life_of(b, true)->w.counters.records)
+        fail(b, "records from before the first start were read");
+    end(b, life_of(b, true), false);
+    bed_destroy(b);
+}
+
+int main(void)
+{
+    sc_log_setup(SC_LOG_ERROR + 1, SC_LOG_LOGFMT);
+    source();
+    journal();
+    journal_never_read();
+    while_it_runs();
+    first_start_at_the_end();
+    puts("5 passed");
+    return 0;
+}
