@@ -8,8 +8,7 @@ static const char taxonomy[] =
     "  order_completed: { properties: { total: { type: decimal, required: true }, cart_id: { type: "
     "string } } }\n"
     "  cart_updated: { properties: { cart_id: { type: string, required: true } }, aliases: [ { name: "
-    "cart, until: 2.0.0 } ] }\n"
-    "  first_use: {}\n"
+    "cart, until: 2.0.0 } ] }\n  first_use: {}\n"
     "cases: { support_case: { opens: [cart_updated], closes: [cart_updated], key: cart_id } }\n";
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
