@@ -174,7 +174,7 @@ static void trigger_key(struct load *ld, const struct doc_trigger *doc, struct s
 {
     if (!load_given(doc->key_at) || tr->start == NULL)
         return;
-    struct sc_rule_opts opts = {.use = SC_USE_VALUE, .only_event = -1};
+    struct sc_rule_opts opts = {.use = SC_USE_VALUE, .only_event = -1, .may_be_absent = true};
     opts.events = key_events(ld, tr, &opts.n_events);
     tr->key = sc_rule_compile(ld->sp, doc->key, doc->key_at->mark, opts);
     if (tr->key == NULL)
@@ -233,7 +233,8 @@ static void trigger_load(struct load *ld, const struct doc_trigger *doc, struct 
     trigger_purpose(ld, doc, tr);
     trigger_channels(ld, doc, tr);
     trigger_experiment(ld, doc, tr);
-    struct sc_rule_opts opts = {.use = SC_USE_VALUE, .only_event = -1, .no_event = tr->edge};
+    struct sc_rule_opts opts = {.use = SC_USE_VALUE, .only_event = -1, .no_event = tr->edge,
+                                .may_be_absent = true};
     if (tr->start != NULL) {
         opts.events = sc_rule_info(tr->start)->events;
         opts.n_events = sc_rule_info(tr->start)->n_events;

@@ -14,6 +14,7 @@ struct checker {
     struct rule_src src;
     struct sc_scope *sp;
     struct sc_rule_opts opts;
+    const struct node *root;    /* the whole expression */
     struct local *locals;       /* innermost first */
     const struct event_set *can; /* events under which this place matters; NULL: free-standing */
     const struct guard *guards;

@@ -6,9 +6,6 @@
 #include "base/assert.h"
 #include "base/hash.h"
 
-/* Reading an optional property that nobody made sure of. */
-#define OPTIONAL_READ_SEVERITY SC_WARNING
-
 static const char *const event_fields[] = {"name", "id", "occurred_at", "source"};
 static const char *const attrs[] = {"stage", "persona", "timezone", "language", "channel"};
 
@@ -145,18 +142,19 @@ static bool guarded(const struct checker *ck, uint32_t hash)
     return false;
 }
 
+/* Reading an optional property that nobody made sure of: at run time it could be an error value, so
+ * it is one at load (as in VRL, where every fallible expression is handled). */
 static void optional_read(struct checker *ck, const struct node *n, uint32_t event)
 {
     const struct sc_event_type *et = &ck->sp->tx->events[event];
     int p = sc_event_type_prop(et, n->name);
     SC_ASSERT(p >= 0);
     struct sc_finding *f =
-        sc_diag_add(ck->src.dg, OPTIONAL_READ_SEVERITY, "optional-read",
-                    sc_mark_at(ck->src.mark, n->off, n->len),
-                    "'%.*s' is optional in event '%.*s': where it is missing, this is an error",
+        CHECK_ERROR(ck, "optional-read", n->off, n->len,
+                    "'%.*s' is optional in event '%.*s': it may be missing here",
                     SC_STR_FMT(n->name), SC_STR_FMT(et->name));
-    f->hint = sc_str_printf(ck->src.ar, "guard it: has(event.%.*s) && …, or a default: "
-                            "has(event.%.*s) ? event.%.*s : …", SC_STR_FMT(n->name),
+    f->hint = sc_str_printf(ck->src.ar, "write has(event.%.*s) && … before it, or a default: "
+                            "event.?%.*s.orValue(…); or make it `required: true`",
                             SC_STR_FMT(n->name), SC_STR_FMT(n->name));
     f->decl = node_mark(et->props[p].at);
 }
@@ -207,7 +205,8 @@ static void resolve_property(struct checker *ck, struct node *n)
         unknown_property(ck, n);
         return;
     }
-    bool sure = n->test || n->optional || guarded(ck, sc_hash_name(n->name));
+    bool sure = n->test || n->optional || guarded(ck, sc_hash_name(n->name)) ||
+                (ck->opts.may_be_absent && n == ck->root);
     if (optional_in >= 0 && !sure)
         optional_read(ck, n, (uint32_t)optional_in);
     if (n->test)

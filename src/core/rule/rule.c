@@ -139,6 +139,7 @@ static const struct sc_prog *compile(struct checker *ck)
     struct node *tree = rule_parse(&ck->src);
     if (tree == NULL)
         return NULL;
+    ck->root = tree;
     rule_check(ck, tree);
     uint32_t height = tree->height + ck->inlined_height;
     if (height > SC_RULE_HEIGHT_MAX)

@@ -90,6 +90,7 @@ struct sc_rule_opts {
     const uint16_t *events; /* or several of them (a trigger's key and context); NULL: any */
     uint32_t n_events;
     bool no_event;      /* `event` may not be read here (milestones, personas, facts) */
+    bool may_be_absent; /* a property that is the whole expression may be optional: no key, null */
 };
 
 /* Compile `text`, which stands at `mark`. NULL with findings when it is wrong.

@@ -139,14 +139,15 @@ Test(rule_names, a_deprecated_event_is_a_warning)
 
 /* ---- Optional properties */
 
-static uint32_t optional_reads(struct shop *sh, const char *text)
+static uint32_t optional_reads(struct shop *sh, const char *text, bool may_be_absent)
 {
     uint32_t n = 0;
     const struct sc_prog *p =
-        shop_compile(sh, text, (struct sc_rule_opts){.use = SC_USE_VALUE, .only_event = -1});
-    cr_assert_not_null(p, "does not compile: %s", text);
+        shop_compile(sh, text, (struct sc_rule_opts){.use = SC_USE_VALUE, .only_event = -1,
+                                                     .may_be_absent = may_be_absent});
     for (uint32_t i = 0; i < sh->dg.items.n; i++)
         n += strcmp(sh->dg.items.v[i].code, "optional-read") == 0;
+    cr_assert_eq(p == NULL, n > 0, "%s", text); /* refused for it, and for nothing else */
     return n;
 }
 
@@ -176,6 +177,18 @@ Test(rule_names, an_optional_property_wants_a_guard)
     struct shop sh;
     shop_open(&sh);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        cr_expect_eq(optional_reads(&sh, cases[i].text), cases[i].reads, "%s", cases[i].text);
+        cr_expect_eq(optional_reads(&sh, cases[i].text, false), cases[i].reads, "%s",
+                     cases[i].text);
+    shop_close(&sh);
+}
+
+/* A key or a value of the context that is missing is no key, or null: a rule made of it is not. */
+Test(rule_names, a_whole_expression_may_be_absent)
+{
+    struct shop sh;
+    shop_open(&sh);
+    cr_expect_eq(optional_reads(&sh, "event.cart_id", false), 1);
+    cr_expect_eq(optional_reads(&sh, "event.cart_id", true), 0);
+    cr_expect_eq(optional_reads(&sh, "event.cart_id + 'x'", true), 1);
     shop_close(&sh);
 }

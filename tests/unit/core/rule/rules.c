@@ -50,7 +50,7 @@ Test(rule_rules, values_of_an_event)
         {"event.occurred_at", "\"2026-03-02T10:00:00Z\""},
         {"event.occurred_at.getHours('Europe/Oslo')", "11"},
         {"event.occurred_at.getHours(customer.timezone)", "error: the value cannot be converted"},
-        {"event.cart_id", "\"c-7\""},
+        {"event.?cart_id.orValue('')", "\"c-7\""},
         {"event.name == 'cart_updated' && event.value == 20.1", "true"},
         {"event.name == 'cart_updated' && event.value in [20.1, 3]", "true"},
         {"event.name == 'cart_updated' ? event.value + 0.2 : 0.0", "20.3"},
@@ -67,8 +67,8 @@ Test(rule_rules, values_of_an_event)
         {"event.items.map(i, size(i))", "[5,4]"},
         {"has(event.weight)", "false"},
         {"has(event.cart_id)", "true"},
-        {"event.weight > 3.0", "error: no value"},
-        {"event.weight > 3.0 || true", "true"},
+        {"event.?weight.value() > 3.0", "error: no value"},
+        {"event.?weight.value() > 3.0 || true", "true"},
         {"event.?weight.orValue(1.5)", "1.5"},
         {"event.rating > 3", "error: no value"}, /* this event has no such property */
         {"customer.stage == 'purchase' && customer.persona == ''", "true"},
@@ -95,7 +95,8 @@ Test(rule_rules, one_property_of_several_events)
     struct shop sh;
     shop_open(&sh);
     const struct sc_prog *p = shop_value(
-        &sh, "event.name in ['cart_updated', 'order_completed'] && event.cart_id == 'c'");
+        &sh, "event.name in ['cart_updated', 'order_completed'] && has(event.cart_id) && "
+             "event.cart_id == 'c'");
     for (int i = 0; i < 2; i++) {
         shop_event(&sh, i ? "order_completed" : "cart_updated");
         shop_set(&sh, "cart_id", shop_text("c"));
@@ -154,9 +155,9 @@ Test(rule_rules, recent_touchpoints_are_maps)
 Test(rule_rules, one_text_is_one_fact)
 {
     static const char *const same[] = {
-        "count(\"product_viewed\", \"7d\", where: event.price > 10.0)",
-        "count('product_viewed' , 168h, where:event.price>10.0)",
-        "count('view_item', '168h', where: event . price   > 10.0)",
+        "count(\"product_viewed\", \"7d\", where: has(event.price) && event.price > 10.0)",
+        "count('product_viewed' , 168h, where:has( event.price)&&event.price>10.0)",
+        "count('view_item', '168h', where: has(event . price)  && event . price   > 10.0)",
     };
     struct shop sh;
     shop_open(&sh);
