@@ -3,6 +3,7 @@
  *
  *     bench_clicks kafka BROKERS TOPIC SCHEMA_ID EVENTS CUSTOMERS   # Avro, framed, four partitions
  *     bench_clicks lines EVENTS CUSTOMERS                           # canonical events, to stdout
+ *     bench_clicks frames EVENTS CUSTOMERS                          # the same Avro, for bench_workers
  */
 #include "base/str.h"
 #include "base/time.h"
@@ -207,6 +208,11 @@ static rd_kafka_t *producer(const char *brokers)
     return rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
 }
 
+static int32_t partition_of(const struct click *c)
+{
+    return (int32_t)(c->customer * INT64_C(2654435761) % PARTITIONS);
+}
+
 static int to_kafka(char **argv, int64_t events, uint32_t customers)
 {
     rd_kafka_t *rk = producer(argv[2]);
@@ -219,7 +225,7 @@ static int to_kafka(char **argv, int64_t events, uint32_t customers)
         next(&c, customers);
         b.len = 0;
         put_click(&b, &c, id);
-        int32_t to = (int32_t)(c.customer * INT64_C(2654435761) % PARTITIONS);
+        int32_t to = partition_of(&c);
         rd_kafka_resp_err_t e;
         while ((e = rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(argv[3]), RD_KAFKA_V_PARTITION(to),
                                       RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
@@ -252,13 +258,37 @@ static int to_lines(int64_t events, uint32_t customers)
     return EXIT_SUCCESS;
 }
 
+/* Each with its time, partition and length before it. */
+static int to_frames(int64_t events, uint32_t customers)
+{
+    struct sc_buf b = {0};
+    struct click c = {.ms = FIRST_MS};
+    while (c.n < events) {
+        next(&c, customers);
+        b.len = 0;
+        put_click(&b, &c, 1);
+        struct {
+            int64_t ms;
+            int32_t partition;
+            uint32_t len;
+        } head = {c.ms, partition_of(&c), (uint32_t)b.len};
+        fwrite(&head, sizeof(head), 1, stdout);
+        fwrite(b.p, 1, b.len, stdout);
+    }
+    sc_buf_fini(&b);
+    return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 7 && strcmp(argv[1], "kafka") == 0)
         return to_kafka(argv, atoll(argv[5]), (uint32_t)atol(argv[6]));
     if (argc == 4 && strcmp(argv[1], "lines") == 0)
         return to_lines(atoll(argv[2]), (uint32_t)atol(argv[3]));
+    if (argc == 4 && strcmp(argv[1], "frames") == 0)
+        return to_frames(atoll(argv[2]), (uint32_t)atol(argv[3]));
     fputs("usage: bench_clicks kafka BROKERS TOPIC SCHEMA_ID EVENTS CUSTOMERS\n"
-          "       bench_clicks lines EVENTS CUSTOMERS\n", stderr);
+          "       bench_clicks lines EVENTS CUSTOMERS\n"
+          "       bench_clicks frames EVENTS CUSTOMERS\n", stderr);
     return 64;
 }
