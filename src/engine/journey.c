@@ -93,12 +93,6 @@ static int poll_timeout(const struct sc_jworker *j)
     return left < 0 ? 0 : left > 50 ? 50 : (int)left;
 }
 
-static bool flush(struct sc_jworker *j, int timeout_ms)
-{
-    return sc_flush_tick(j->w, j->parts, j->n_parts, false, timeout_ms) ||
-           (sc_jworker_doubt(j, SC_ERR_CONFLICT), false);
-}
-
 static void turn(struct sc_jworker *j)
 {
     struct sc_poll_result res;
@@ -113,11 +107,11 @@ static void turn(struct sc_jworker *j)
     }
     if (!j->doubt && sc_jworker_commit_due(j, j->w->clock.mono_ms(j->w->clock.arg)))
         sc_jworker_commit(j);
-    if (!flush(j, 0) || !sc_flush_stalled(j->w, j->parts, j->n_parts))
+    if (!sc_jworker_flush(j, 0) || !sc_flush_stalled(j->w, j->parts, j->n_parts))
         return;
     do {
         atomic_store(&j->w->status.why, "Redis is too far behind: reading has stopped");
-        if ((j->open && !sc_jworker_commit(j)) || !flush(j, RETRY_MS))
+        if ((j->open && !sc_jworker_commit(j)) || !sc_jworker_flush(j, RETRY_MS))
             return;
         report(j);
     } while (!*j->w->stop && sc_flush_stalled(j->w, j->parts, j->n_parts));

@@ -374,8 +374,9 @@ bool sc_jworker_take(struct sc_jworker *j, const struct sc_msg *msgs, uint32_t n
         if (took == TAKE_DOUBT)
             return false;
         careful |= took == TAKE_AGAIN;
+        /* A poll may bring seconds of work: Redis is not to wait for its end. */
         if ((careful || sc_jworker_commit_due(j, j->w->clock.mono_ms(j->w->clock.arg))) &&
-            !sc_jworker_commit(j))
+            (!sc_jworker_commit(j) || !sc_jworker_flush(j, 0)))
             return false;
     }
     return true;

@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "codec/state.h"
+#include "engine/flush.h"
 
 #define RETRY_MS 500 /* between tries while a server is down */
 #define TXN_KEEP_BYTES (64u << 20)
@@ -225,4 +226,10 @@ bool sc_jworker_commit_due(const struct sc_jworker *j, int64_t mono_ms)
     return j->open && (mono_ms - j->opened_ms >= j->w->cfg->commit_interval_ms ||
                        j->written >= j->w->cfg->txn_max_bytes ||
                        j->timers >= j->w->cfg->timers_max);
+}
+
+bool sc_jworker_flush(struct sc_jworker *j, int timeout_ms)
+{
+    return sc_flush_tick(j->w, j->parts, j->n_parts, false, timeout_ms) ||
+           (sc_jworker_doubt(j, SC_ERR_CONFLICT), false);
 }

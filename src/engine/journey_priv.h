@@ -52,6 +52,8 @@ struct sc_jworker {
 bool sc_jworker_begin(struct sc_jworker *j);
 /* Commit what is open. False: in doubt. */
 bool sc_jworker_commit(struct sc_jworker *j);
+/* Move flushes to Redis on: between transactions, or while a batch is in hand. False: in doubt. */
+bool sc_jworker_flush(struct sc_jworker *j, int timeout_ms);
 bool sc_jworker_commit_due(const struct sc_jworker *j, int64_t mono_ms);
 /* Forget the transaction; positions and states are asked for again. */
 void sc_jworker_doubt(struct sc_jworker *j, enum sc_err why);
