@@ -1,9 +1,11 @@
-/* stagecoach check: the user's files, all faults at once. With --verbose also what each rule costs
- * at worst and how far windows may be off. */
+/* stagecoach check: the user's files, all faults at once; with --connect the servers that the
+ * settings name too. With --verbose also what each rule costs at worst and how far windows may be
+ * off. */
 #include "cli/args.h"
 #include "cli/cli.h"
-#include "cli/project.h"
+#include "cli/connect.h"
 
+#include "base/log.h"
 #include "base/time.h"
 #include "core/journey/state.h"
 
@@ -15,7 +17,7 @@ struct check {
     struct sc_project project;
     struct sc_buf out;
     enum sc_diag_format format;
-    bool strict, verbose;
+    bool strict, verbose, connect;
 };
 
 /* ---- --verbose */
@@ -89,6 +91,31 @@ static void print_summary(struct check *ck)
                 warnings == 1 ? "" : "s");
 }
 
+/* The servers of each settings file that has no errors of its own. */
+static int check_servers(struct check *ck)
+{
+    struct sc_project *pr = &ck->project;
+    int rc = SC_EXIT_OK;
+    bool any = false;
+    sc_log_setup(SC_LOG_ERROR, SC_LOG_LOGFMT);
+    for (uint32_t i = 0; rc == SC_EXIT_OK && i < pr->files.n; ++i) {
+        const struct sc_project_file *file = pr->files.v[i];
+        any = any || file->kind == SC_FILE_SETTINGS;
+        if (file->kind != SC_FILE_SETTINGS || !file->ok)
+            continue;
+        struct sc_setup *su = SC_NEW(&pr->ar, struct sc_setup);
+        sc_project_use(pr, file);
+        rc = sc_setup(su, pr);
+        if (rc == SC_EXIT_OK)
+            sc_connect_check(su, &pr->dg);
+        sc_setup_fini(su);
+    }
+    if (any)
+        return rc;
+    fprintf(stderr, "stagecoach check: --connect: none of these files is a settings file\n");
+    return SC_EXIT_USAGE;
+}
+
 static int check_files(struct check *ck, const struct sc_words *paths)
 {
     struct sc_project *pr = &ck->project;
@@ -106,6 +133,8 @@ static int check_files(struct check *ck, const struct sc_words *paths)
     }
     if (pr->files.n == 0)
         return rc;
+    if (ck->connect && rc == SC_EXIT_OK)
+        rc = check_servers(ck);
     sc_diag_render(&pr->dg, ck->format, isatty(STDOUT_FILENO) != 0, &ck->out);
     if (ck->format == SC_DIAG_TEXT && ck->verbose)
         print_verbose(ck);
@@ -137,6 +166,8 @@ int sc_cmd_check(int argc, char **argv)
     const char *format = "text";
     const struct sc_arg args[] = {
         {"output", 'o', SC_ARG_STR, &format, "FORMAT", "text, json, sarif or github"},
+        {"connect", 0, SC_ARG_FLAG, &ck.connect, NULL,
+         "also the servers of a settings file: brokers, topics, Redis, schemas"},
         {"strict", 0, SC_ARG_FLAG, &ck.strict, NULL, "warnings fail too"},
         {"verbose", 'v', SC_ARG_FLAG, &ck.verbose, NULL,
          "also costs of rules and errors of windows"},

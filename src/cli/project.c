@@ -271,6 +271,16 @@ static void print_findings(struct sc_project *pr)
     sc_buf_fini(&out);
 }
 
+void sc_project_use(struct sc_project *pr, const struct sc_project_file *file)
+{
+    SC_ASSERT(file->ok && file->journey != NULL);
+    pr->file = file;
+    pr->taxonomy = file->taxonomy;
+    pr->journey = file->journey;
+    pr->settings = file->settings;
+    sc_taxonomy_project(pr->taxonomy, &pr->journey->wanted, &pr->ar);
+}
+
 static int load(struct sc_project *pr, const char *path, enum sc_file_kind kind)
 {
     const struct sc_project_file *file = sc_project_add(pr, path);
@@ -284,10 +294,7 @@ static int load(struct sc_project *pr, const char *path, enum sc_file_kind kind)
                 sc_file_kind_name(file->kind), sc_file_kind_name(kind));
     if (file->kind != kind || !file->ok)
         return SC_EXIT_CONFIG;
-    pr->taxonomy = file->taxonomy;
-    pr->journey = file->journey;
-    pr->settings = file->settings;
-    sc_taxonomy_project(pr->taxonomy, &pr->journey->wanted, &pr->ar);
+    sc_project_use(pr, file);
     return SC_EXIT_OK;
 }
 

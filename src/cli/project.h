@@ -27,6 +27,7 @@ struct sc_project {
     SC_VEC(struct sc_project_file *) files; /* in the order first named */
     struct sc_zones *zones;
     /* what the loaders below were asked for */
+    const struct sc_project_file *file;
     struct sc_taxonomy *taxonomy;
     struct sc_journey *journey;
     struct sc_settings *settings;
@@ -42,6 +43,10 @@ int sc_project_load_settings(struct sc_project *pr, const char *path);
 /* Load a file of any of the three kinds, told by its top keys; findings go to pr->dg, nothing is
  * printed. NULL when the file named cannot be read: errno says why. */
 struct sc_project_file *sc_project_add(struct sc_project *pr, const char *path);
+
+/* Make a journey or settings file, loaded without errors, the one the project is about: taxonomy
+ * projected, ready to step. */
+void sc_project_use(struct sc_project *pr, const struct sc_project_file *file);
 
 /* Read a YAML file of no kind in particular; findings go to `dg`. NULL: it cannot be read (errno),
  * or has no tree (errno 0, a finding). */

@@ -3,13 +3,11 @@
 #include "cli/registry.h"
 
 #include "base/log.h"
-#include "codec/outbound.h"
-#include "registry/registry.h"
 #include <time.h>
 
 #define RETRY_MS 1000
 
-static enum sc_outbound kind_of(uint32_t topic)
+enum sc_outbound sc_registry_kind(uint32_t topic)
 {
     switch (topic) {
     case SC_OUT_TRANSITIONS:
@@ -78,7 +76,7 @@ static enum sc_err register_all(struct sc_setup *su, struct sc_registry *rs, _At
         uint32_t id = 0;
         struct sc_schema_text schema = {
             .type = outs->v[i].format,
-            .text = sc_outbound_schema(kind_of(i), outs->v[i].format),
+            .text = sc_outbound_schema(sc_registry_kind(i), outs->v[i].format),
         };
         struct sc_str subject = sc_str_printf(&su->ar, "%.*s-value", SC_STR_FMT(outs->v[i].name));
         if (outs->v[i].format == SC_FORMAT_JSON) {
@@ -91,20 +89,25 @@ static enum sc_err register_all(struct sc_setup *su, struct sc_registry *rs, _At
     return e;
 }
 
+struct sc_registry_options sc_registry_options(const struct sc_setup *su)
+{
+    const struct sc_registry_settings *st = &su->project->settings->registry;
+    return (struct sc_registry_options){.url = st->url, .user = st->username,
+                                        .password = su->registry_password,
+                                        .ca_file = st->ca_file};
+}
+
 enum sc_err sc_registry_open(struct sc_setup *su, _Atomic bool *stop,
                              struct sc_registry **registry, struct sc_schemas **schemas)
 {
     const struct sc_registry_settings *st = &su->project->settings->registry;
     char why[SC_REGISTRY_WHY];
-    struct sc_registry_options options = {
-        .url = st->url, .user = st->username, .password = su->registry_password,
-        .ca_file = st->ca_file,
-        .cache_dir = sc_str_from(sc_setup_beside(su, st->cache_dir)),
-    };
     *registry = NULL;
     *schemas = NULL;
     if (st->url.len == 0)
         return SC_ERR_OK;
+    struct sc_registry_options options = sc_registry_options(su);
+    options.cache_dir = sc_str_from(sc_setup_beside(su, st->cache_dir));
     enum sc_err e = sc_registry_create(&options, registry, why);
     if (e != SC_ERR_OK) {
         sc_logf(SC_LOG_ERROR, "registry", "%s", why);

@@ -17,7 +17,7 @@
 
 const char *sc_setup_beside(struct sc_setup *su, struct sc_str path)
 {
-    return sc_project_beside(su->project->files.v[0], path, &su->ar);
+    return sc_project_beside(su->project->file, path, &su->ar);
 }
 
 static int read_file(struct sc_setup *su, const char *what, struct sc_str path, size_t max,
@@ -109,6 +109,24 @@ static void need(struct sc_setup *su, struct sc_topic_need n)
         su->needs[su->n_needs++] = n;
 }
 
+struct sc_mark sc_setup_out_mark(const struct sc_setup *su, uint32_t index)
+{
+    static const char *const where[SC_OUT_TRIGGERS][2] = {
+        [SC_OUT_JOURNAL] = {"journal", "topic"},
+        [SC_OUT_STATE] = {"journal", "state_topic"},
+        [SC_OUT_TRANSITIONS] = {"topics", "transitions"},
+        [SC_OUT_SUPPRESSED] = {"topics", "suppressed"},
+        [SC_OUT_IDENTITY] = {"topics", "identity"},
+        [SC_OUT_CUSTOMERS] = {"topics", "customers"},
+        [SC_OUT_DEAD_LETTERS] = {"topics", "dead_letters"},
+    };
+    if (index < SC_OUT_TRIGGERS)
+        return sc_settings_mark(su->project->settings, where[index][0], where[index][1]);
+    const struct sc_node *at = su->project->journey->channels[index - SC_OUT_TRIGGERS].at;
+    const struct sc_node *topic = sc_node_get(at, "topic");
+    return topic ? topic->mark : at->mark;
+}
+
 static void needs(struct sc_setup *su)
 {
     static const char *const journal[] = {"message.timestamp.type", "LogAppendTime",
@@ -124,19 +142,22 @@ static void needs(struct sc_setup *su)
     int32_t p = (int32_t)st->journal.partitions;
     int16_t rf = (int16_t)st->journal.replication;
     const struct sc_out_topics *outs = &su->engine.topics;
+    const struct sc_taxonomy *tx = su->project->taxonomy;
+    struct sc_mark count = sc_settings_mark(st, "journal", "partitions");
     need(su, (struct sc_topic_need){outs->v[SC_OUT_JOURNAL].name.p, p, true, true, rf, journal,
-                                    "the journal"});
+                                    "the journal", sc_setup_out_mark(su, SC_OUT_JOURNAL), count});
     need(su, (struct sc_topic_need){outs->v[SC_OUT_STATE].name.p, p, true, true, rf, state,
-                                    "the state log"});
+                                    "the state log", sc_setup_out_mark(su, SC_OUT_STATE), count});
     for (uint32_t i = SC_OUT_TRANSITIONS; i < outs->n; i++)
         if (outs->v[i].on)
             need(su, (struct sc_topic_need){outs->v[i].name.p, p, false, true, rf,
                                             i == SC_OUT_CUSTOMERS      ? compacted
                                             : i == SC_OUT_DEAD_LETTERS ? dead
                                                                        : NULL,
-                                            "an outbound topic"});
-    for (uint32_t s = 0; s < su->project->taxonomy->n_sources; s++)
-        need(su, (struct sc_topic_need){su->sources[s], 1, false, false, rf, NULL, "a source"});
+                                            "an outbound topic", sc_setup_out_mark(su, i), count});
+    for (uint32_t s = 0; s < tx->n_sources; s++)
+        need(su, (struct sc_topic_need){su->sources[s], 1, false, false, rf, NULL, "a source",
+                                        tx->sources[s].topic_at->mark, count});
 }
 
 /* Namespaces' names in the order of their ranks: what stored nodes rest on. */
@@ -190,6 +211,7 @@ int sc_setup(struct sc_setup *su, const struct sc_project *project)
     su->project = project;
     su->kafka.settings = &st->kafka;
     su->redis.settings = &st->redis;
+    su->redis.mark = sc_settings_mark(st, "redis", st->redis.sentinel.at ? "sentinel" : "address");
     su->redis.prefix = sc_str_printf(&su->ar, "sc:%.*s:", SC_STR_FMT(st->kafka.group));
     su->resolve_group = sc_arena_printf(&su->ar, "%.*s-resolve", SC_STR_FMT(st->kafka.group));
     su->journey_group = sc_arena_printf(&su->ar, "%.*s-journey", SC_STR_FMT(st->kafka.group));

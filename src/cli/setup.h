@@ -27,6 +27,8 @@ struct sc_setup {
 /* Fill `su` from a loaded project (settings and journey); secrets are read. 0, or an exit code with
  * the reason printed. Zero-initialised is valid for fini. */
 int sc_setup(struct sc_setup *su, const struct sc_project *project);
+/* The mark of an output's topic in the files, for findings about it. */
+struct sc_mark sc_setup_out_mark(const struct sc_setup *su, uint32_t index);
 void sc_setup_fini(struct sc_setup *su);
 /* A path of the settings: a relative one is taken from the settings file's folder. */
 const char *sc_setup_beside(struct sc_setup *su, struct sc_str path);

@@ -57,6 +57,12 @@ const struct sc_decoder *sc_decoder_for(enum sc_format format,
                                         const struct sc_projection *want, struct sc_arena *ar,
                                         struct sc_str *why);
 
+/* Which of the wanted paths an Avro or Protobuf schema has: has[i] for want->wants[i]. False with a
+ * sentence in *why when the schema cannot be used. */
+bool sc_schema_paths(enum sc_format format, const struct sc_schema_source *schema,
+                     const struct sc_message_at *at, const struct sc_projection *want, bool *has,
+                     struct sc_arena *ar, struct sc_str *why);
+
 /* Decode one body into `slots` (want->n values, all set: ABSENT where the record has none).
  *
  * Values by wire type: integers INT (unsigned past int64: DECIMAL if it fits 18 digits, else

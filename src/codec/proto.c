@@ -312,27 +312,34 @@ static const struct sc_proto_message *by_index(const struct sc_proto_files *file
     return m;
 }
 
+const struct sc_proto_message *sc_proto_find(const struct sc_proto_files *files,
+                                             const struct sc_message_at *at, struct sc_arena *ar,
+                                             struct sc_str *why)
+{
+    static const uint32_t first = 0;
+    const struct sc_proto_message *m;
+    SC_ASSERT(at->n_index <= SC_DECODE_DEPTH);
+    if (at->message.len) {
+        const struct sc_proto_symbol *s = sc_map_get(&files->symbols, at->message);
+        m = s ? s->message : NULL;
+    } else {
+        m = by_index(files, at->n_index ? at->index : &first, at->n_index ? at->n_index : 1);
+    }
+    if (m == NULL)
+        *why = at->message.len ? sc_str_printf(ar, "the schema has no message `%.*s`",
+                                               SC_STR_FMT(at->message))
+                               : SC_STR("the schema has no message at this index");
+    return m;
+}
+
 const struct sc_decoder *sc_proto_decoder(const struct sc_proto_files *files, struct sc_str message,
                                           const uint32_t *index, uint32_t n_index,
                                           const struct sc_projection *want, struct sc_arena *ar,
                                           struct sc_str *why)
 {
-    static const uint32_t first = 0;
-    const struct sc_proto_message *m;
-    SC_ASSERT(n_index <= SC_DECODE_DEPTH);
-    if (message.len) {
-        const struct sc_proto_symbol *s = sc_map_get(&files->symbols, message);
-        m = s ? s->message : NULL;
-    } else {
-        m = by_index(files, n_index ? index : &first, n_index ? n_index : 1);
-    }
-    if (m == NULL) {
-        *why = message.len ? sc_str_printf(ar, "the schema has no message `%.*s`",
-                                           SC_STR_FMT(message))
-                           : SC_STR("the schema has no message at this index");
-        return NULL;
-    }
-    struct sc_proto_plan *plan = sc_proto_plan_compile(m, want, ar, why);
+    const struct sc_message_at at = {message, index, n_index};
+    const struct sc_proto_message *m = sc_proto_find(files, &at, ar, why);
+    struct sc_proto_plan *plan = m ? sc_proto_plan_compile(m, want, ar, why) : NULL;
     if (plan == NULL)
         return NULL;
     plan->base.decode = proto_decode;

@@ -84,6 +84,10 @@ bool sc_proto_fail(struct sc_proto_files *files, const char *fmt, ...)
 /* What a field's presence is: in a oneof, optional or a message yes; proto3's other scalars no. */
 bool sc_proto_presence(const struct sc_proto_field *f, bool proto3, bool optional);
 
+/* The message a record is: NULL with a sentence in *why. */
+const struct sc_proto_message *sc_proto_find(const struct sc_proto_files *files,
+                                             const struct sc_message_at *at, struct sc_arena *ar,
+                                             struct sc_str *why);
 const struct sc_proto_field *sc_proto_field_by_name(const struct sc_proto_message *m,
                                                     struct sc_str name);
 const struct sc_proto_field *sc_proto_field_by_number(const struct sc_proto_message *m,

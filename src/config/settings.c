@@ -463,3 +463,11 @@ bool sc_settings_load(struct sc_settings *st, const struct sc_node *doc, struct 
         cross_checks(st, dg);
     return dg->errors == errors;
 }
+
+struct sc_mark sc_settings_mark(const struct sc_settings *st, const char *section, const char *key)
+{
+    SC_ASSERT(st->at != NULL);
+    const struct sc_node *in = sc_node_get(st->at, section);
+    const struct sc_node *at = in && in->kind == SC_NODE_MAP ? sc_node_get(in, key) : NULL;
+    return at ? at->mark : in ? in->mark : st->at->mark;
+}

@@ -138,4 +138,7 @@ extern const struct sc_table sc_settings_table;
 bool sc_settings_load(struct sc_settings *st, const struct sc_node *doc, struct sc_arena *ar,
                       struct sc_diag *dg);
 
+/* Where the file says `section: { key: … }`: the value, else the section, else the file's start. */
+struct sc_mark sc_settings_mark(const struct sc_settings *st, const char *section, const char *key);
+
 #endif

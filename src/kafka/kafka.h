@@ -38,8 +38,12 @@ struct sc_topic_need {
     int16_t replication;  /* -1: the broker's default */
     const char *const *config; /* name, value pairs for creation and to be checked, NULL-ended */
     const char *what;     /* "the journal": for messages */
+    struct sc_mark mark, partitions_mark; /* the settings that say so */
 };
-/* Check (and make) topics and their settings. Waits for a broker that is down, saying so,
+/* One look at brokers and topics: findings to `dg`, also when nobody answers. Makes nothing. */
+void sc_kafka_check(const struct sc_kafka_config *cfg, const struct sc_topic_need *needs,
+                    uint32_t n, struct sc_diag *dg);
+/* Check as above (and make) topics and their settings. Waits for a broker that is down, saying so,
  * until *stop. OK, UNAVAILABLE (stopped), AUTH, CONFIG: the reason with what to do is logged. */
 enum sc_err sc_kafka_prepare(const struct sc_kafka_config *cfg, const struct sc_topic_need *needs,
                              uint32_t n, _Atomic bool *stop);

@@ -167,65 +167,98 @@ static bool info_is(const char *info, const char *key, const char *value)
     return at && strncmp(at + strlen(key), value, strlen(value)) == 0;
 }
 
-static enum sc_err check_server(redisContext *c)
+/* What is wrong with a server that took the login. */
+static void check_server(redisContext *c, const struct sc_redis_config *cfg, struct sc_diag *dg)
 {
-    enum sc_err e = SC_ERR_OK;
     redisReply *r = redisCommand(c, "INFO");
-    if (r == NULL) {
-        e = SC_ERR_UNAVAILABLE;
-    } else if (r->type != REDIS_REPLY_STRING) {
-        sc_log(SC_LOG_ERROR, "redis", "INFO refused: check redis.username, redis.password_file, and "
-               "what that user may do", "why", r->type == REDIS_REPLY_ERROR ? r->str : "?", NULL);
-        e = SC_ERR_AUTH;
-    } else if (!info_is(r->str, "\nmaxmemory:", "0\r") &&
-               !info_is(r->str, "\nmaxmemory_policy:", "noeviction")) {
-        sc_log(SC_LOG_ERROR, "redis", "this server evicts keys when its memory is full: states "
-               "would be lost; set maxmemory-policy noeviction", NULL);
-        e = SC_ERR_CONFIG;
-    } else if (!info_is(r->str, "\nrole:", "master")) {
-        sc_log(SC_LOG_ERROR, "redis", "this server is a replica: name the master, or Sentinel",
-               NULL);
-        e = SC_ERR_CONFIG;
+    if (r == NULL)
+        sc_diag_add(dg, SC_ERROR, "no-redis", cfg->mark, "the connection to Redis closed: %s",
+                    c->errstr);
+    else if (r->type != REDIS_REPLY_STRING)
+        sc_diag_add(dg, SC_ERROR, "redis-rights", cfg->mark,
+                    "INFO refused: check redis.username, redis.password_file, and what that user "
+                    "may do (%s)", r->type == REDIS_REPLY_ERROR ? r->str : "?");
+    if (r && r->type == REDIS_REPLY_STRING) {
+        if (!info_is(r->str, "\nmaxmemory:", "0\r") &&
+            !info_is(r->str, "\nmaxmemory_policy:", "noeviction"))
+            sc_diag_add(dg, SC_ERROR, "redis-evicts", cfg->mark,
+                        "this server evicts keys when its memory is full: states would be lost; "
+                        "set maxmemory-policy noeviction");
+        if (!info_is(r->str, "\nrole:", "master"))
+            sc_diag_add(dg, SC_ERROR, "redis-replica", cfg->mark,
+                        "this server is a replica: name the master, or Sentinel");
+        if (info_is(r->str, "\ncluster_enabled:", "1"))
+            sc_diag_add(dg, SC_ERROR, "redis-cluster", cfg->mark,
+                        "this server is a node of a cluster, which is not built yet: name one "
+                        "server or Sentinel");
     }
     freeReplyObject(r);
-    return e;
+}
+
+/* What no server can make good. */
+static void check_build(const struct sc_redis_config *cfg, struct sc_diag *dg)
+{
+    const struct sc_redis_settings *s = cfg->settings;
+    if (s->tls.on || sc_str_starts(s->address, SC_STR("rediss://")))
+        sc_diag_add(dg, SC_ERROR, "redis-tls", s->tls.at ? s->tls.at->mark : cfg->mark,
+                    "redis.tls: this build's hiredis has no TLS (it came with 1.0): use a build "
+                    "for Debian 13, or a TLS proxy beside the process");
+    if (s->cluster.n)
+        sc_diag_add(dg, SC_ERROR, "redis-cluster", s->cluster.at[0]->mark,
+                    "redis.cluster: not built yet: name one server or Sentinel");
+}
+
+/* One look. UNAVAILABLE with the reason in `why`: nobody answers, nothing was added. */
+static enum sc_err look(const struct sc_redis_config *cfg, struct sc_diag *dg, struct sc_buf *why)
+{
+    uint32_t errors = dg->errors;
+    enum sc_err e;
+    check_build(cfg, dg);
+    if (dg->errors > errors)
+        return SC_ERR_CONFIG;
+    redisContext *c = sc_redis_connect(cfg, &e, why);
+    if (e == SC_ERR_AUTH)
+        sc_diag_add(dg, SC_ERROR, "login", cfg->mark, "login refused: check redis.username and its "
+                    "password file (%.*s)", SC_STR_FMT(sc_buf_view(why)));
+    if (c) {
+        check_server(c, cfg, dg);
+        redisFree(c);
+    }
+    return c && dg->errors > errors ? SC_ERR_CONFIG : e;
+}
+
+void sc_redis_check(const struct sc_redis_config *cfg, struct sc_diag *dg)
+{
+    struct sc_buf why = {0};
+    if (look(cfg, dg, &why) == SC_ERR_UNAVAILABLE)
+        sc_diag_add(dg, SC_ERROR, "no-redis", cfg->mark, "Redis does not answer: %.*s",
+                    SC_STR_FMT(sc_buf_view(&why)))
+            ->hint = SC_STR("check redis.address");
+    sc_buf_fini(&why);
 }
 
 enum sc_err sc_redis_prepare(const struct sc_redis_config *cfg, _Atomic bool *stop)
 {
     struct sc_buf why = {0};
+    struct sc_arena ar;
+    struct sc_diag dg;
     enum sc_err e = SC_ERR_UNAVAILABLE;
-    if (cfg->settings->tls.on || sc_str_starts(cfg->settings->address, SC_STR("rediss://"))) {
-        sc_log(SC_LOG_ERROR, "redis", "redis.tls: this build's hiredis has no TLS (it came with "
-               "1.0): use a build for Debian 13, or a TLS proxy beside the process", NULL);
-        return SC_ERR_CONFIG;
-    }
-    if (cfg->settings->cluster.n) {
-        sc_log(SC_LOG_ERROR, "redis", "redis.cluster: not built yet: name one server or Sentinel",
-               NULL);
-        return SC_ERR_CONFIG;
-    }
+    sc_arena_init(&ar);
+    sc_diag_init(&dg, &ar);
     while (!*stop) {
         why.len = 0;
-        redisContext *c = sc_redis_connect(cfg, &e, &why);
-        if (c) {
-            e = check_server(c);
-            redisFree(c);
-            if (e != SC_ERR_UNAVAILABLE)
-                break;
-            sc_buf_addz(&why, "the connection closed");
-        }
-        sc_buf_char(&why, '\0');
-        if (e == SC_ERR_AUTH) {
-            sc_log(SC_LOG_ERROR, "redis", "login refused: check redis.username and its password "
-                   "file", "why", why.p, NULL);
+        e = look(cfg, &dg, &why);
+        if (e != SC_ERR_UNAVAILABLE)
             break;
-        }
+        sc_buf_char(&why, '\0');
         sc_log(SC_LOG_WARN, "redis", "not reachable: waiting; check redis.address if this goes on",
                "why", why.p, NULL);
         struct timespec pause = {RETRY_MS / 1000, 0};
         nanosleep(&pause, NULL);
     }
+    for (uint32_t i = 0; i < dg.items.n; i++)
+        sc_logf(SC_LOG_ERROR, "redis", "%.*s", SC_STR_FMT(dg.items.v[i].text));
     sc_buf_fini(&why);
+    sc_arena_fini(&ar);
     return e;
 }

@@ -11,13 +11,16 @@ struct sc_redis_config {
     const struct sc_redis_settings *settings;
     struct sc_str password; /* empty: none; read from its file by the caller */
     struct sc_str prefix;   /* of every key: "sc:<group>:" */
+    struct sc_mark mark;    /* the setting that names the server */
 };
 
 /* Connect and log in; blocking with a short timeout. NULL: *why says what is wrong (logged once a
  * while by the caller), *e what it is. */
 redisContext *sc_redis_connect(const struct sc_redis_config *cfg, enum sc_err *e,
                                struct sc_buf *why);
-/* Check at a start: reachable, login right, a master, never evicting. OK, or the reason logged. Waits
+/* One look: reachable, login right, a master, never evicting; findings to `dg`. */
+void sc_redis_check(const struct sc_redis_config *cfg, struct sc_diag *dg);
+/* The same at a start: reachable, login right, a master, never evicting. OK, or the reason logged. Waits
  * for a server that is down until *stop. */
 enum sc_err sc_redis_prepare(const struct sc_redis_config *cfg, _Atomic bool *stop);
 

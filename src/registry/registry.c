@@ -41,6 +41,7 @@ struct sc_registry {
     struct sc_map kept;  /* id -> struct kept */
     char why[SC_REGISTRY_WHY];
     char said[SC_REGISTRY_WHY]; /* what the log heard last; empty: all well */
+    bool quiet;
 };
 
 static const char *const type_names[] = {
@@ -53,6 +54,7 @@ enum sc_err sc_registry_create(const struct sc_registry_options *options, struct
 {
     struct sc_registry *rs = sc_calloc(1, sizeof(*rs));
     rs->port.ops = &port_ops;
+    rs->quiet = options->quiet;
     sc_arena_init(&rs->ar);
     sc_map_init(&rs->kept, &rs->ar);
     enum sc_err e = sc_http_create(options, &rs->http, why);
@@ -85,6 +87,8 @@ void sc_registry_destroy(struct sc_registry *rs)
 /* The log hears of a fault once, and of its end. */
 static void tell(struct sc_registry *rs, enum sc_err e)
 {
+    if (rs->quiet)
+        return;
     if (e == SC_ERR_OK || e == SC_ERR_NOT_FOUND) {
         if (rs->said[0])
             sc_log(SC_LOG_INFO, "registry", "answers again", "host", sc_http_host(rs->http), NULL);
@@ -355,6 +359,28 @@ enum sc_err sc_registry_register(struct sc_registry *rs, struct sc_str subject,
     tell(rs, e);
     pthread_mutex_unlock(&rs->lock);
     json_decref(js);
+    free(body);
+    return e;
+}
+
+enum sc_err sc_registry_compatible(struct sc_registry *rs, struct sc_str subject,
+                                   const struct sc_schema_text *schema, bool *yes)
+{
+    json_t *js = NULL;
+    struct sc_buf path = {0};
+    char *body = registration(schema);
+    sc_buf_addz(&path, "/compatibility/subjects/");
+    sc_http_escape(&path, subject);
+    sc_buf_addz(&path, "/versions/latest");
+    sc_buf_char(&path, '\0');
+    pthread_mutex_lock(&rs->lock);
+    enum sc_err e = body ? ask(rs, path.p, body, &js)
+                         : fail(rs, SC_ERR_INVALID, "the schema is not UTF-8");
+    *yes = e == SC_ERR_OK && json_is_true(json_object_get(js, "is_compatible"));
+    tell(rs, e);
+    pthread_mutex_unlock(&rs->lock);
+    json_decref(js);
+    sc_buf_fini(&path);
     free(body);
     return e;
 }

@@ -21,6 +21,7 @@ struct sc_registry_options {
     struct sc_str cert_file, key_file;  /* PEM, mutual TLS; empty: none */
     struct sc_str cache_dir;            /* made when missing; empty: no cache on disk */
     int64_t timeout_ms;                 /* of one request; 0: 10 s */
+    bool quiet;                         /* faults are the caller's to say: nothing is logged */
 };
 
 #define SC_REGISTRY_WHY 256
@@ -40,6 +41,9 @@ enum sc_err sc_registry_schema(struct sc_registry *rs, uint32_t id, struct sc_ar
  * as a schema. */
 enum sc_err sc_registry_register(struct sc_registry *rs, struct sc_str subject,
                                  const struct sc_schema_text *schema, uint32_t *id);
+/* Would the subject take this schema as its next version? NOT_FOUND: it has none yet. */
+enum sc_err sc_registry_compatible(struct sc_registry *rs, struct sc_str subject,
+                                   const struct sc_schema_text *schema, bool *yes);
 /* The newest version of a subject, and its id (not cached). */
 enum sc_err sc_registry_latest(struct sc_registry *rs, struct sc_str subject, struct sc_arena *ar,
                                struct sc_schema_text *out, uint32_t *id);

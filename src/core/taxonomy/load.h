@@ -44,7 +44,7 @@ struct sc_tx_case_doc {
 struct sc_tx_source_doc {
     struct sc_source s;
     struct sc_str zone, start;
-    struct sc_node *topic_at, *schema_at, *message_at, *zone_at, *start_at;
+    struct sc_node *message_at, *zone_at, *start_at;
     struct sc_node *event, *id, *occurred_at, *sent_at, *received_at;
     struct sc_node *identifiers, *events, *properties;
 };

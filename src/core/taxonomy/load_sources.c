@@ -312,7 +312,7 @@ static void load_schema(struct sc_tx_load *ld, struct sc_tx_source_doc *doc)
     struct sc_source *s = &doc->s;
     struct sc_str file = s->schema_file;
     s->framed = file.len == 0;
-    SC_ASSERT(s->framed || doc->schema_at != NULL);
+    SC_ASSERT(s->framed || doc->s.schema_at != NULL);
     bool avsc = sc_str_ends(file, SC_STR(".avsc"));
     bool proto = sc_str_ends(file, SC_STR(".proto")), desc = sc_str_ends(file, SC_STR(".desc"));
     const char *want = NULL;
@@ -320,10 +320,10 @@ static void load_schema(struct sc_tx_load *ld, struct sc_tx_source_doc *doc)
         want = "an Avro schema file ends in .avsc";
     if (s->format == SC_FORMAT_PROTOBUF && !proto && !desc)
         want = "a Protobuf schema file ends in .proto, or .desc for a descriptor set";
-    if (want != NULL && sc_tx_is_text(doc->schema_at))
-        SC_TX_ERROR(ld, "bad-schema", doc->schema_at->mark, "%s", want);
+    if (want != NULL && sc_tx_is_text(doc->s.schema_at))
+        SC_TX_ERROR(ld, "bad-schema", doc->s.schema_at->mark, "%s", want);
     if (s->format == SC_FORMAT_PROTOBUF && !s->framed && doc->message_at == NULL)
-        SC_TX_ERROR(ld, "missing-key", doc->schema_at->mark,
+        SC_TX_ERROR(ld, "missing-key", doc->s.schema_at->mark,
                     "unframed Protobuf does not say which message it is: add `message:`");
     if (s->format != SC_FORMAT_PROTOBUF && doc->message_at != NULL)
         SC_TX_ERROR(ld, "bad-schema", doc->message_at->mark, "`message` is for Protobuf");
@@ -355,9 +355,9 @@ static void load_zone(struct sc_tx_load *ld, struct sc_tx_source_doc *doc)
 static void check_topic(struct sc_tx_load *ld, const struct sc_tx_source_doc *doc, uint32_t before)
 {
     const struct sc_tx_source_doc *docs = ld->doc->sources.v;
-    for (uint32_t i = 0; i < before && sc_tx_is_text(doc->topic_at); i++)
+    for (uint32_t i = 0; i < before && sc_tx_is_text(doc->s.topic_at); i++)
         if (sc_str_eq(docs[i].s.topic, doc->s.topic))
-            SC_TX_ERROR(ld, "duplicate-name", doc->topic_at->mark,
+            SC_TX_ERROR(ld, "duplicate-name", doc->s.topic_at->mark,
                         "source '%.*s' already reads this topic", SC_STR_FMT(docs[i].s.name))
                 ->decl = docs[i].s.at->mark;
 }

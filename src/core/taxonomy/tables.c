@@ -168,10 +168,10 @@ static const struct sc_table case_table = {
 #define AT(field) offsetof(struct sc_tx_source_doc, field)
 static const struct sc_field source_fields[] = {
     {.key = "topic", .kind = SC_F_STR, .offset = AT(s.topic), .required = true,
-     .node_offset = AT(topic_at), .doc = "The Kafka topic; one source a topic."},
+     .node_offset = AT(s.topic_at), .doc = "The Kafka topic; one source a topic."},
     {.key = "format", .kind = SC_F_ENUM, .offset = AT(s.format), .names = format_names,
      .required = true, .doc = "How its values are written."},
-    {.key = "schema", .kind = SC_F_STR, .offset = AT(s.schema_file), .node_offset = AT(schema_at),
+    {.key = "schema", .kind = SC_F_STR, .offset = AT(s.schema_file), .node_offset = AT(s.schema_at),
      .doc = "A local schema file (.avsc, .proto, .desc): values are then not framed for a "
             "registry. Left out: Confluent's wire format, schemas from the registry."},
     {.key = "message", .kind = SC_F_STR, .offset = AT(s.message), .node_offset = AT(message_at),

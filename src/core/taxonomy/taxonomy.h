@@ -177,7 +177,8 @@ struct sc_source {
     int32_t start;              /* enum sc_start */
     int64_t start_ms;
     struct sc_projection projection;
-    struct sc_node *at;
+    struct sc_node *at;         /* its name; the next two: NULL when not written */
+    struct sc_node *topic_at, *schema_at;
 };
 
 struct sc_taxonomy {

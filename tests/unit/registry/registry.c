@@ -77,6 +77,11 @@ static const struct answer answers[] = {
                                     "\"subject\":\"gone\",\"version\":1}]}"},
     {PREFIX "/subjects/gone/versions/1", 404, "{\"error_code\":40401,\"message\":\"no\"}"},
     {PREFIX "/subjects/shop.clicks-value/versions", 200, "{\"id\":21}"},
+    {PREFIX "/compatibility/subjects/shop.clicks-value/versions/latest", 200,
+     "{\"is_compatible\":true}"},
+    {PREFIX "/compatibility/subjects/clash/versions/latest", 200, "{\"is_compatible\":false}"},
+    {PREFIX "/compatibility/subjects/new/versions/latest", 404,
+     "{\"error_code\":40401,\"message\":\"no\"}"},
     {PREFIX "/subjects/clash/versions", 409, "{\"error_code\":409,\"message\":\"incompatible\"}"},
     {PREFIX "/subjects/bad/versions", 422, "{\"error_code\":42201,\"message\":\"bad\"}"},
     {PREFIX "/subjects/odd/versions", 200, "{}"},
@@ -377,4 +382,18 @@ Test(registry, answers_are_bounded)
     cr_expect_eq(sc_registry_schema(rs, 1, &arena, &schema), SC_ERR_TOO_LARGE);
     server_stop(&server);
     free(huge);
+}
+
+Test(registry, compatible_with_the_subject)
+{
+    const struct sc_schema_text schema = {.type = SC_FORMAT_AVRO, .text = SC_STR("\"string\"")};
+    bool yes = false;
+    server_start(&server, answers);
+    open_registry((struct sc_registry_options){.quiet = true});
+    cr_expect_eq(sc_registry_compatible(rs, SC_STR("shop.clicks-value"), &schema, &yes), SC_ERR_OK);
+    cr_expect(yes);
+    cr_expect_eq(sc_registry_compatible(rs, SC_STR("clash"), &schema, &yes), SC_ERR_OK);
+    cr_expect_not(yes);
+    cr_expect_eq(sc_registry_compatible(rs, SC_STR("new"), &schema, &yes), SC_ERR_NOT_FOUND);
+    server_stop(&server);
 }
