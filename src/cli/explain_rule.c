@@ -95,18 +95,43 @@ static void put_head(struct explain *ex, const char *kind, struct sc_str name,
 
 /* ---- one of each kind */
 
+static void put_personas(struct explain *ex, uint64_t personas)
+{
+    const char *before = " (for ";
+    for (uint32_t p = 0; p < ex->jo->n_personas; ++p) {
+        if (!(personas >> p & 1))
+            continue;
+        put_name(ex, before, ex->jo->personas[p].name);
+        before = ", ";
+    }
+    sc_buf_char(&ex->out, ')');
+}
+
+static void put_tags(struct explain *ex, const struct sc_trigger *tr)
+{
+    const char *before = "  tags       ";
+    for (uint32_t t = 0; t < ex->jo->n_tags; ++t) {
+        if (!(tr->tags >> t & 1))
+            continue;
+        put_name(ex, before, ex->jo->tags[t]);
+        before = ", ";
+    }
+    sc_buf_addz(&ex->out, tr->tags ? "\n" : "");
+}
+
 static void put_channels(struct explain *ex, const struct sc_trigger *tr)
 {
     sc_buf_addf(&ex->out, "  %-10s ", "channels");
     for (uint32_t i = 0; i < tr->n_channels; ++i) {
         const struct sc_channel *channel = &ex->jo->channels[tr->channels[i]];
         put_name(ex, i ? ", " : "", channel->name);
-        uint64_t all = ex->jo->n_stages < 64 ? (UINT64_C(1) << ex->jo->n_stages) - 1 : UINT64_MAX;
-        if ((channel->stages & all) == all)
-            continue;
-        sc_buf_addz(&ex->out, " (in ");
-        put_stages(ex, channel->stages);
-        sc_buf_char(&ex->out, ')');
+        if (channel->stages != UINT64_MAX) {
+            sc_buf_addz(&ex->out, " (in ");
+            put_stages(ex, channel->stages);
+            sc_buf_char(&ex->out, ')');
+        }
+        if (channel->personas != UINT64_MAX)
+            put_personas(ex, channel->personas);
     }
     sc_buf_char(&ex->out, '\n');
 }
@@ -125,6 +150,7 @@ static void put_trigger(struct explain *ex, const struct sc_trigger *tr)
     put_rule(ex, "unless", tr->unless);
     put_rule(ex, "key", tr->key);
     put_channels(ex, tr);
+    put_tags(ex, tr);
     for (uint32_t i = 0; i < tr->purposes.n; ++i)
         put_name(ex, i ? ", " : "  purpose    ", tr->purposes.v[i]);
     sc_buf_addz(&ex->out, tr->purposes.n > 0 ? "\n" : "");

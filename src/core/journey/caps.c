@@ -12,15 +12,27 @@
 
 /* Which slots a window counts. */
 struct counted {
+    const struct sc_journey *jo;
     uint32_t channels;
+    uint64_t tags;
     bool marketing_only;
 };
+
+/* Of a trigger that has gone nobody knows the tags: its messages count where all do. */
+static bool tagged(const struct sc_journey *jo, uint64_t tags, uint16_t trigger)
+{
+    SC_ASSERT(trigger == SC_TRIGGER_GONE || trigger < jo->n_triggers);
+    if (tags == UINT64_MAX)
+        return true;
+    return trigger != SC_TRIGGER_GONE && (jo->triggers[trigger].tags & tags) != 0;
+}
 
 static bool counts(const struct counted *which, const struct sc_sent *s)
 {
     if (which->marketing_only)
         return s->marketing;
-    return s->counts && which->channels >> s->channel & 1;
+    return s->counts && which->channels >> s->channel & 1 &&
+           tagged(which->jo, which->tags, s->trigger);
 }
 
 /* The most slots in any window of `per_ms` that contains `at_ms`, without the message itself. */
@@ -79,21 +91,23 @@ static int64_t in_calendar(const struct sc_run *rn, const struct sc_cap *cap,
     return n;
 }
 
-bool sc_cap_allows(const struct sc_run *rn, const struct sc_cap *cap, uint8_t channel,
-                   int64_t at_ms, int64_t *used)
+bool sc_cap_allows(const struct sc_run *rn, const struct sc_cap *cap, uint16_t trigger,
+                   uint8_t channel, int64_t *used)
 {
     SC_ASSERT(channel < SC_CHANNELS_MAX);
     SC_ASSERT(rn->st->stage >= 0);
     *used = 0;
-    if (!(cap->channels >> channel & 1) || !(cap->stages >> rn->st->stage & 1))
+    if (!(cap->channels >> channel & 1) || !(cap->stages >> rn->st->stage & 1) ||
+        !tagged(rn->jo, cap->tags, trigger))
         return true;
-    struct counted which = {.channels = cap->channels};
-    *used = cap->calendar == SC_ROLLING ? fullest_rolling(rn->st, &which, cap->per_ms, at_ms)
-                                        : in_calendar(rn, cap, &which, at_ms);
+    struct counted which = {.jo = rn->jo, .channels = cap->channels, .tags = cap->tags};
+    *used = cap->calendar == SC_ROLLING
+                ? fullest_rolling(rn->st, &which, cap->per_ms, rn->decision_ms)
+                : in_calendar(rn, cap, &which, rn->decision_ms);
     return *used < cap->max;
 }
 
-bool sc_cap_frequency(const struct sc_run *rn, int64_t at_ms, int64_t *used)
+bool sc_cap_frequency(const struct sc_run *rn, int64_t *used)
 {
     const struct sc_pref *frequency = &rn->st->frequency;
     SC_ASSERT(used != NULL);
@@ -101,7 +115,7 @@ bool sc_cap_frequency(const struct sc_run *rn, int64_t at_ms, int64_t *used)
     if (frequency->at_ms == SC_NEVER)
         return true;
     struct counted which = {.marketing_only = true};
-    *used = fullest_rolling(rn->st, &which, FREQUENCY_MS, at_ms);
+    *used = fullest_rolling(rn->st, &which, FREQUENCY_MS, rn->decision_ms);
     return *used < frequency->number;
 }
 

@@ -23,6 +23,8 @@ struct decision {
     const struct sc_timer *tm;
     const struct sc_trigger *tr;
     bool marketing;
+    int persona;   /* index, -1 none; asked once channels go by it */
+    bool persona_known;
     int8_t channel;
     bool quiet;
     int64_t until_ms; /* quiet: when it may go; SC_NO_DUE: never by waiting */
@@ -142,24 +144,37 @@ static bool prefers(const struct decision *de, uint8_t c)
     return true;
 }
 
-static bool open_to(const struct decision *de, uint8_t c)
+static bool suits_persona(struct decision *de, const struct sc_channel *channel)
+{
+    if (channel->personas == UINT64_MAX)
+        return true;
+    if (!de->persona_known)
+        de->persona = sc_persona_of(&de->rn->cx);
+    de->persona_known = true;
+    SC_ASSERT(de->persona < SC_PERSONAS_MAX);
+    return de->persona >= 0 && channel->personas >> de->persona & 1;
+}
+
+/* What closes the channel to this customer, NULL: nothing. */
+static const char *closed_by(struct decision *de, uint8_t c)
 {
     const struct sc_channel *channel = &de->rn->jo->channels[c];
-    if (!(channel->stages >> de->rn->st->stage & 1) || !prefers(de, c))
-        return false;
-    return !de->marketing || !sc_consent_closes(de->rn->st, channel->name);
+    if (!(channel->stages >> de->rn->st->stage & 1))
+        return "stage";
+    if (!suits_persona(de, channel))
+        return "persona";
+    if (!prefers(de, c))
+        return "preference";
+    return de->marketing && sc_consent_closes(de->rn->st, channel->name) ? "consent" : NULL;
 }
 
 static bool caps_allow(struct decision *de, uint8_t c)
 {
     struct sc_run *rn = de->rn;
     bool allowed = true;
-    for (uint32_t i = 0; i < rn->jo->guard.n_caps && !de->tr->ignores_caps; i++) {
-        const struct sc_cap *cap = &rn->jo->guard.caps[i];
-        int64_t used;
-        bool passed = sc_cap_allows(rn, cap, c, rn->decision_ms, &used);
-        allowed = allowed && passed;
-    }
+    int64_t used;
+    for (uint32_t i = 0; i < rn->jo->guard.n_caps && !de->tr->ignores_caps && allowed; i++)
+        allowed = sc_cap_allows(rn, &rn->jo->guard.caps[i], de->tm->rule, c, &used);
     return allowed;
 }
 
@@ -170,40 +185,43 @@ static void report_caps(struct decision *de, uint8_t c)
     for (uint32_t i = 0; i < rn->jo->guard.n_caps && !de->tr->ignores_caps; i++) {
         const struct sc_cap *cap = &rn->jo->guard.caps[i];
         int64_t used;
-        bool passed = sc_cap_allows(rn, cap, c, rn->decision_ms, &used);
+        bool passed = sc_cap_allows(rn, cap, de->tm->rule, c, &used);
         gate(de, SC_REASON_CAP_REACHED, passed, "%.*s: %.*s: %lld sent",
              SC_STR_FMT(rn->jo->channels[c].name), SC_STR_FMT(cap->text), (long long)used);
     }
 }
 
+/* The first open channel whose caps allow it; those passed over are told with what closed them. */
 static void gate_channel(struct decision *de)
 {
-    SC_ASSERT(de->rn->st->stage >= 0);
-    int first_open = -1;
+    struct sc_arena *ar = de->rn->fx->ar;
+    const struct sc_channel *channels = de->rn->jo->channels;
+    uint32_t open = 0; /* bit c */
+    const char *closed = "";
     for (uint32_t i = 0; i < de->tr->n_channels && de->channel < 0; i++) {
         uint8_t c = de->tr->channels[i];
         SC_ASSERT(c < de->rn->jo->n_channels);
-        if (!open_to(de, c))
-            continue;
-        if (first_open < 0)
-            first_open = c;
-        if (caps_allow(de, c))
+        const char *by = closed_by(de, c);
+        if (by == NULL)
+            open |= UINT32_C(1) << c;
+        else
+            closed = sc_arena_printf(ar, "%s, %.*s closed by %s", closed,
+                                     SC_STR_FMT(channels[c].name), by);
+        if (by == NULL && caps_allow(de, c))
             de->channel = (int8_t)c;
     }
-    gate(de, SC_REASON_NO_CHANNEL, first_open >= 0, "%u offered", de->tr->n_channels);
-    if (de->channel >= 0) {
-        report_caps(de, (uint8_t)de->channel);
-        return;
-    }
+    gate(de, SC_REASON_NO_CHANNEL, open != 0, "%u offered%s", de->tr->n_channels, closed);
+    if (de->channel >= 0)
+        open = UINT32_C(1) << de->channel;
     for (uint32_t i = 0; i < de->tr->n_channels; i++)
-        if (open_to(de, de->tr->channels[i]))
+        if (open >> de->tr->channels[i] & 1)
             report_caps(de, de->tr->channels[i]);
 }
 
 static void gate_frequency(struct decision *de)
 {
     int64_t used;
-    bool passed = sc_cap_frequency(de->rn, de->rn->decision_ms, &used);
+    bool passed = sc_cap_frequency(de->rn, &used);
     if (de->rn->st->frequency.at_ms != SC_NEVER)
         gate(de, SC_REASON_CAP_REACHED, passed, "asked for %lld per 7d: %lld sent",
              (long long)de->rn->st->frequency.number, (long long)used);

@@ -1,6 +1,6 @@
 /* What expressions ask of a customer: facts aged to the moment, open cases, recent touchpoints, the
  * customer as it stands. */
-#include "core/journey/step.h"
+#include "core/journey/run.h"
 
 #include "base/assert.h"
 
@@ -87,23 +87,29 @@ static struct sc_value recent(const struct sc_rule_ctx *cx, int32_t event, uint3
 
 /* ---- customer.x */
 
-static struct sc_value persona(const struct sc_rule_ctx *cx)
+int sc_persona_of(const struct sc_rule_ctx *cx)
 {
     struct sc_rule_env *env = env_of(cx);
-    struct sc_str found = SC_STR("");
+    int found = -1;
     bool nested = env->naming;
     SC_ASSERT(cx->host != NULL);
     env->naming = true;
-    for (uint32_t i = 0; i < env->jo->n_personas && !nested && !found.len; i++)
+    for (uint32_t i = 0; i < env->jo->n_personas && !nested && found < 0; i++)
         if (sc_rule_holds(env->jo->personas[i].prog, cx))
-            found = env->jo->personas[i].name;
+            found = (int)i;
     env->naming = nested;
-    return sc_string(found);
+    return found;
 }
 
 static struct sc_value text(struct sc_str s)
 {
     return sc_string(s.len ? s : SC_STR(""));
+}
+
+static struct sc_value persona(const struct sc_rule_ctx *cx)
+{
+    int p = sc_persona_of(cx);
+    return text(p < 0 ? SC_STR_NULL : env_of(cx)->jo->personas[p].name);
 }
 
 static struct sc_value attr(const struct sc_rule_ctx *cx, enum sc_attr which)

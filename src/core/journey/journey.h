@@ -11,6 +11,8 @@
 #define SC_CHANNELS_MAX 32
 #define SC_CAPS_MAX 64
 #define SC_MILESTONES_MAX 256
+#define SC_PERSONAS_MAX 64
+#define SC_TAGS_MAX 64
 
 /* An event that ends a silence: `order_completed where event.total > 0.0`. */
 struct sc_exit {
@@ -66,6 +68,7 @@ struct sc_trigger {
     bool service;                 /* purpose: service */
     uint8_t *channels;            /* channel indices in order of preference */
     uint32_t n_channels;
+    uint64_t tags; /* bit t: has tag t, by which caps name it */
     struct sc_str message;
     struct sc_named_prog *context;
     uint32_t n_context;
@@ -83,6 +86,7 @@ struct sc_channel {
     uint32_t hash;
     int32_t format;     /* enum sc_format */
     uint64_t stages;    /* bit s: allowed in stage s; all ones unless set */
+    uint64_t personas;  /* bit p: for those of persona p; all ones: for everybody */
     int64_t window_ms;  /* free form only this long after an inbound message; 0: no such rule */
     struct sc_node *at;
 };
@@ -98,6 +102,7 @@ struct sc_zone_ref {
 struct sc_cap {
     uint32_t channels;  /* bit c; all ones: every channel */
     uint64_t stages;    /* customers in these stages; all ones: every stage */
+    uint64_t tags;      /* triggers with one of these tags; all ones: every trigger */
     int64_t max;
     int64_t per_ms;     /* rolling */
     int32_t calendar;   /* enum sc_calendar */
@@ -171,6 +176,8 @@ struct sc_journey {
     uint32_t n_triggers;
     struct sc_channel *channels;
     uint32_t n_channels;
+    struct sc_str *tags; /* of triggers, in order of appearance */
+    uint32_t n_tags;
     struct sc_guardrails guard;
     struct sc_event_index *by_event; /* one an event type */
     struct sc_wanted wanted;

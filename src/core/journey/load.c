@@ -258,6 +258,12 @@ static void load_personas(struct load *ld)
     struct sc_rule_opts opts = {.use = SC_USE_RULE, .only_event = -1, .no_event = true};
     ld->jo->personas =
         load_named(ld, ld->doc->personas, "persona", opts, &ld->jo->n_personas);
+    if (ld->jo->n_personas > SC_PERSONAS_MAX) {
+        sc_diag_add(ld->dg, SC_ERROR, "too-many",
+                    load_mark(ld->jo->personas[SC_PERSONAS_MAX].at), "at most %d personas",
+                    SC_PERSONAS_MAX);
+        ld->jo->n_personas = SC_PERSONAS_MAX;
+    }
 }
 
 static uint64_t text_hash(const struct sc_source_text *file, uint64_t seed)

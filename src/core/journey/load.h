@@ -38,7 +38,7 @@ struct doc_trigger {
     struct sc_node *experiment_at;
     bool ignores_caps, counts_toward_caps;
     struct sc_node *ignores_caps_at, *counts_toward_caps_at;
-    struct sc_node *tags;
+    struct sc_strs tags;
     struct sc_node *at;
 };
 
@@ -49,7 +49,7 @@ struct doc_channel {
     struct sc_node *stages_at;
     int64_t window_ms;
     struct sc_node *window_at;
-    struct sc_node *personas;
+    struct sc_strs personas;
     struct sc_node *at;
 };
 
@@ -62,7 +62,7 @@ struct doc_cap {
     struct sc_node *calendar_at;
     struct sc_str timezone;
     struct sc_node *timezone_at;
-    struct sc_node *tags;
+    struct sc_strs tags;
     struct sc_node *at;
 };
 
@@ -109,6 +109,7 @@ struct load {
     struct sc_diag *dg;
     struct sc_str *stage_names;
     SC_VEC(struct sc_channel) channels; /* declared ones first, then those only triggers name */
+    SC_VEC(struct sc_str) tags;
 };
 
 /* load.c: helpers for the sections */

@@ -36,6 +36,18 @@ static uint32_t cap_channels(struct load *ld, const struct sc_strs *names)
     return bits;
 }
 
+static uint64_t cap_tags(struct load *ld, const struct sc_strs *names)
+{
+    uint64_t bits = names->n == 0 ? UINT64_MAX : 0;
+    for (uint32_t i = 0; i < names->n; ++i) {
+        int t = load_ref(ld, names->v[i], names->at[i]->mark, "trigger with tag", ld->jo->tags,
+                         ld->jo->n_tags);
+        if (t >= 0)
+            bits |= UINT64_C(1) << t;
+    }
+    return bits;
+}
+
 static void add_names(struct sc_buf *b, const struct sc_strs *names)
 {
     for (uint32_t i = 0; i < names->n; ++i)
@@ -57,6 +69,10 @@ static struct sc_str cap_text(struct load *ld, const struct doc_cap *doc, const 
         sc_buf_addf(&b, "a calendar %s", calendars[cap->calendar]);
     else
         sc_buf_addf(&b, "per %.*s", (int)sc_duration_format(cap->per_ms, per), per);
+    if (doc->tags.n > 0) {
+        sc_buf_addz(&b, " of ");
+        add_names(&b, &doc->tags);
+    }
     if (cap->stages != UINT64_MAX) {
         sc_buf_addz(&b, " in ");
         add_names(&b, &doc->stages);
@@ -69,7 +85,6 @@ static struct sc_str cap_text(struct load *ld, const struct doc_cap *doc, const 
 static void cap_load(struct load *ld, const struct doc_cap *doc, struct sc_cap *cap)
 {
     *cap = (struct sc_cap){.max = doc->max, .per_ms = doc->per_ms, .at = doc->at};
-    load_refuse(ld, doc->tags, "tags", "name the channels or stages");
     if ((doc->per_at != NULL) == (doc->calendar_at != NULL))
         sc_diag_add(ld->dg, SC_ERROR, "bad-cap", load_mark(doc->at),
                     "a cap has either `per` (rolling) or `calendar`");
@@ -80,6 +95,7 @@ static void cap_load(struct load *ld, const struct doc_cap *doc, struct sc_cap *
                     "`timezone` goes with `calendar`; a rolling window has none");
     cap->channels = cap_channels(ld, &doc->channels);
     cap->stages = load_stages(ld, &doc->stages, doc->stages_at);
+    cap->tags = cap_tags(ld, &doc->tags);
     cap->zone = zone_ref(ld, doc->timezone, doc->timezone_at);
     cap->text = cap_text(ld, doc, cap);
 }

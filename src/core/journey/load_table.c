@@ -107,8 +107,8 @@ static const struct sc_field trigger_fields[] = {
     {.key = "counts_toward_caps", .kind = SC_F_BOOL, .offset = AT(doc_trigger, counts_toward_caps),
      .node_offset = AT(doc_trigger, counts_toward_caps_at),
      .doc = "Takes a slot of the caps. True unless said, but for `purpose: service`."},
-    {.key = "tags", .kind = SC_F_NODE, .offset = AT(doc_trigger, tags), .schema = NOT_BUILT,
-     .doc = "Not built yet: refused."},
+    {.key = "tags", .kind = SC_F_STRS, .offset = AT(doc_trigger, tags),
+     .doc = "Names by which caps may speak of it, one or a list."},
     {0}};
 static const struct sc_table trigger_table = {
     .name = "trigger", .doc = "A message to a customer, and when it is worth sending.",
@@ -127,8 +127,8 @@ static const struct sc_field channel_fields[] = {
      .node_offset = AT(doc_channel, window_at), .min = 0, .max = INT64_C(3650) * SC_DAY_MS,
      .doc = "Free text only so long after the customer's last inbound message on it, else a "
             "template: the trigger says which. 24h for `whatsapp` unless set, else no such rule."},
-    {.key = "personas", .kind = SC_F_NODE, .offset = AT(doc_channel, personas),
-     .schema = NOT_BUILT, .doc = "Not built yet: refused."},
+    {.key = "personas", .kind = SC_F_STRS, .offset = AT(doc_channel, personas),
+     .doc = "Personas for which it may be used. Everybody unless set."},
     {0}};
 static const struct sc_table channel_table = {
     .name = "channel", .doc = "A way to reach customers.", .size = sizeof(struct doc_channel),
@@ -152,8 +152,9 @@ static const struct sc_field cap_fields[] = {
     {.key = "timezone", .kind = SC_F_STR, .offset = AT(doc_cap, timezone),
      .node_offset = AT(doc_cap, timezone_at),
      .doc = "With `calendar`: `customer`, `UTC` or a zone. UTC unless set."},
-    {.key = "tags", .kind = SC_F_NODE, .offset = AT(doc_cap, tags), .schema = NOT_BUILT,
-     .doc = "Not built yet: refused."},
+    {.key = "tags", .kind = SC_F_STRS, .offset = AT(doc_cap, tags),
+     .doc = "Holds for triggers with one of these tags, and counts their messages together. All "
+            "triggers unless set."},
     {0}};
 static const struct sc_table cap_table = {
     .name = "cap", .doc = "How many messages a customer gets at most.",

@@ -25,6 +25,21 @@ static bool topic_ok(struct sc_str topic)
     return ok;
 }
 
+static uint64_t channel_personas(struct load *ld, const struct sc_strs *names)
+{
+    const struct sc_journey *jo = ld->jo;
+    struct sc_str all[SC_PERSONAS_MAX];
+    for (uint32_t i = 0; i < jo->n_personas; ++i)
+        all[i] = jo->personas[i].name;
+    uint64_t bits = names->n == 0 ? UINT64_MAX : 0;
+    for (uint32_t i = 0; i < names->n; ++i) {
+        int p = load_ref(ld, names->v[i], names->at[i]->mark, "persona", all, jo->n_personas);
+        if (p >= 0)
+            bits |= UINT64_C(1) << p;
+    }
+    return bits;
+}
+
 static uint8_t channel_add(struct load *ld, const struct doc_channel *doc)
 {
     struct sc_channel *ch = SC_VEC_ADD(ld->ar, &ld->channels);
@@ -40,7 +55,7 @@ static uint8_t channel_add(struct load *ld, const struct doc_channel *doc)
     ch->stages = load_stages(ld, &doc->stages, doc->stages_at);
     if (doc->window_at == NULL && sc_str_eqz(doc->name, WHATSAPP))
         ch->window_ms = WHATSAPP_WINDOW_MS;
-    load_refuse(ld, doc->personas, "personas", "choose channels by `stages`");
+    ch->personas = channel_personas(ld, &doc->personas);
     ld->jo->channels = ld->channels.v;
     ld->jo->n_channels = ld->channels.n;
     return (uint8_t)(ld->channels.n - 1);
@@ -218,13 +233,31 @@ static void trigger_purpose(struct load *ld, const struct doc_trigger *doc, stru
         doc->counts_toward_caps_at != NULL ? doc->counts_toward_caps : !tr->service;
 }
 
+static void trigger_tags(struct load *ld, const struct doc_trigger *doc, struct sc_trigger *tr)
+{
+    for (uint32_t i = 0; i < doc->tags.n; ++i) {
+        struct sc_str name = doc->tags.v[i];
+        uint32_t t = 0;
+        while (t < ld->tags.n && !sc_str_eq(ld->tags.v[t], name))
+            ++t;
+        if (t == SC_TAGS_MAX) {
+            sc_diag_add(ld->dg, SC_ERROR, "too-many", doc->tags.at[i]->mark, "at most %d tags",
+                        SC_TAGS_MAX);
+            return;
+        }
+        if (t == ld->tags.n)
+            SC_VEC_PUSH(ld->ar, &ld->tags, name);
+        tr->tags |= UINT64_C(1) << t;
+    }
+}
+
 static void trigger_load(struct load *ld, const struct doc_trigger *doc, struct sc_trigger *tr)
 {
     *tr = (struct sc_trigger){.name = doc->name, .hash = sc_hash_name(doc->name),
                               .message = doc->message, .cooldown_ms = doc->cooldown_ms,
                               .expires_ms = doc->expires_ms, .priority = doc->priority,
                               .reentry = doc->reentry, .at = doc->at};
-    load_refuse(ld, doc->tags, "tags", "name the channels or stages in the cap");
+    trigger_tags(ld, doc, tr);
     trigger_start(ld, doc, tr);
     if (doc->unless_at != NULL)
         tr->unless = load_rule(ld, doc->unless, doc->unless_at);
@@ -256,5 +289,8 @@ void load_triggers(struct load *ld)
     jo->n_triggers = n;
     for (uint32_t i = 0; i < n; ++i)
         trigger_load(ld, &doc[i], &jo->triggers[i]);
+    jo->tags = ld->tags.v;
+    jo->n_tags = ld->tags.n;
     SC_ASSERT(jo->n_channels <= SC_CHANNELS_MAX);
+    SC_ASSERT(jo->n_tags <= SC_TAGS_MAX);
 }

@@ -87,11 +87,12 @@ bool sc_guard_holds_out(const struct sc_trigger *tr, const struct sc_node_id *cu
 struct sc_occurrence *sc_occurrence_of(struct sc_state *st, uint16_t trigger);
 
 /* caps.c */
-/* Would a message at `at_ms` on `channel` pass `cap`? `used`: slots in the fullest window with it. */
-bool sc_cap_allows(const struct sc_run *rn, const struct sc_cap *cap, uint8_t channel,
-                   int64_t at_ms, int64_t *used);
+/* Would a message of `trigger` on `channel` pass `cap` at the decision's time? `used`: slots in the
+ * fullest window with it. */
+bool sc_cap_allows(const struct sc_run *rn, const struct sc_cap *cap, uint16_t trigger,
+                   uint8_t channel, int64_t *used);
 /* The customer's own frequency: marketing messages per 7 days. */
-bool sc_cap_frequency(const struct sc_run *rn, int64_t at_ms, int64_t *used);
+bool sc_cap_frequency(const struct sc_run *rn, int64_t *used);
 void sc_cap_take(struct sc_run *rn, const struct sc_sent *sent);
 /* The sent slot of this trigger and key nearest to `at_ms`, as a distance; SC_NO_DUE: none. */
 int64_t sc_cap_since(const struct sc_state *st, uint16_t trigger, uint64_t key_hash,
@@ -118,6 +119,9 @@ void sc_fatigue_add(const struct sc_journey *jo, struct sc_state *st, double poi
                     int64_t at_ms);
 /* Hysteresis: pauses at pause_at, resumes below resume_at. */
 bool sc_fatigue_paused(const struct sc_journey *jo, struct sc_state *st, int64_t at_ms);
+
+/* host.c: the persona the customer is, as an index; -1: none. */
+int sc_persona_of(const struct sc_rule_ctx *cx);
 
 /* trace.c: one line: part, what, result (may be NULL), detail by printf. Arguments are not even
  * evaluated when nobody traces. */

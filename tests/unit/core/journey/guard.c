@@ -56,10 +56,11 @@ Test(guard, rolling_caps_see_later_slots)
         for (uint32_t k = 0; k < cases[i].n; k++)
             SC_VEC_PUSH(&pl.ar, &pl.st->sent,
                         ((struct sc_sent){.at_ms = cases[i].sent[k], .counts = true}));
-        struct sc_cap cap = {.channels = UINT32_MAX, .stages = UINT64_MAX, .max = 2, .per_ms = 10};
-        struct sc_run rn = {.jo = &pl.jo, .st = pl.st};
+        struct sc_cap cap = {.channels = UINT32_MAX, .stages = UINT64_MAX,
+                             .tags = UINT64_MAX, .max = 2, .per_ms = 10};
+        struct sc_run rn = {.jo = &pl.jo, .st = pl.st, .decision_ms = cases[i].at};
         int64_t used;
-        bool allowed = sc_cap_allows(&rn, &cap, 0, cases[i].at, &used);
+        bool allowed = sc_cap_allows(&rn, &cap, 0, 0, &used);
         cr_expect_eq(used, cases[i].used, "case %zu: %lld", i, (long long)used);
         cr_expect_eq(allowed, cases[i].used < 2);
     }
@@ -339,6 +340,50 @@ Test(guard, arbitration_lets_the_highest_go)
                      "03-02 10:30 trigger low sms\n"
                      "03-02 10:30 trigger service sms\n");
     play_fini(&pl);
+}
+
+/* Each channel passed over is told with what closed it. */
+Test(guard, the_channel_goes_by_stage_persona_preference_and_consent)
+{
+    struct play pl;
+    play_init(&pl,
+              "stages: [ { name: a }, { name: b, when: 'event.name == \"app_crashed\"' } ]\n"
+              "personas: { buyer: 'seen(\"order_completed\")' }\n"
+              "channels: { sms: { stages: [b] }, push: { personas: [buyer] }, email: {}, post: {} }\n"
+              "triggers:\n"
+              "  - { name: t, when: 'event.name == \"first_use\"', channels: [sms, push, email, post] }\n");
+    cr_expect_str_eq(play_script(&pl, "03-02 10:00 consented purpose=email granted=false\n"
+                                      "03-02 10:01 first_use\n"),
+                     "03-02 10:01 trigger t post\n");
+    cr_assert_geq(pl.fx.items.n, 1u);
+    const struct sc_effect *fx = &pl.fx.items.v[0];
+    cr_expect_eq(fx->n_gates, 0u, "gates are told of what is not sent");
+    cr_expect_str_eq(play_script(&pl, "03-02 10:02 order_completed total=1\n03-02 10:03 first_use\n"
+                                      "03-02 10:04 app_crashed\n03-02 10:05 first_use\n"
+                                      "03-02 10:06 preferred channel=email\n03-02 10:07 first_use\n"),
+                     "03-02 10:03 trigger t push\n03-02 10:04 transition b a>b rule\n"
+                     "03-02 10:05 trigger t sms\n03-02 10:07 suppressed t NO_CHANNEL\n");
+    fx = &pl.fx.items.v[pl.fx.items.n - 1];
+    for (uint32_t i = 0; i < fx->n_gates; i++)
+        if (fx->gates[i].gate == SC_REASON_NO_CHANNEL)
+            cr_expect(sc_str_eqz(fx->gates[i].text,
+                                 "4 offered, sms closed by preference, push closed by preference, "
+                                 "email closed by consent, post closed by preference"),
+                      "%.*s", SC_STR_FMT(fx->gates[i].text));
+    play_fini(&pl);
+}
+
+Test(guard, caps_by_tag_count_their_own)
+{
+    PLAY(HERE "triggers:\n"
+              "  - { name: a, when: 'event.name == \"first_use\"', channels: [sms], tags: [promo, x] }\n"
+              "  - { name: b, when: 'event.name == \"app_crashed\"', channels: [sms], tags: promo }\n"
+              "  - { name: c, when: 'event.name == \"unsubscribed\"', channels: [sms] }\n"
+              "guardrails: { caps: [ { tags: [promo], max: 1, per: 1h } ] }\n",
+         "03-02 10:00 unsubscribed\n03-02 10:01 first_use\n03-02 10:02 app_crashed\n"
+         "03-02 10:03 unsubscribed\n03-02 11:01 app_crashed\n",
+         "03-02 10:00 trigger c sms\n03-02 10:01 trigger a sms\n03-02 10:02 suppressed b CAP_REACHED\n"
+         "03-02 10:03 trigger c sms\n03-02 11:01 trigger b sms\n");
 }
 
 Test(guard, holdout_is_a_stable_share)
