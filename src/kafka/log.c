@@ -439,6 +439,7 @@ static void close_log(struct sc_log *lg)
 {
     struct kafka_log *k = sc_kafka_log(lg);
     sc_kafka_producer_close(k);
+    sc_outbox_fini(&k->box);
     sc_kafka_consumer_close(k);
     if (k->side)
         rd_kafka_destroy(k->side);
@@ -480,6 +481,7 @@ struct sc_log *sc_kafka_log_create(const struct sc_kafka_log_config *cfg)
     struct kafka_log *k = sc_calloc(1, sizeof(*k));
     k->base.ops = &ops;
     k->cfg = *cfg;
+    sc_outbox_init(&k->box);
     const struct sc_conf_pair pairs[] = {
         {"group.id", cfg->group}, {"isolation.level", "read_uncommitted"}, {NULL, NULL}};
     k->side = sc_kafka_handle(false, sc_kafka_conf(cfg->kafka, false, pairs));

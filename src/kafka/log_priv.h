@@ -3,6 +3,7 @@
 #define SC_KAFKA_LOG_PRIV_H
 
 #include "kafka/conf.h"
+#include "kafka/outbox.h"
 #include "kafka/signal.h"
 
 #define SC_MARKS_MAX 4096u
@@ -35,6 +36,7 @@ struct kafka_log {
     rd_kafka_consumer_group_metadata_t *member;
     struct sc_taint taint;
     bool open;
+    struct sc_outbox box;
     uint64_t sent, delivered;
     bool undelivered; /* a message of this transaction was refused */
     int64_t marks[SC_MARKS_MAX];

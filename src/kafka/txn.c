@@ -1,5 +1,6 @@
 /* The producer side of the log: transactions by the rules of reliability.md.
  *
+ * Messages wait in the outbox (outbox.h) until the flush that ends the transaction.
  * Flush before send_offsets (else +100 ms), a delivery callback set (else flush sleeps in steps of
  * 10 ms), topics warmed at the start (else the first produce waits a second on 2.0.2). */
 #include "kafka/log_priv.h"
@@ -55,7 +56,9 @@ static rd_kafka_t *producer_new(struct kafka_log *k, const char *id, bool throw_
         {"transactional.id", id},
         {"transaction.timeout.ms", TXN_TIMEOUT_MS},
         {"message.timeout.ms", TXN_TIMEOUT_MS},
-        {"linger.ms", "5"},
+        /* A flush sends everything at once. Before it only full batches go: on 2.0.2 a partition
+         * with messages past their linger and a request under way keeps its thread spinning. */
+        {"linger.ms", "1000"},
         {"message.max.bytes", "2097152"}, /* one state at its hard limit, with room */
         {"batch.size", "1000000"},
         {"queue.buffering.max.messages", "1000000"},
@@ -114,6 +117,8 @@ void sc_kafka_producer_close(struct kafka_log *k)
     }
     k->producer = NULL;
     k->open = false;
+    k->sent = k->delivered = 0;
+    sc_outbox_clear(&k->box);
 }
 
 void sc_kafka_renew(struct kafka_log *k)
@@ -163,6 +168,9 @@ enum sc_err sc_kafka_begin(struct sc_log *lg)
 {
     struct kafka_log *k = sc_kafka_log(lg);
     SC_ASSERT(!k->open);
+    if (k->delivered != k->sent)
+        sc_kafka_producer_close(k); /* it still borrows payloads of the last transaction */
+    sc_outbox_clear(&k->box);
     if (atomic_load(&k->taint.tainted)) {
         sc_log(SC_LOG_WARN, "kafka", "the producer is tainted by a late request: making it anew",
                "writer", k->cfg.writer, NULL);
@@ -198,53 +206,67 @@ enum sc_err sc_kafka_begin(struct sc_log *lg)
 
 /* ---- produce */
 
-static enum sc_err put(struct kafka_log *k, const struct sc_out *out, int64_t *mark)
+/* Hand one message over. Its payload stays ours: it lives until the transaction is over. */
+static enum sc_err put(struct kafka_log *k, struct sc_outbox_item *it)
 {
-    rd_kafka_headers_t *hs = out->n_headers ? rd_kafka_headers_new(out->n_headers) : NULL;
-    for (uint32_t i = 0; i < out->n_headers; i++)
-        rd_kafka_header_add(hs, out->headers[i].name.p, (ssize_t)out->headers[i].name.len,
-                            out->headers[i].value.p, (ssize_t)out->headers[i].value.len);
     for (;;) {
         rd_kafka_vu_t vus[] = {
-            {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = k->out[out->topic]},
+            {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = k->out[it->topic]},
             {.vtype = RD_KAFKA_VTYPE_PARTITION,
-             .u.i32 = out->partition < 0 ? RD_KAFKA_PARTITION_UA : out->partition},
-            {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-            {.vtype = RD_KAFKA_VTYPE_KEY,
-             .u.mem = {(void *)(uintptr_t)out->key.p, out->key.len}},
+             .u.i32 = it->partition < 0 ? RD_KAFKA_PARTITION_UA : it->partition},
+            {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = 0},
+            {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)it->key.p, it->key.len}},
             {.vtype = RD_KAFKA_VTYPE_VALUE,
-             .u.mem = {(void *)(uintptr_t)out->value.p, out->value.len}},
-            {.vtype = RD_KAFKA_VTYPE_TIMESTAMP,
-             .u.i64 = out->timestamp_ms > 0 ? out->timestamp_ms : 0},
-            {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = mark},
-            {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = hs}, /* the last: only if there are any */
+             .u.mem = {(void *)(uintptr_t)it->value.p, it->value.len}},
+            {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = it->timestamp_ms},
+            {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = it->mark},
+            /* the last: only if there are any */
+            {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = it->headers},
         };
-        rd_kafka_error_t *why =
-            rd_kafka_produceva(k->producer, vus, sizeof(vus) / sizeof(vus[0]) - (hs == NULL));
+        rd_kafka_error_t *why = rd_kafka_produceva(
+            k->producer, vus, sizeof(vus) / sizeof(vus[0]) - (it->headers == NULL));
         rd_kafka_resp_err_t e = why ? rd_kafka_error_code(why) : RD_KAFKA_RESP_ERR_NO_ERROR;
         if (why)
             rd_kafka_error_destroy(why);
         if (e == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            it->headers = NULL;
             k->sent++;
             return SC_ERR_OK;
         }
         if (e != RD_KAFKA_RESP_ERR__QUEUE_FULL || k->undelivered) {
             sc_log(SC_LOG_WARN, "kafka", "produce refused", "topic",
-                   k->cfg.outputs->v[out->topic].name.p, "why", rd_kafka_err2str(e), NULL);
-            if (hs)
-                rd_kafka_headers_destroy(hs);
+                   k->cfg.outputs->v[it->topic].name.p, "why", rd_kafka_err2str(e), NULL);
             return SC_ERR_ABORT;
         }
         rd_kafka_poll(k->producer, 10); /* make room */
     }
 }
 
-enum sc_err sc_kafka_produce(struct sc_log *lg, const struct sc_out *out)
+/* Hand over what is kept back: first what names its partition, so that few messages cover all
+ * partitions and one request registers them. No topic has messages of both kinds. */
+static enum sc_err hand_over(struct kafka_log *k)
 {
-    struct kafka_log *k = sc_kafka_log(lg);
+    enum sc_err e = SC_ERR_OK;
+    for (int hashed = 0; hashed <= 1; hashed++)
+        for (uint32_t i = 0; e == SC_ERR_OK && i < k->box.n; i++)
+            if ((k->box.items[i].partition < 0) == (hashed == 1))
+                e = put(k, &k->box.items[i]);
+    if (e == SC_ERR_OK)
+        sc_outbox_sent(&k->box);
+    return e;
+}
+
+static enum sc_err take(struct kafka_log *k, const struct sc_out *out, int64_t *mark)
+{
     if (!k->open || k->out[out->topic] == NULL)
         return SC_ERR_ABORT;
-    return put(k, out, NULL);
+    sc_outbox_add(&k->box, out, mark);
+    return k->box.bytes < SC_OUTBOX_BYTES ? SC_ERR_OK : hand_over(k);
+}
+
+enum sc_err sc_kafka_produce(struct sc_log *lg, const struct sc_out *out)
+{
+    return take(sc_kafka_log(lg), out, NULL);
 }
 
 enum sc_err sc_kafka_produce_marked(struct sc_log *lg, const struct sc_out *out, uint32_t *mark)
@@ -253,9 +275,7 @@ enum sc_err sc_kafka_produce_marked(struct sc_log *lg, const struct sc_out *out,
     SC_ASSERT(k->n_marks < SC_MARKS_MAX);
     *mark = k->n_marks++;
     k->marks[*mark] = -1;
-    if (!k->open || k->out[out->topic] == NULL)
-        return SC_ERR_ABORT;
-    return put(k, out, &k->marks[*mark]);
+    return take(k, out, &k->marks[*mark]);
 }
 
 int64_t sc_kafka_mark_offset(struct sc_log *lg, uint32_t mark)
@@ -276,6 +296,8 @@ enum sc_err sc_kafka_flush(struct sc_log *lg)
 {
     struct kafka_log *k = sc_kafka_log(lg);
     int64_t since_ms = sc_time_mono_ms();
+    if (hand_over(k) != SC_ERR_OK)
+        return SC_ERR_ABORT;
     while (k->delivered < k->sent && !k->undelivered && patient(k, since_ms, FLUSH_TIMEOUT_MS))
         rd_kafka_flush(k->producer, SLICE_MS);
     return k->delivered == k->sent && !k->undelivered ? SC_ERR_OK : SC_ERR_ABORT;
