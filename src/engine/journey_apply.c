@@ -277,13 +277,36 @@ static struct sc_part *wanted_by(const struct sc_jworker *j, const struct sc_msg
     return p && p->status == SC_PART_ACTIVE && m->offset >= p->next_txn ? p : NULL;
 }
 
-/* Unpack messages from `from` on until a group is full. Returns the first one left. */
+/* The records of one message, behind those of the group so far. False: it is not a whole frame, and
+ * none of it is taken. */
+static bool unpack_frame(struct sc_jworker *j, struct sc_part *p, const struct sc_msg *m,
+                         uint32_t index)
+{
+    struct sc_frame_reader rd;
+    uint32_t before = j->n_items;
+    int got = -1;
+    if (!sc_frame_open(&rd, j->jo, m->value, &j->ar))
+        return false;
+    do {
+        struct sc_frame_item *it = sc_arena_alloc(&j->ar, sizeof(*it));
+        got = sc_frame_next(&rd, it);
+        if (got == 1) {
+            SC_ASSERT(j->n_items < SC_GROUP_ITEMS + SC_FRAME_RECORDS);
+            j->items[j->n_items++] = (struct sc_jitem){it, p, index};
+        }
+    } while (got == 1);
+    if (got < 0)
+        j->n_items = before;
+    return got == 0;
+}
+
+/* Unpack messages from `from` on until a group is full, or before one that is no whole frame. Returns
+ * the first one left: `from` itself, with no items, is no frame. */
 static uint32_t unpack(struct sc_jworker *j, const struct sc_msg *msgs, uint32_t from, uint32_t n)
 {
     j->n_items = 0;
     for (uint32_t i = from; i < n; i++) {
         struct sc_part *p = wanted_by(j, &msgs[i]);
-        struct sc_frame_reader rd;
         if (p == NULL)
             continue;
         bool careful = p->tries >= SC_TRIES_CAREFUL;
@@ -291,18 +314,8 @@ static uint32_t unpack(struct sc_jworker *j, const struct sc_msg *msgs, uint32_t
             return i;
         if (p->tries >= SC_TRIES_POISON)
             return i + 1; /* poison, alone, and not even looked at */
-        if (!sc_frame_open(&rd, j->jo, msgs[i].value, &j->ar)) {
-            sc_part_stop(p, "journal offset %" PRId64 " is no frame of ours, or of a newer "
-                         "release", msgs[i].offset);
-            continue;
-        }
-        for (;;) {
-            struct sc_frame_item *it = sc_arena_alloc(&j->ar, sizeof(*it));
-            if (sc_frame_next(&rd, it) != 1)
-                break;
-            SC_ASSERT(j->n_items < SC_GROUP_ITEMS + SC_FRAME_RECORDS);
-            j->items[j->n_items++] = (struct sc_jitem){it, p, i};
-        }
+        if (!unpack_frame(j, p, &msgs[i], i))
+            return i;
         if (careful)
             return i + 1;
     }
@@ -354,6 +367,18 @@ static bool attempt(struct sc_jworker *j, struct sc_part *p)
     return e == SC_ERR_OK || (sc_jworker_doubt(j, e), false);
 }
 
+/* The journal cannot be read on here, and nothing of it may be skipped: what is before it is
+ * committed, and the partition, paused by the takeover that follows, waits for the operator. */
+static bool stop_at(struct sc_jworker *j, struct sc_part *p, const struct sc_msg *m)
+{
+    if (!sc_jworker_commit(j))
+        return false;
+    sc_part_stop(p, "journal offset %" PRId64 " is no frame of ours, or damaged, or of a newer "
+                 "release: somebody else writes to the journal, or this release is older than the "
+                 "one that wrote it", m->offset);
+    return sc_jworker_doubt(j, SC_ERR_CORRUPT), false;
+}
+
 bool sc_jworker_take(struct sc_jworker *j, const struct sc_msg *msgs, uint32_t n)
 {
     for (uint32_t at = 0; at < n;) {
@@ -368,6 +393,8 @@ bool sc_jworker_take(struct sc_jworker *j, const struct sc_msg *msgs, uint32_t n
         if (!sc_jworker_begin(j))
             return false;
         uint32_t to = unpack(j, msgs, at, n);
+        if (to == at)
+            return stop_at(j, p, &msgs[at]);
         if (!load_group(j))
             return false;
         enum taken took = apply(j, msgs, at, to, &at);

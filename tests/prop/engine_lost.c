@@ -1,7 +1,10 @@
 /* What is gone from a topic before it was read is never passed over in silence: its partition stops,
  * the others go on, and on the operator's word (`adopt`) it goes on with what is left. The real
- * workers, on the broker in memory. And where a first start begins. */
+ * workers, on the broker in memory. The same for a journal frame that cannot be read. And where a first start
+ * begins. */
 #include "../lib/engine_bed.h"
+
+#include "base/hash.h"
 
 static struct life *life_of(struct bed *b, bool resolve)
 {
@@ -30,17 +33,15 @@ static void rest_of_it(struct bed *b)
     sched_sleep(&b->s, 3000);
 }
 
-static bool count_one(void *arg, const struct sc_msg *m)
+static bool pass(void *arg, const struct sc_msg *m)
 {
-    (void)m;
-    ++*(int64_t *)arg;
+    (void)arg, (void)m;
     return true;
 }
 
 static int64_t end_of(struct bed *b, const char *topic, int32_t partition)
 {
-    int64_t n = 0;
-    return sc_broker_read(b->broker, topic, partition, 0, count_one, &n);
+    return sc_broker_read(b->broker, topic, partition, 0, pass, NULL);
 }
 
 static void expect_stopped(struct bed *b, bool resolve, int64_t stopped)
@@ -126,6 +127,70 @@ static void while_it_runs(void)
     bed_destroy(b);
 }
 
+/* ---- a journal that is not what resolve wrote */
+
+static bool keep_frame(void *arg, const struct sc_msg *m)
+{
+    struct sc_buf *frame = arg;
+    frame->len = 0;
+    sc_buf_add(frame, m->value.p, m->value.len);
+    return true;
+}
+
+/* The last frame of a partition, its sum right, but one record more announced than it has. */
+static void damage(struct bed *b, int32_t partition, struct sc_buf *frame)
+{
+    uint16_t records;
+    sc_broker_read(b->broker, "journal", partition, 0, keep_frame, frame);
+    memcpy(&records, frame->p + 10, sizeof(records));
+    records++;
+    memcpy(frame->p + 10, &records, sizeof(records));
+    uint32_t sum = sc_hash_crc32c(frame->p + 8, frame->len - 8);
+    memcpy(frame->p + 4, &sum, sizeof(sum));
+}
+
+static int64_t committed_at(struct bed *b, int32_t partition)
+{
+    static const char *const journal[] = {"journal"};
+    struct sc_broker_log_config cfg = {"journey", "probe", journal, 1, &b->cfg.topics};
+    struct sc_log *lg = sc_broker_log_create(b->broker, &cfg);
+    struct sc_tp tp = {.partition = partition};
+    lg->ops->committed(lg, &tp, 1, 0, &b->ar);
+    lg->ops->close(lg);
+    return tp.offset;
+}
+
+/* Everything before the bad one is applied, it is not passed, and the others go on. */
+static void bad_frame(bool framed)
+{
+    struct bed *b = begin();
+    struct sc_buf frame = {0};
+    damage(b, 1, &frame);
+    end(b, life_of(b, false), false);
+    for (uint32_t i = EVENTS / 2; i < EVENTS * 3 / 4; i++)
+        write_event(b, &b->events[i]);
+    sched_sleep(&b->s, 3000);
+    int64_t at = end_of(b, "journal", 1), other = committed_at(b, 0);
+    struct sc_out out = {.partition = 1,
+                         .value = framed ? sc_buf_view(&frame) : SC_STR("no frame at all")};
+    sc_broker_write(b->broker, "journal", &out);
+    for (uint32_t i = EVENTS * 3 / 4; i < EVENTS; i++)
+        write_event(b, &b->events[i]);
+    sched_sleep(&b->s, 3000);
+    start(b, false);
+    expect_stopped(b, false, 1);
+    end(b, life_of(b, false), false);
+    int64_t next = committed_at(b, 1);
+    if (next != at)
+        fail(b, "partition 1 stands at %lld, the bad frame at %lld", (long long)next,
+             (long long)at);
+    if (committed_at(b, 0) <= other)
+        fail(b, "partition 0 stands at %lld", (long long)other);
+    end(b, life_of(b, true), false);
+    sc_buf_fini(&frame);
+    bed_destroy(b);
+}
+
 /* `start: latest` holds for every partition of a source at the very first start. */
 static void first_start_at_the_end(void)
 {
@@ -149,7 +214,9 @@ int main(void)
     journal();
     journal_never_read();
     while_it_runs();
+    bad_frame(false);
+    bad_frame(true);
     first_start_at_the_end();
-    puts("5 passed");
+    puts("7 passed");
     return 0;
 }
