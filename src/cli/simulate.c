@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/key.h"
 #include "cli/project.h"
+#include "core/analytics/cube.h"
 #include "sim/world.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@
 struct simulate {
     /* options */
     struct sc_words files;
-    const char *effects_path, *customers_path, *key_file;
+    const char *effects_path, *customers_path, *analytics_path, *report_path, *key_file;
     bool reveal, quiet;
     const char *against_path;
     bool exit_code;
@@ -31,9 +32,10 @@ struct simulate {
     struct sc_pseudonyms *ps;
     struct sc_canonical reader;
     struct sc_world *world;
-    struct sc_arena line, names;
+    struct sc_arena line, names, cells;
     struct sc_map raw;     /* node -> raw value, for --reveal */
-    FILE *effects, *customers;
+    FILE *effects, *customers, *analytics;
+    struct sc_cube cube;
     struct sc_buf out;
     uint64_t lines, invalid;
     int64_t started_ms;
@@ -56,6 +58,12 @@ static void on_effect(void *arg, const struct sc_effect *fx)
     sm->out.len = 0;
     sc_effect_json(sm->project.journey, fx, &sm->out);
     write_line(sm->effects, sc_buf_view(&sm->out));
+}
+
+static void on_delta(void *arg, const struct sc_cell *delta)
+{
+    struct simulate *sm = arg;
+    sc_cube_add(&sm->cube, delta);
 }
 
 static void on_customer(void *arg, struct sc_str line)
@@ -177,6 +185,17 @@ static void write_summary(struct simulate *sm)
     write_line(sm->effects, sc_buf_view(&sm->out));
 }
 
+static void write_analytics(struct simulate *sm)
+{
+    uint32_t n;
+    const struct sc_cell *cells = sc_cube_cells(&sm->cube, &sm->cells, &n);
+    for (uint32_t i = 0; i < n; i++) {
+        sm->out.len = 0;
+        sc_cell_json(sm->project.journey, &cells[i], &sm->cells, &sm->out);
+        write_line(sm->analytics, sc_buf_view(&sm->out));
+    }
+}
+
 static int open_output(const char *path, FILE **out)
 {
     *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
@@ -213,6 +232,8 @@ static int play(struct simulate *sm)
     write_summary(sm);
     if (sm->customers)
         sc_world_customers(sm->world, sm->reveal ? reveal : NULL, sm, on_customer, sm->customers);
+    if (sm->analytics)
+        write_analytics(sm);
     return sm->max_invalid >= 0 && sm->invalid > (uint64_t)sm->max_invalid ? SC_EXIT_FINDINGS
                                                                           : SC_EXIT_OK;
 }
@@ -222,6 +243,8 @@ static int open_outputs(struct simulate *sm)
     int rc = open_output(sm->effects_path, &sm->effects);
     if (rc == SC_EXIT_OK && sm->customers_path)
         rc = open_output(sm->customers_path, &sm->customers);
+    if (rc == SC_EXIT_OK && sm->analytics_path)
+        rc = open_output(sm->analytics_path, &sm->analytics);
     return rc;
 }
 
@@ -233,6 +256,10 @@ static int close_outputs(struct simulate *sm, int rc)
     }
     if (sm->customers) {
         int closed = close_output(sm->customers_path, sm->customers);
+        rc = rc ? rc : closed;
+    }
+    if (sm->analytics) {
+        int closed = close_output(sm->analytics_path, sm->analytics);
         rc = rc ? rc : closed;
     }
     return rc;
@@ -255,10 +282,13 @@ static int simulate_journey(struct simulate *sm, const char *journey_path)
     sm->ps = sc_pseudonyms_create(jo->tx, key, 0, 1u << 16);
     sc_canonical_init(&sm->reader, jo->tx, sm->ps, &sm->names, &sm->line);
     sc_map_init(&sm->raw, &sm->names);
+    sm->project.journey->analyse = sm->analytics_path || sm->report_path;
+    sc_cube_init(&sm->cube, &sm->cells);
     struct sc_world_opts opts = {
         .disorder_ms = sm->disorder_ms,
         .reorder_ms = sm->reorder_ms == SC_NEVER ? jo->reorder_ms : sm->reorder_ms,
         .effect = on_effect,
+        .delta = on_delta,
         .arg = sm,
     };
     sm->world = sc_world_create(jo, &opts);
@@ -274,11 +304,13 @@ static int simulate(struct simulate *sm, const char *journey_path)
 {
     sc_arena_init(&sm->line);
     sc_arena_init(&sm->names);
+    sc_arena_init(&sm->cells);
     int rc = simulate_journey(sm, journey_path);
     sc_project_fini(&sm->project);
     sc_buf_fini(&sm->out);
     sc_arena_fini(&sm->line);
     sc_arena_fini(&sm->names);
+    sc_arena_fini(&sm->cells);
     return rc;
 }
 
@@ -289,7 +321,7 @@ static int compare(struct simulate *sm, const char *journey_path)
     sm->against = old.against = sc_against_create();
     old.side = SC_AGAINST_OLD;
     old.effects_path = "/dev/null";
-    old.customers_path = NULL;
+    old.customers_path = old.analytics_path = old.report_path = NULL;
     old.max_invalid = -1;
     int rc = simulate(sm, journey_path);
     if (rc == SC_EXIT_OK)
@@ -325,6 +357,7 @@ int sc_cmd_simulate(int argc, char **argv)
         {"events", 'e', SC_ARG_MANY, &sm.files, "FILE…", "canonical events, JSON lines; .gz; - is standard input"},
         {"effects", 0, SC_ARG_STR, &sm.effects_path, "FILE", "where effects go (default -: standard output)"},
         {"customers", 0, SC_ARG_STR, &sm.customers_path, "FILE", "write every customer at the end"},
+        {"analytics", 0, SC_ARG_STR, &sm.analytics_path, "FILE", "write what is measured, by day and key, at the end"},
         {"reveal", 0, SC_ARG_FLAG, &sm.reveal, NULL, "identifiers in customers as they are, not pseudonyms"},
         {"reorder", 0, SC_ARG_DURATION, &sm.reorder_ms, "D", "put events within D in order first (default: the journey's)"},
         {"disorder", 0, SC_ARG_DURATION, &sm.disorder_ms, "D", "hold the watermark back by D (default 0)"},

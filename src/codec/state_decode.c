@@ -269,6 +269,7 @@ static void take_section(struct sc_state_reader *d, enum sc_state_section sec)
     case SC_SEC_INBOUND: take_inbound(d); return;
     case SC_SEC_HELD_OUT: take_held_out(d); return;
     case SC_SEC_WAITING: take_waiting(d); return;
+    case SC_SEC_HISTORY: st->history = sc_history_take(&d->r, d->jo, d->base_ms); return;
     case SC_SEC_STAGE: case SC_SEC_LAPSE: case SC_SEC_LAPSE_VOID: case SC_SEC_FURTHEST:
     case SC_SEC_FACTS: case SC_SEC_MILESTONES: case SC_SEC_TIMERS: case SC_SEC_BREAKS:
     case SC_SEC_SENT: case SC_SEC_OCCURRENCES: case SC_SEC_FOREIGN:

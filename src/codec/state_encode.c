@@ -511,7 +511,8 @@ static uint64_t sections_of(const struct writer *e)
         STANDS(INBOUND, inbound_count(e))
         STANDS(HELD_OUT, st->held_out.n)
         STANDS(WAITING, st->waiting.n)
-        STANDS(FOREIGN, st->foreign.n);
+        STANDS(FOREIGN, st->foreign.n)
+        STANDS(HISTORY, st->history);
 #undef STANDS
 }
 
@@ -558,6 +559,7 @@ static void put_section(struct writer *e, enum sc_state_section sec)
     case SC_SEC_HELD_OUT: put_strs(e, st->held_out.v, st->held_out.n); return;
     case SC_SEC_WAITING: put_waiting(e); return;
     case SC_SEC_FOREIGN: put_foreign(e); return;
+    case SC_SEC_HISTORY: sc_history_put(&e->w, e->jo, st->history, e->base_ms); return;
     case SC_SEC_COUNT: break;
     }
     SC_UNREACHABLE("state section");

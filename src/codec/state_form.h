@@ -11,6 +11,7 @@
 
 #include "codec/flat.h"
 #include "codec/state.h"
+#include "core/analytics/history.h"
 #include "core/journey/facts.h"
 
 #define SC_STATE_VERSION 1
@@ -26,7 +27,7 @@ enum sc_state_section {
     SC_SEC_FACTS, SC_SEC_MILESTONES, SC_SEC_TIMERS, SC_SEC_BREAKS, SC_SEC_SENT, SC_SEC_CONSENTS,
     SC_SEC_PREFS, SC_SEC_SNOOZE, SC_SEC_ZONE, SC_SEC_FATIGUE, SC_SEC_RING, SC_SEC_SEEN,
     SC_SEC_CASES, SC_SEC_OCCURRENCES, SC_SEC_INBOUND, SC_SEC_HELD_OUT, SC_SEC_WAITING,
-    SC_SEC_FOREIGN, SC_SEC_COUNT
+    SC_SEC_FOREIGN, SC_SEC_HISTORY, SC_SEC_COUNT
 };
 
 /* Bits of a timer's second byte. */
@@ -47,5 +48,11 @@ void sc_fact_put(struct sc_pen *w, const struct sc_fact_plan *plan,
 void sc_fact_take(struct sc_scan *r, const struct sc_fact_plan *plan, struct sc_fact_state *fs,
                   int64_t base_ms);
 bool sc_fact_empty(const struct sc_fact_state *fs);
+
+/* state_history.c: what analytics remember. */
+void sc_history_put(struct sc_pen *w, const struct sc_journey *jo, const struct sc_history *h,
+                    int64_t base_ms);
+struct sc_history *sc_history_take(struct sc_scan *r, const struct sc_journey *jo,
+                                   int64_t base_ms);
 
 #endif

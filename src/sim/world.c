@@ -110,6 +110,8 @@ static void collect(struct sc_world *w)
     }
     for (uint32_t i = 0; i < w->fx.records.n; i++)
         SC_VEC_PUSH(&w->ar, &w->queue, w->fx.records.v[i]);
+    for (uint32_t i = 0; w->opts.delta && i < w->fx.deltas.n; i++)
+        w->opts.delta(w->opts.arg, &w->fx.deltas.v[i]);
     w->counts.late += w->fx.counts.late;
     sc_effects_clear(&w->fx);
 }

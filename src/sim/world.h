@@ -25,6 +25,8 @@ struct sc_world_opts {
     int64_t reorder_ms; /* overrides the journey's; 0: apply on arrival */
     /* Every effect, in order. Borrowed for the call. */
     void (*effect)(void *arg, const struct sc_effect *fx);
+    /* What it adds to analytics, where the journey's `analyse` is on. NULL: nobody asks. */
+    void (*delta)(void *arg, const struct sc_cell *delta);
     /* What the rules saw, one line a decision, before the effects of the same step: of customers
      * for whom `traced` holds (NULL: all). NULL: nobody traces. Borrowed for the call. */
     void (*line)(void *arg, struct sc_str line);

@@ -32,7 +32,7 @@ static const char states_taxonomy[] =
     "      items: { type: int }\n"
     "      tags: { type: list(string) }\n"
     "      paid: { type: timestamp }\n"
-    "  opened: { properties: { case_id: { type: string, required: true } } }\n"
+    "  opened: { channel: phone, properties: { case_id: { type: string, required: true } } }\n"
     "  closed: { properties: { case_id: { type: string, required: true } } }\n"
     "  consented:\n"
     "    role: consent\n"
@@ -99,7 +99,9 @@ static const char states_journey[] =
     "guardrails:\n"
     "  caps: [ { channels: \"*\", max: 3, per: 24h } ]\n"
     "  fatigue: { half_life: 48h, add: { opened: 4.0 }, pause_at: 5.0, resume_at: 3.0 }\n"
-    "  hold_while: [ 'open(\"support\")' ]\n";
+    "  hold_while: [ 'open(\"support\")' ]\n"
+    "analytics:\n"
+    "  answers: { closed: {}, preferred: {} }\n";
 
 /* ---- chance */
 
@@ -145,6 +147,7 @@ static inline void shop_init(struct shop *sh, const char *journey)
         fprintf(stderr, "%.*s\n", SC_STR_FMT(sc_buf_view(&out)));
     sc_buf_fini(&out);
     SC_ASSERT(ok);
+    sh->jo.analyse = true; /* so that what it remembers is stored and merged too */
 }
 
 static inline void shop_fini(struct shop *sh)

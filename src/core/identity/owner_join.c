@@ -7,6 +7,7 @@
 #include "core/identity/owner.h"
 
 #include "base/assert.h"
+#include "core/analytics/history.h"
 
 /* Any two that cannot be one person? */
 static bool unique_conflict(const struct sc_owner *ow)
@@ -155,13 +156,22 @@ static void say(struct sc_owner *ow, bool customer)
     SC_VEC_PUSH(ow->fx->ar, &ow->fx->gone, ow->rec->node);
 }
 
+/* Two lives become one; what was counted for two is counted for one. */
+static void join_history(struct sc_owner *ow)
+{
+    sc_history_count(ow->jo, ow->st, -1, ow->fx);
+    sc_history_count(ow->jo, ow->rec->state, -1, ow->fx);
+    sc_state_merge(ow->jo, ow->st, ow->rec->state);
+    sc_history_count(ow->jo, ow->st, 1, ow->fx);
+}
+
 static void absorb(struct sc_owner *ow, int64_t at_ms)
 {
     struct sc_state *st = ow->st;
     const struct sc_record *rec = ow->rec;
     bool customer = rec->state->n_events > 0;
     bool history = customer || rec->state->waiting.n > 0;
-    sc_state_merge(ow->jo, st, rec->state);
+    join_history(ow);
     struct sc_member *member = sc_owner_member(st, &rec->node);
     if (member == NULL)
         member = SC_VEC_ADD(st->ar, &st->members);
@@ -187,7 +197,7 @@ static void take_history(struct sc_owner *ow)
     struct sc_state *st = ow->st;
     struct sc_member self = *sc_owner_member(st, &st->node);
     bool ambiguous = st->ambiguous;
-    sc_state_merge(ow->jo, st, ow->rec->state);
+    join_history(ow);
     *sc_owner_member(st, &st->node) = self;
     st->ambiguous = ambiguous;
     st->merges = st->former.n;

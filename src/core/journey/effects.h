@@ -4,6 +4,7 @@
 #ifndef SC_CORE_EFFECTS_H
 #define SC_CORE_EFFECTS_H
 
+#include "core/analytics/metric.h"
 #include "core/journey/journey.h"
 #include "core/journey/record.h"
 
@@ -43,6 +44,8 @@ struct sc_gate {
     enum sc_reason gate;
     bool passed;
     struct sc_str text; /* "sms 4 per 30d: 4 sent" */
+    int16_t cap;        /* CAP_REACHED: index of the cap, -1: the customer's own frequency */
+    int8_t channel;     /* CAP_REACHED: the channel it stands for, -1 */
 };
 
 enum sc_identity_action {
@@ -105,6 +108,7 @@ struct sc_effects {
     SC_VEC(struct sc_node_id) hints;  /* pairs child, parent: decided, to be written to Redis; a
                                          node beside itself: a root again */
     SC_VEC(struct sc_node_id) gone;   /* nodes whose customer line is withdrawn: absorbed, erased */
+    SC_VEC(struct sc_cell) deltas;    /* analytics, where `analyse` is on: to be added up */
     struct sc_step_counts counts;
     struct sc_trace *trace;           /* NULL: none. What explain and failing tests print */
 };

@@ -44,7 +44,7 @@ static void gate(struct decision *de, enum sc_reason reason, bool passed, const 
     size_t len;
     const char *text = sc_arena_vprintf(ar, &len, fmt, args);
     va_end(args);
-    SC_VEC_PUSH(ar, &de->gates, ((struct sc_gate){reason, passed, {text, len}}));
+    SC_VEC_PUSH(ar, &de->gates, ((struct sc_gate){reason, passed, {text, len}, -1, -1}));
     sc_trace(de->rn->fx, "gate", sc_str_from(sc_reason_name(reason)), passed ? "passed" : "stopped",
              "%s", text);
     if (!passed && (de->reason == SC_REASON_NONE || reason < de->reason))
@@ -188,6 +188,8 @@ static void report_caps(struct decision *de, uint8_t c)
         bool passed = sc_cap_allows(rn, cap, de->tm->rule, c, &used);
         gate(de, SC_REASON_CAP_REACHED, passed, "%.*s: %.*s: %lld sent",
              SC_STR_FMT(rn->jo->channels[c].name), SC_STR_FMT(cap->text), (long long)used);
+        de->gates.v[de->gates.n - 1].cap = (int16_t)i;
+        de->gates.v[de->gates.n - 1].channel = (int8_t)c;
     }
 }
 

@@ -6,6 +6,8 @@
 
 #include "core/rule/rule.h"
 
+struct sc_analytics_plan;
+
 #define SC_STAGES_MAX 64
 #define SC_TRIGGERS_MAX 4096
 #define SC_CHANNELS_MAX 32
@@ -185,6 +187,8 @@ struct sc_journey {
     int64_t ledger_keep_ms; /* how long sent messages matter to some cap, cooldown, frequency */
     int64_t lateness_ms, reorder_ms;
     struct sc_node *tests;  /* seq or NULL */
+    const struct sc_analytics_plan *analytics; /* what is measured how */
+    bool analyse;           /* measure: set by the caller after loading, before the first step */
     struct sc_scope scope;  /* owns patterns and zones: sc_journey_fini gives them back */
 
     /* Zones of customers by IANA name, from a table the caller keeps (loading one is file I/O, so

@@ -281,6 +281,7 @@ static void load_sections(struct load *ld)
     load_channels(ld);
     load_triggers(ld);
     load_guardrails(ld);
+    load_analytics(ld);
     struct sc_journey *jo = ld->jo;
     jo->facts = ld->sp->facts.v;
     jo->n_facts = ld->sp->facts.n;

@@ -91,11 +91,29 @@ struct doc_guardrails {
     struct sc_node *arbitration_at;
 };
 
+struct doc_touch {
+    struct sc_str event, topic;
+    struct sc_node *topic_at, *at;
+};
+
+struct doc_score {
+    struct sc_str event, score;
+    struct sc_node *event_at, *score_at;
+    int64_t satisfied; /* csat alone */
+};
+
+struct doc_analytics {
+    struct sc_list contacts, answers;
+    struct sc_strs escalations;
+    struct doc_score nps, csat, ces;
+};
+
 struct doc_journey {
     struct sc_str name, taxonomy;
     struct sc_node *facts, *personas, *milestones, *tests, *tracks, *holdout;
     struct sc_list stages, triggers, channels;
     struct doc_guardrails guard;
+    struct doc_analytics analytics;
     int64_t lateness_ms, reorder_ms;
 };
 
@@ -161,6 +179,9 @@ void load_milestones(struct load *ld);
 void load_channels(struct load *ld);
 void load_triggers(struct load *ld);
 void load_guardrails(struct load *ld);
+/* load_analytics.c: the section, and its table. */
+void load_analytics(struct load *ld);
+extern const struct sc_table load_analytics_table;
 /* load_lint.c: what is allowed and yet hardly meant. */
 void load_lint(struct load *ld);
 

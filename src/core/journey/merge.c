@@ -8,6 +8,7 @@
  * are taken out by sc_step_merged.
  *
  * Strings and values are shared with `from`: both live as long as the batch. Cost: linear. */
+#include "core/analytics/history.h"
 #include "core/journey/ring.h"
 #include "core/journey/run.h"
 #include "core/journey/unite.h"
@@ -467,6 +468,7 @@ void sc_state_merge(const struct sc_journey *jo, struct sc_state *into, const st
     SC_ASSERT(into != from && into->kind == SC_STATE_ROOT);
     SC_ASSERT(sc_node_cmp(&into->node, &from->node) <= 0); /* =: a root's own that came back */
     merge_identity(into, from); /* before their events are counted together */
+    sc_history_merge(jo, into, from); /* so too */
     merge_life(into, from);
     for (uint32_t i = 0; i < jo->n_facts; i++)
         sc_fact_merge(jo, into, from, i);

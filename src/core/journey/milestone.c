@@ -6,6 +6,7 @@
 #include "core/journey/run.h"
 
 #include "base/assert.h"
+#include "core/analytics/history.h"
 
 static bool full(const struct sc_run *rn, uint32_t m)
 {
@@ -48,6 +49,7 @@ static void reach(struct sc_run *rn, uint32_t m, int64_t at_ms)
     const struct sc_milestone *ms = &rn->jo->milestones[m];
     SC_ASSERT(rn->st->milestones[m] == SC_NEVER);
     rn->st->milestones[m] = at_ms;
+    sc_history_milestone(rn->jo, rn->st, m, SC_NEVER, at_ms, rn->fx);
     struct sc_effect *fx = sc_effect_add(rn, SC_FX_MILESTONE, ms->name);
     fx->event_ms = at_ms;
     if (ms->when)
@@ -61,8 +63,10 @@ static void try_one(struct sc_run *rn, uint32_t m)
     int64_t *reached = &rn->st->milestones[m];
     int64_t at_ms = full(rn, m) ? rn->st->ladders[m].v[ms->ladder_n - 1] : rn->at_ms;
     if (*reached != SC_NEVER) {
-        if (full(rn, m) && at_ms < *reached)
-            *reached = at_ms; /* an earlier event came: corrected, not told again */
+        if (full(rn, m) && at_ms < *reached) { /* an earlier event came: corrected, not told again */
+            sc_history_milestone(rn->jo, rn->st, m, *reached, at_ms, rn->fx);
+            *reached = at_ms;
+        }
         return;
     }
     if (ms->when && sc_rule_holds(ms->when, &rn->cx))

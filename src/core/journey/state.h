@@ -28,6 +28,8 @@
 #define SC_CASES_MAX 64
 #define SC_CONSENTS_MAX 64
 
+struct sc_history;
+
 enum sc_state_kind {
     SC_STATE_ROOT,  /* a customer (also one never seen: nothing stored) */
     SC_STATE_ALIAS, /* merged into parent: records here are forwarded */
@@ -244,6 +246,7 @@ struct sc_state {
     SC_VEC(struct sc_waiting) waiting; /* ascending by (ms, source, id) */
     SC_VEC(struct sc_foreign) foreign; /* facts and rules of another journey version, as stored, so
                                           that a release back still reads them; ascending */
+    struct sc_history *history; /* core/analytics; NULL: none */
     int64_t due_ms;          /* earliest timer, deferral or waiting event: SC_NO_DUE when none */
 };
 

@@ -6,6 +6,7 @@
 #include "core/journey/run.h"
 
 #include "base/assert.h"
+#include "core/analytics/history.h"
 
 #define TIMER_LATE_MS (5 * SC_MINUTE_MS) /* handled later than this: tagged (semantics 8b) */
 
@@ -107,6 +108,7 @@ static void leave_data(struct sc_run *rn)
         touch_case(rn, ix->cases_close[i], false);
     sc_consent_event(rn);
     sc_fatigue_add(rn->jo, rn->st, ix->fatigue, rn->at_ms);
+    sc_history_event(rn);
     SC_ASSERT(rn->st->n_events > 0);
 }
 
@@ -122,6 +124,7 @@ static void begin(struct sc_run *rn)
     if (st->stage_ms != SC_NEVER && !still_first)
         return;
     st->stage_ms = rn->at_ms;
+    sc_history_reached(rn->jo, st, st->stage, rn->at_ms, rn->fx);
     sc_stage_arm(rn);
 }
 
@@ -341,6 +344,7 @@ void sc_journey_step(const struct sc_journey *jo, struct sc_state *st, const str
                      struct sc_effects *fx)
 {
     SC_ASSERT(jo != NULL && st != NULL && in != NULL && fx != NULL);
+    uint32_t from = fx->items.n;
     switch (in->kind) {
     case SC_IN_RECORD:
         SC_ASSERT(in->rec != NULL && sc_node_eq(&in->rec->to, &st->node));
@@ -351,6 +355,7 @@ void sc_journey_step(const struct sc_journey *jo, struct sc_state *st, const str
         timers(jo, st, in, fx);
         break;
     }
+    sc_analytics_effects(jo, st, from, fx);
     if (st->dirty)
         sc_state_due(jo, st);
 }
