@@ -3,11 +3,22 @@
 #ifndef SC_CLI_EXPLAIN_H
 #define SC_CLI_EXPLAIN_H
 
+#include "core/identity/identity.h"
+
 /* A customer's timeline, from files of events. */
 int sc_explain_customer(int argc, char **argv);
+/* The same of the running system; `identifier` (NS=VALUE) or `id`. */
+int sc_explain_running(const char *settings, const char *identifier, const char *id, bool reveal);
+/* One source record: what it is, and what became of it. */
+int sc_explain_event(int argc, char **argv);
 /* What a trigger, stage, milestone, persona or fact reads, and when it can act. */
 int sc_explain_rule(int argc, char **argv);
 /* Why a record was dropped, or a message suppressed, and what to do. */
 int sc_explain_code(int argc, char **argv);
+
+/* The node that `identifier` (email=ann@example.org) or, when NULL, `id` names. False: the message
+ * is printed. */
+bool sc_explain_node(struct sc_pseudonyms *ps, const struct sc_taxonomy *tx, const char *identifier,
+                     const char *id, struct sc_node_id *node);
 
 #endif

@@ -67,31 +67,6 @@ static void remember_raw(struct explain *ex, const struct sc_event *ev)
     }
 }
 
-/* `email=ann@example.org` as a node. False: the message is printed. */
-static bool identify(struct explain *ex, struct sc_node_id *node)
-{
-    const struct sc_taxonomy *tx = ex->jo->tx;
-    const char *eq = strchr(ex->identifier, '=');
-    struct sc_identifier id;
-    size_t len = eq ? (size_t)(eq - ex->identifier) : 0;
-    int ns = eq ? sc_taxonomy_namespace(tx, (struct sc_str){ex->identifier, len}) : -1;
-    if (ns < 0) {
-        fprintf(stderr, "stagecoach explain: --identifier: expected NAMESPACE=VALUE with one of");
-        for (uint32_t i = 0; i < tx->n_namespaces; ++i)
-            fprintf(stderr, " %.*s", SC_STR_FMT(tx->namespaces[i].name));
-        fprintf(stderr, ", found '%s'\n", ex->identifier);
-        return false;
-    }
-    if (sc_identify(ex->ps, (uint8_t)ns, sc_str_from(eq + 1), &ex->project.ar, &id) !=
-        SC_IDENT_OK) {
-        fprintf(stderr, "stagecoach explain: --identifier: '%s' is blocked: it joins nobody\n",
-                eq + 1);
-        return false;
-    }
-    *node = id.node;
-    return true;
-}
-
 /* ---- playing the files */
 
 static int read_file(struct explain *ex, const char *path)
@@ -155,54 +130,6 @@ static void on_effect(void *arg, const struct sc_effect *fx)
     fwrite(ex->out.p, 1, ex->out.len, stdout);
 }
 
-static void print_node(struct explain *ex, const struct sc_member *member)
-{
-    char hex[32], when[32];
-    struct sc_str raw = reveal(ex, &member->node);
-    const struct sc_namespace *ns = &ex->jo->tx->namespaces[sc_node_rank(&member->node) - 1];
-    sc_node_hex(&member->node, hex);
-    printf("  %-12.*s ", SC_STR_FMT(ns->name));
-    printf("%.*s", raw.len ? (int)raw.len : 32, raw.len ? raw.p : hex);
-    if (member->evidence.len > 0)
-        printf("  by event %.*s, %.*s", SC_STR_FMT(member->evidence),
-               (int)sc_time_format(member->linked_ms, when), when);
-    putchar('\n');
-}
-
-static struct sc_str timer_name(const struct sc_journey *jo, const struct sc_timer *tm)
-{
-    bool stage = tm->kind == SC_TIMER_LAPSE || tm->kind == SC_TIMER_OVERDUE;
-    return stage ? jo->stages[tm->rule].name : jo->triggers[tm->rule].name;
-}
-
-/* What can still happen without another event. */
-static void print_waiting(struct explain *ex, const struct sc_state *st)
-{
-    static const char *const kinds[] = {[SC_TIMER_SILENCE] = "trigger", [SC_TIMER_LAPSE] = "lapse",
-                                        [SC_TIMER_OVERDUE] = "target of",
-                                        [SC_TIMER_DEFERRED] = "deferred", [SC_TIMER_SENT] = ""};
-    for (uint32_t i = 0; i < st->timers.n; ++i) {
-        const struct sc_timer *tm = &st->timers.v[i];
-        char due[32];
-        if (tm->kind != SC_TIMER_SENT)
-            printf("waiting: %s %.*s, due %.*s\n", kinds[tm->kind],
-                   SC_STR_FMT(timer_name(ex->jo, tm)), (int)sc_time_format(tm->due_ms, due), due);
-    }
-}
-
-static void print_customer(struct explain *ex, const struct sc_state *st)
-{
-    char hex[32], since[32];
-    sc_node_hex(&st->node, hex);
-    printf("customer %.32s: %llu events", hex, (unsigned long long)st->n_events);
-    if (st->stage_ms != SC_NEVER)
-        printf(", in stage %.*s since %.*s", SC_STR_FMT(ex->jo->stages[st->stage].name),
-               (int)sc_time_format(st->stage_ms, since), since);
-    putchar('\n');
-    for (uint32_t i = 0; i < st->members.n; ++i)
-        print_node(ex, &st->members.v[i]);
-}
-
 /* ---- the command */
 
 /* First play: the customer's nodes. */
@@ -233,9 +160,9 @@ static int tell(struct explain *ex, struct sc_node_id node)
     int rc = play(ex, &opts);
     if (rc == SC_EXIT_OK) {
         const struct sc_state *st = sc_world_state(ex->world, node);
-        putchar('\n');
-        print_customer(ex, st);
-        print_waiting(ex, st);
+        ex->out.len = 0;
+        sc_story_customer(ex->jo, st, reveal, ex, &ex->out);
+        printf("\n%.*s", (int)ex->out.len, ex->out.p);
     }
     sc_world_destroy(ex->world);
     fflush(stdout);
@@ -258,10 +185,7 @@ static int explain(struct explain *ex, const char *id, const char *journey)
     ex->ps = sc_pseudonyms_create(ex->jo->tx, key, 0, 1u << 16);
     sc_canonical_init(&ex->reader, ex->jo->tx, ex->ps, &ex->project.ar, &ex->line);
     sc_map_init(&ex->nodes, &ex->project.ar);
-    bool known = ex->identifier ? identify(ex, &node) : sc_node_parse_hex(sc_str_from(id), &node);
-    if (!known && !ex->identifier)
-        fprintf(stderr, "stagecoach explain: a customer's id has 32 hex digits, '%s' is none; "
-                        "--identifier NS=VALUE finds one by an identifier\n", id);
+    bool known = sc_explain_node(ex->ps, ex->jo->tx, ex->identifier, id, &node);
     rc = known ? find(ex, node) : SC_EXIT_USAGE;
     if (rc == SC_EXIT_OK)
         rc = tell(ex, node);
@@ -277,11 +201,30 @@ static bool reads_stdin(const struct sc_words *files)
     return false;
 }
 
+static int from_files(struct explain *ex, const struct sc_words *words)
+{
+    if (reads_stdin(&ex->files) || words->n != (ex->identifier ? 1 : 2)) {
+        fprintf(stderr, reads_stdin(&ex->files)
+                            ? "stagecoach explain: files are read twice, standard input cannot be\n"
+                            : "usage: stagecoach explain customer ID|--identifier NS=VALUE JOURNEY "
+                              "--events FILE… [options]\n");
+        return SC_EXIT_USAGE;
+    }
+    sc_arena_init(&ex->line);
+    int rc = explain(ex, words->v[0], words->v[words->n - 1]);
+    sc_project_fini(&ex->project);
+    sc_buf_fini(&ex->out);
+    sc_arena_fini(&ex->line);
+    return rc;
+}
+
 int sc_explain_customer(int argc, char **argv)
 {
     struct explain ex = {.until_ms = SC_NEVER};
+    const char *config = NULL;
     const struct sc_arg args[] = {
         {"events", 'e', SC_ARG_MANY, &ex.files, "FILE…", "canonical events, JSON lines; .gz"},
+        {"config", 'c', SC_ARG_STR, &config, "FILE", "settings: ask the running system instead"},
         {"identifier", 'i', SC_ARG_STR, &ex.identifier, "NS=VALUE", "the customer this identifier belongs to"},
         {"until", 0, SC_ARG_TIME, &ex.until_ms, "TIME", "move time on to TIME at the end"},
         {"reveal", 0, SC_ARG_FLAG, &ex.reveal, NULL, "identifiers and personal properties as they are"},
@@ -289,26 +232,22 @@ int sc_explain_customer(int argc, char **argv)
         {0},
     };
     static const char about[] =
-        "Tells a customer's story from files of events: each event, link, rule with the values it\n"
-        "saw, gate and decision. Properties marked `pii` are hidden unless --reveal.";
+        "Tells a customer's story. From files of events: each event, link, rule with the values it\n"
+        "saw, gate and decision. From the running system (--config), changing nothing in it: the\n"
+        "events of the journal, what was decided and published, and the state as it is stored.\n"
+        "Properties marked `pii` are hidden unless --reveal.";
     const struct sc_command cmd = {
-        "explain customer ID|--identifier NS=VALUE JOURNEY --events FILE… [options]", about, args,
-        1, 2};
+        "explain customer ID|--identifier NS=VALUE JOURNEY --events FILE… | --config SETTINGS", about,
+        args, 0, 2};
     struct sc_words words;
     int rc = sc_args_parse(&cmd, argc, argv, &words);
     if (rc)
         return rc < 0 ? SC_EXIT_OK : rc;
-    if (ex.files.n == 0 || reads_stdin(&ex.files) || words.n != (ex.identifier ? 1 : 2)) {
-        fprintf(stderr, ex.files.n > 0 && reads_stdin(&ex.files)
-                            ? "stagecoach explain: files are read twice, standard input cannot be\n"
-                            : "usage: stagecoach explain customer ID|--identifier NS=VALUE JOURNEY "
-                              "--events FILE… [options]\n");
+    bool live = config != NULL;
+    if (live == (ex.files.n > 0) || (live && words.n != (ex.identifier ? 0 : 1))) {
+        fprintf(stderr, "usage: stagecoach %s\n", cmd.usage);
         return SC_EXIT_USAGE;
     }
-    sc_arena_init(&ex.line);
-    rc = explain(&ex, words.v[0], words.v[words.n - 1]);
-    sc_project_fini(&ex.project);
-    sc_buf_fini(&ex.out);
-    sc_arena_fini(&ex.line);
-    return rc;
+    return live ? sc_explain_running(config, ex.identifier, words.n ? words.v[0] : NULL, ex.reveal)
+                : from_files(&ex, &words);
 }

@@ -77,3 +77,58 @@ void sc_story_effect(const struct sc_journey *jo, const struct sc_effect *fx, sc
     }
     SC_UNREACHABLE("effect type");
 }
+
+/* ---- a customer as it stands */
+
+static void customer_node(const struct story *s, const struct sc_member *member)
+{
+    char hex[32], when[32];
+    struct sc_str raw = s->reveal ? s->reveal(s->reveal_arg, &member->node) : SC_STR_NULL;
+    const struct sc_namespace *ns = &s->jo->tx->namespaces[sc_node_rank(&member->node) - 1];
+    sc_node_hex(&member->node, hex);
+    sc_buf_addf(s->out, "  %-12.*s ", SC_STR_FMT(ns->name));
+    sc_buf_str(s->out, raw.len ? raw : (struct sc_str){hex, 32});
+    if (member->evidence.len > 0)
+        sc_buf_addf(s->out, "  by event %.*s, %.*s", SC_STR_FMT(member->evidence),
+                    (int)sc_time_format(member->linked_ms, when), when);
+    sc_buf_char(s->out, '\n');
+}
+
+static struct sc_str timer_name(const struct sc_journey *jo, const struct sc_timer *tm)
+{
+    bool stage = tm->kind == SC_TIMER_LAPSE || tm->kind == SC_TIMER_OVERDUE;
+    return stage ? jo->stages[tm->rule].name : jo->triggers[tm->rule].name;
+}
+
+/* What can still happen without another event. */
+static void customer_waiting(const struct story *s, const struct sc_state *st)
+{
+    static const char *const kinds[] = {[SC_TIMER_SILENCE] = "trigger", [SC_TIMER_LAPSE] = "lapse",
+                                        [SC_TIMER_OVERDUE] = "target of",
+                                        [SC_TIMER_DEFERRED] = "deferred", [SC_TIMER_SENT] = ""};
+    for (uint32_t i = 0; i < st->timers.n; ++i) {
+        const struct sc_timer *tm = &st->timers.v[i];
+        char due[32];
+        if (tm->kind != SC_TIMER_SENT)
+            sc_buf_addf(s->out, "waiting: %s %.*s, due %.*s\n", kinds[tm->kind],
+                        SC_STR_FMT(timer_name(s->jo, tm)), (int)sc_time_format(tm->due_ms, due),
+                        due);
+    }
+}
+
+void sc_story_customer(const struct sc_journey *jo, const struct sc_state *st, sc_reveal_fn *reveal,
+                       void *reveal_arg, struct sc_buf *out)
+{
+    const struct story s = {jo, reveal, reveal_arg, out};
+    char hex[32], since[32];
+    SC_ASSERT(jo != NULL && st != NULL);
+    sc_node_hex(&st->node, hex);
+    sc_buf_addf(out, "customer %.32s: %llu events", hex, (unsigned long long)st->n_events);
+    if (st->stage_ms != SC_NEVER)
+        sc_buf_addf(out, ", in stage %.*s since %.*s", SC_STR_FMT(jo->stages[st->stage].name),
+                    (int)sc_time_format(st->stage_ms, since), since);
+    sc_buf_char(out, '\n');
+    for (uint32_t i = 0; i < st->members.n; ++i)
+        customer_node(&s, &st->members.v[i]);
+    customer_waiting(&s, st);
+}

@@ -16,4 +16,8 @@
 void sc_story_effect(const struct sc_journey *jo, const struct sc_effect *fx, sc_reveal_fn *reveal,
                      void *reveal_arg, struct sc_buf *out);
 
+/* The customer as it stands: stage, identifiers with their evidence, what it waits for. */
+void sc_story_customer(const struct sc_journey *jo, const struct sc_state *st, sc_reveal_fn *reveal,
+                       void *reveal_arg, struct sc_buf *out);
+
 #endif

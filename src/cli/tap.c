@@ -240,7 +240,9 @@ static int tap(struct tap *tp, const struct sc_setup *su, const char *topic, boo
     tp->journal = strcmp(topic, "journal") == 0;
     if (tp->journal)
         name = su->engine.topics.v[SC_OUT_JOURNAL].name.p;
-    tp->in = sc_kafka_tap_create(&su->kafka, name, from_end, &why);
+    const struct sc_kafka_range all = {.topic = name, .partition = -1,
+                                       .from = from_end ? SC_FROM_END : SC_FROM_START};
+    tp->in = sc_kafka_tap_create(&su->kafka, &all, &why);
     int rc = SC_EXIT_UNAVAILABLE;
     if (tp->in == NULL)
         fprintf(stderr, "stagecoach: %.*s\n", (int)why.len, why.p);

@@ -48,11 +48,22 @@ void sc_kafka_check(const struct sc_kafka_config *cfg, const struct sc_topic_nee
 enum sc_err sc_kafka_prepare(const struct sc_kafka_config *cfg, const struct sc_topic_need *needs,
                              uint32_t n, _Atomic bool *stop);
 
-/* For `tap`: read a topic from the start or the end, read_committed, no group. */
+/* For people: read a topic, read_committed, without a group. */
+struct sc_kafka_range {
+    const char *topic;
+    int32_t partition; /* -1: all */
+    int64_t from;      /* an offset of that partition, or one of: */
+    const bool *only;  /* by partition, false: left out; NULL: all (with partition -1) */
+    uint32_t n_only;
+};
+#define SC_FROM_START (-2)
+#define SC_FROM_END (-1)
 struct sc_kafka_tap;
-struct sc_kafka_tap *sc_kafka_tap_create(const struct sc_kafka_config *cfg, const char *topic,
-                                         bool from_end, struct sc_buf *why);
-/* The next message, borrowed until the next call. NOT_FOUND: all ends were reached; TIMEOUT. */
+/* NULL with a sentence in `why`. An offset that the topic has not: the first `next` is INVALID. */
+struct sc_kafka_tap *sc_kafka_tap_create(const struct sc_kafka_config *cfg,
+                                         const struct sc_kafka_range *range, struct sc_buf *why);
+/* The next message, borrowed until the next call. NOT_FOUND: all ends were reached; TIMEOUT;
+ * INVALID: an offset that is not there; UNAVAILABLE. */
 enum sc_err sc_kafka_tap_next(struct sc_kafka_tap *tp, int timeout_ms, struct sc_msg *out,
                               struct sc_header *headers, uint32_t *n_headers, uint32_t max);
 void sc_kafka_tap_destroy(struct sc_kafka_tap *tp);

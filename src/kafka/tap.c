@@ -8,14 +8,21 @@
 struct sc_kafka_tap {
     rd_kafka_t *rk;
     rd_kafka_message_t *m;
-    int32_t partitions, ended;
+    int32_t partitions, assigned, ended;
     bool *eof;
 };
 
-static bool assign(struct sc_kafka_tap *tp, const char *topic, bool from_end, struct sc_buf *why)
+static bool is_wanted(const struct sc_kafka_range *range, int32_t p)
+{
+    if (range->partition >= 0)
+        return p == range->partition;
+    return range->only == NULL || ((uint32_t)p < range->n_only && range->only[p]);
+}
+
+static bool assign(struct sc_kafka_tap *tp, const struct sc_kafka_range *range, struct sc_buf *why)
 {
     const struct rd_kafka_metadata *md;
-    rd_kafka_topic_t *rkt = rd_kafka_topic_new(tp->rk, topic, NULL);
+    rd_kafka_topic_t *rkt = rd_kafka_topic_new(tp->rk, range->topic, NULL);
     rd_kafka_resp_err_t e = rd_kafka_metadata(tp->rk, 0, rkt, &md, ASK_TIMEOUT_MS);
     rd_kafka_topic_destroy(rkt);
     if (e) {
@@ -25,28 +32,35 @@ static bool assign(struct sc_kafka_tap *tp, const char *topic, bool from_end, st
     tp->partitions = md->topic_cnt ? md->topics[0].partition_cnt : 0;
     rd_kafka_metadata_destroy(md);
     if (tp->partitions == 0) {
-        sc_buf_addf(why, "there is no topic %s", topic);
+        sc_buf_addf(why, "there is no topic %s", range->topic);
+        return false;
+    }
+    if (range->partition >= tp->partitions) {
+        sc_buf_addf(why, "topic %s has %d partitions, counted from 0", range->topic,
+                    tp->partitions);
         return false;
     }
     tp->eof = sc_calloc((size_t)tp->partitions, sizeof(*tp->eof));
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(tp->partitions);
     for (int32_t p = 0; p < tp->partitions; p++)
-        rd_kafka_topic_partition_list_add(list, topic, p)->offset =
-            from_end ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
+        if (is_wanted(range, p))
+            rd_kafka_topic_partition_list_add(list, range->topic, p)->offset = range->from;
+    tp->assigned = list->cnt;
     e = rd_kafka_assign(tp->rk, list);
     rd_kafka_topic_partition_list_destroy(list);
     return e == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-struct sc_kafka_tap *sc_kafka_tap_create(const struct sc_kafka_config *cfg, const char *topic,
-                                         bool from_end, struct sc_buf *why)
+struct sc_kafka_tap *sc_kafka_tap_create(const struct sc_kafka_config *cfg,
+                                         const struct sc_kafka_range *range, struct sc_buf *why)
 {
     static const struct sc_conf_pair pairs[] = {
         {"group.id", "stagecoach-tap"}, {"isolation.level", "read_committed"},
-        {"enable.partition.eof", "true"}, {"fetch.wait.max.ms", "50"}, {NULL, NULL}};
+        {"enable.partition.eof", "true"}, {"fetch.wait.max.ms", "50"},
+        {"auto.offset.reset", "error"}, {NULL, NULL}};
     struct sc_kafka_tap *tp = sc_calloc(1, sizeof(*tp));
     tp->rk = sc_kafka_handle(false, sc_kafka_conf(cfg, false, pairs));
-    if (tp->rk && assign(tp, topic, from_end, why)) {
+    if (tp->rk && assign(tp, range, why)) {
         rd_kafka_poll_set_consumer(tp->rk);
         return tp;
     }
@@ -72,6 +86,8 @@ static uint32_t take_headers(const rd_kafka_message_t *m, struct sc_header *out,
 enum sc_err sc_kafka_tap_next(struct sc_kafka_tap *tp, int timeout_ms, struct sc_msg *out,
                               struct sc_header *headers, uint32_t *n_headers, uint32_t max)
 {
+    if (tp->assigned == 0)
+        return SC_ERR_NOT_FOUND;
     if (tp->m)
         rd_kafka_message_destroy(tp->m);
     tp->m = rd_kafka_consumer_poll(tp->rk, timeout_ms);
@@ -80,8 +96,10 @@ enum sc_err sc_kafka_tap_next(struct sc_kafka_tap *tp, int timeout_ms, struct sc
     if (tp->m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         tp->ended += !tp->eof[tp->m->partition];
         tp->eof[tp->m->partition] = true;
-        return tp->ended == tp->partitions ? SC_ERR_NOT_FOUND : SC_ERR_TIMEOUT;
+        return tp->ended == tp->assigned ? SC_ERR_NOT_FOUND : SC_ERR_TIMEOUT;
     }
+    if (tp->m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
+        return SC_ERR_INVALID;
     if (tp->m->err)
         return SC_ERR_UNAVAILABLE;
     tp->ended -= tp->eof[tp->m->partition];

@@ -92,7 +92,8 @@ int main(int argc, char **argv)
     struct sc_kafka_settings settings = {.brokers = {.v = &broker, .n = 1}};
     struct sc_kafka_config kafka = {.settings = &settings};
     struct sc_buf why = {0};
-    struct sc_kafka_tap *tap = sc_kafka_tap_create(&kafka, argv[2], false, &why);
+    const struct sc_kafka_range all = {.topic = argv[2], .partition = -1, .from = SC_FROM_START};
+    struct sc_kafka_tap *tap = sc_kafka_tap_create(&kafka, &all, &why);
     int rc = 1;
     uint64_t seals = 0;
     if (tap)

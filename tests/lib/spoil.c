@@ -347,7 +347,8 @@ static bool read_topic(const struct sc_kafka_config *kafka, const char *topic, s
     uint32_t n;
     int silences = 0;
     bool fine = true;
-    struct sc_kafka_tap *tap = sc_kafka_tap_create(kafka, topic, false, &why);
+    const struct sc_kafka_range all = {.topic = topic, .partition = -1, .from = SC_FROM_START};
+    struct sc_kafka_tap *tap = sc_kafka_tap_create(kafka, &all, &why);
     for (enum sc_err e; fine && tap;) {
         e = sc_kafka_tap_next(tap, POLL_MS, &m, hs, &n, HEADERS_MAX);
         if (e == SC_ERR_NOT_FOUND)
