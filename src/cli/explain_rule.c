@@ -136,6 +136,22 @@ static void put_channels(struct explain *ex, const struct sc_trigger *tr)
     sc_buf_char(&ex->out, '\n');
 }
 
+static void put_experiment(struct explain *ex, const struct sc_trigger *tr)
+{
+    const struct sc_experiment *xp = &ex->jo->experiments[tr->experiment];
+    uint32_t from = 0;
+    sc_buf_addf(&ex->out, "  %-10s %.*s: %d of 10000 held out\n", "experiment",
+                SC_STR_FMT(xp->name), xp->holdout_bp);
+    for (uint32_t a = 0; a < xp->n_arms; ++a) {
+        const struct sc_variant *va = &tr->variants[a];
+        struct sc_str message = va->message.len > 0 ? va->message : tr->message;
+        sc_buf_addf(&ex->out, "  %-10s %.*s, %u of 10000: %.*s\n", "  arm", SC_STR_FMT(xp->arms[a].name),
+                    xp->arms[a].until - from,
+                    SC_STR_FMT(va->silent ? SC_STR("nothing is sent") : message));
+        from = xp->arms[a].until;
+    }
+}
+
 static void put_trigger(struct explain *ex, const struct sc_trigger *tr)
 {
     static const char *const reentry[] = {[SC_REENTRY_ALWAYS] = "always",
@@ -162,9 +178,8 @@ static void put_trigger(struct explain *ex, const struct sc_trigger *tr)
     put_duration(ex, "expires", tr->expires_ms);
     sc_buf_addf(&ex->out, "  %-10s %s\n  %-10s %lld\n", "again", reentry[tr->reentry], "priority",
                 (long long)tr->priority);
-    if (tr->holdout_bp > 0)
-        sc_buf_addf(&ex->out, "  %-10s %d of 10000, experiment %.*s\n", "holdout", tr->holdout_bp,
-                    SC_STR_FMT(tr->experiment));
+    if (tr->experiment >= 0)
+        put_experiment(ex, tr);
     if (tr->service)
         sc_buf_addz(&ex->out, "  passes marketing guardrails: purpose service\n");
 }

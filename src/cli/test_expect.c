@@ -42,6 +42,9 @@ static const struct item_field {
     {"priority", "priority", MESSAGES},
     {"key", "key", MESSAGES},
     {"expires", "expires", MESSAGES},
+    {"experiment", "experiment", MESSAGES},
+    {"arm", "arm", MESSAGES},
+    {"arms", "arms", MOVES | MARKS},
     {"reason", "reason", HELD},
     {"until", "until", 1u << SC_TEST_DEFERRED},
 };

@@ -179,7 +179,8 @@ static void put_effect(const struct match *m, struct sc_buf *out, enum sc_test_l
     static const char *const asked[] = {"cause",    "back",    "in_stage_ms",   "event_at",
                                         "stage",    "events",  "facts",         "context",
                                         "message",  "purpose", "template_only", "priority",
-                                        "key",      "expires"};
+                                        "key",      "expires", "experiment",    "arm",
+                                        "arms"};
     const char *rule = sc_test_lists[list].rule;
     sc_buf_addz(out, "{");
     put_pair(m, out, rule, sc_test_get(fx, sc_test_field(list, sc_str_from(rule))));

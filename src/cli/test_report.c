@@ -53,7 +53,17 @@ static bool has_snooze(const struct sc_taxonomy *tx)
     return false;
 }
 
-static bool trigger_has(const struct sc_trigger *tr, enum sc_reason gate)
+static bool held_out(const struct sc_journey *jo, const struct sc_trigger *tr)
+{
+    const struct sc_experiment *ex = tr->experiment < 0 ? NULL : &jo->experiments[tr->experiment];
+    bool any = (ex && ex->holdout_bp > 0) || (jo->holdout >= 0 && !tr->service);
+    for (uint32_t a = 0; ex && a < ex->n_arms; ++a)
+        any = any || tr->variants[a].silent;
+    return any;
+}
+
+static bool trigger_has(const struct sc_journey *jo, const struct sc_trigger *tr,
+                        enum sc_reason gate)
 {
     if (gate == SC_REASON_LATE)
         return !tr->edge;
@@ -62,14 +72,14 @@ static bool trigger_has(const struct sc_trigger *tr, enum sc_reason gate)
     if (gate == SC_REASON_COOLDOWN)
         return tr->cooldown_ms > 0;
     if (gate == SC_REASON_HOLDOUT)
-        return tr->holdout_bp > 0;
+        return held_out(jo, tr);
     return gate == SC_REASON_CONSENT && tr->purposes.n > 0;
 }
 
 static bool any_trigger(const struct sc_journey *jo, enum sc_reason gate)
 {
     for (uint32_t i = 0; i < jo->n_triggers; ++i)
-        if (trigger_has(&jo->triggers[i], gate))
+        if (trigger_has(jo, &jo->triggers[i], gate))
             return true;
     return false;
 }

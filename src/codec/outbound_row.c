@@ -31,7 +31,9 @@
         {"until", SC_OBT_TIME, true, "Deferred to."},                                              \
         {"expires", SC_OBT_TIME, true, "Worth nothing after it."},                                 \
         {"context", SC_OBT_STR, true, "What the rule saw, a JSON object."},                        \
-        {"gates", SC_OBT_MAP, false, "Each gate: passed or stopped, with its figures."}
+        {"gates", SC_OBT_MAP, false, "Each gate: passed or stopped, with its figures."},          \
+        {"experiment", SC_OBT_STR, true, "The experiment that decides over it."},                  \
+        {"arm", SC_OBT_STR, true, "The customer's arm in it; holdout: it gets nothing."}
 
 static const struct sc_ob_field message_fields[] = {COMMON, MESSAGE};
 static const struct sc_ob_field transition_fields[] = {
@@ -41,6 +43,7 @@ static const struct sc_ob_field transition_fields[] = {
     {"cause", SC_OBT_STR, true, "rule, lapse, merge or config."},
     {"back", SC_OBT_BOOL, true, "It went back in the order of stages."},
     {"in_stage_ms", SC_OBT_INT, true, "Time in the stage left, milliseconds."},
+    {"arms", SC_OBT_MAP, false, "The customer's arm in each experiment."},
 };
 static const struct sc_ob_field identity_fields[] = {
     COMMON,
@@ -168,7 +171,7 @@ static void message_cells(const struct sc_journey *jo, const struct sc_effect *f
     out[0] = str_cell(hex(fx->id, ar));
     out[1] = str_cell(ch ? ch->name : SC_STR_NULL);
     out[2] = (struct sc_ob_cell){.set = ch && ch->window_ms > 0, .i = fx->template_only};
-    out[3] = str_cell(tr->message);
+    out[3] = str_cell(sc_effect_message(jo, fx));
     out[4] = strs_cell(tr->purposes.v, tr->purposes.n);
     out[5] = int_cell(tr->priority);
     out[6] = str_cell(fx->key);
@@ -178,13 +181,31 @@ static void message_cells(const struct sc_journey *jo, const struct sc_effect *f
     out[9] = time_cell(fx->expires_ms, fx->expires_ms != SC_NO_DUE);
     out[10] = str_cell(fx->context);
     out[11] = gates_cell(fx, ar);
+    if (fx->experiment < 0)
+        return;
+    const struct sc_experiment *ex = &jo->experiments[fx->experiment];
+    out[12] = str_cell(ex->name);
+    out[13] = str_cell(sc_experiment_arm_name(ex, fx->arm));
+}
+
+static struct sc_ob_cell arms_cell(const struct sc_journey *jo, const struct sc_effect *fx,
+                                   struct sc_arena *ar)
+{
+    uint32_t n = fx->arms ? jo->n_experiments : 0;
+    struct sc_ob_pair *pairs = SC_NEW_N(ar, struct sc_ob_pair, n + 1);
+    for (uint32_t i = 0; i < n; i++) {
+        pairs[i].name = jo->experiments[i].name;
+        pairs[i].value = sc_experiment_arm_name(&jo->experiments[i], fx->arms[i]);
+    }
+    return (struct sc_ob_cell){.set = true, .pairs = pairs, .n = n};
 }
 
 static void transition_cells(const struct sc_journey *jo, const struct sc_effect *fx,
-                             struct sc_ob_cell *out)
+                             struct sc_arena *ar, struct sc_ob_cell *out)
 {
+    out[5] = arms_cell(jo, fx, ar);
     if (fx->type != SC_FX_TRANSITION)
-        return; /* a milestone has none of these */
+        return; /* a milestone has none of the rest */
     out[0] = str_cell(fx->from >= 0 ? jo->stages[fx->from].name : SC_STR_NULL);
     out[1] = str_cell(jo->stages[fx->to].name);
     out[2] = strz_cell(fx->cause);
@@ -219,7 +240,7 @@ void sc_ob_row(const struct sc_journey *jo, const struct sc_effect *fx, struct s
         message_cells(jo, fx, ar, out + N_COMMON);
         break;
     case SC_OB_TRANSITION:
-        transition_cells(jo, fx, out + N_COMMON);
+        transition_cells(jo, fx, ar, out + N_COMMON);
         break;
     case SC_OB_IDENTITY:
         identity_cells(fx, ar, out + N_COMMON);

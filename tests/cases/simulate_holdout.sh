@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Holdouts (semantics 32): by experiment and customer alone, so the same in every run and for every trigger of the
+# Holdouts and arms (semantics 32): by experiment and customer alone, so the same in every run and for every trigger of the
 # experiment; contiguous ranges, so that another weight moves only the difference; near the share asked for.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -79,5 +79,47 @@ people 0 1 >apart
 people 3 >together
 ok "three of four are held out by one side or the other" between apart 188 262
 ok "held out together if either was" cmp apart together
+
+# Arms: by weight, in contiguous ranges, of those not held out.
+for ((i = 0; i < 3000; i++)); do
+    echo "{\"event\":\"ping\",\"id\":\"p$i\",\"occurred_at\":\"2026-01-01T10:00:00Z\",\"identifiers\":{\"email\":\"p$i@x.no\"}}"
+done >events.jsonl
+# arms HOLDOUT A B C: customer, arm and message of each, into arms.$1.$2.$3.$4
+arms() {
+    cat >journey.yaml <<YAML
+journey: shop
+triggers:
+  - name: ping
+    when: event.name == "ping"
+    channels: [email]
+    message: plain
+    experiment:
+      name: spring
+      holdout: $1
+      arms: [ { name: a, weight: $2 }, { name: b, weight: $3, message: bright }, { name: c, weight: $4, send: false } ]
+channels: { email: {} }
+YAML
+    "$stagecoach" simulate journey.yaml --events events.jsonl --effects effects --quiet
+    jq -r 'select(.rule == "ping") | "\(.customer) \(.experiment) \(.arm) \(.type) \(.reason) \(.message)"' effects |
+        LC_ALL=C sort >"arms.$1.$2.$3.$4"
+}
+share() { local n; n=$(grep -c " spring $2 " "$1"); [ "$n" -ge "$3" ] && [ "$n" -le "$4" ]; }
+# moved ONE OTHER: "FROM TO" of those whose arm differs, with how many
+moved() { LC_ALL=C join <(cut -d' ' -f1,3 "$1") <(cut -d' ' -f1,3 "$2") | awk '$2 != $3 { print $2, $3 }' | sort | uniq -c; }
+only() { [ "$(awk '{ print $2, $3 }' moved)" = "$1" ]; }
+
+arms 0% 1 1 2
+ok "750 of weight 1 in 4" share arms.0%.1.1.2 a 632 868
+ok "750 of weight 1 in 4, the second" share arms.0%.1.1.2 b 632 868
+ok "1,500 of weight 2 in 4" share arms.0%.1.1.2 c 1363 1637
+ok "an arm's own message, the trigger's where it has none, nothing where it sends none" test \
+    "$(cut -d' ' -f3- arms.0%.1.1.2 | sort -u | tr '\n' ',')" = \
+    "a trigger null plain,b trigger null bright,c suppressed HOLDOUT plain,"
+arms 0% 2 1 1
+moved arms.0%.1.1.2 arms.0%.2.1.1 >moved
+ok "cuts at 25 and 50 move to 50 and 75: b to a, c to b, nobody else" only $'b a\nc b'
+arms 40% 1 1 2
+moved arms.0%.1.1.2 arms.40%.1.1.2 >moved
+ok "a holdout takes from all arms, and moves nobody between them" only $'a holdout\nb holdout\nc holdout'
 echo "$passed passed, $failed failed, 0 skipped"
 [ $failed = 0 ]

@@ -133,13 +133,13 @@ static void add_held_out(struct sc_state *st, struct sc_str experiment)
     SC_VEC_PUSH(st->ar, &st->held_out, experiment);
 }
 
-/* Held out if either was: the loser's arms were drawn for its own id (semantics 7). */
-static void keep_arms(struct sc_owner *ow)
+/* Held out if either was: the loser's holdouts were drawn for its own id (semantics 7). */
+static void keep_holdouts(struct sc_owner *ow)
 {
-    for (uint32_t t = 0; t < ow->jo->n_triggers; t++) {
-        const struct sc_trigger *tr = &ow->jo->triggers[t];
-        if (tr->holdout_bp > 0 && sc_guard_holds_out(tr, &ow->rec->node))
-            add_held_out(ow->st, tr->experiment);
+    for (uint32_t i = 0; i < ow->jo->n_experiments; i++) {
+        const struct sc_experiment *ex = &ow->jo->experiments[i];
+        if (sc_experiment_holds_out(ex, &ow->rec->node))
+            add_held_out(ow->st, ex->name);
     }
 }
 
@@ -181,7 +181,7 @@ static void absorb(struct sc_owner *ow, int64_t at_ms)
         member->evidence = sc_str_dup(st->ar, rec->ev->id);
     if (customer) {
         add_former(st, &rec->node);
-        keep_arms(ow);
+        keep_holdouts(ow);
     }
     st->merges = st->former.n;
     st->dirty = true;

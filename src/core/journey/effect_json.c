@@ -2,8 +2,8 @@
  *
  *   type at event_at customer stage rule events
  *   trigger, suppressed, deferred, cancelled: id channel template_only message purpose priority key
- *     reason until expires context gates
- *   transition: from to cause back in_stage_ms
+ *     reason until expires context gates experiment arm
+ *   transition: from to cause back in_stage_ms; milestone too: arms
  *   merged, identity: action violation node strong weak former_ids
  *   facts late_timer traceparent
  *
@@ -121,7 +121,7 @@ static void put_message(const struct sc_journey *jo, struct sc_jsonw *w,
         sc_jsonw_keyz(w, "template_only");
         sc_jsonw_bool(w, fx->template_only);
     }
-    key_str(w, "message", tr->message);
+    key_str(w, "message", sc_effect_message(jo, fx));
     if (tr->purposes.n > 0)
         put_strs(w, "purpose", tr->purposes.v, tr->purposes.n);
     sc_jsonw_keyz(w, "priority");
@@ -141,6 +141,25 @@ static void put_message(const struct sc_journey *jo, struct sc_jsonw *w,
     }
     if (fx->n_gates > 0)
         put_gates(w, fx);
+    if (fx->experiment < 0)
+        return;
+    const struct sc_experiment *ex = &jo->experiments[fx->experiment];
+    key_str(w, "experiment", ex->name);
+    key_str(w, "arm", sc_experiment_arm_name(ex, fx->arm));
+}
+
+static void put_arms(const struct sc_journey *jo, struct sc_jsonw *w, const struct sc_effect *fx)
+{
+    if (fx->arms == NULL)
+        return;
+    SC_ASSERT(jo->n_experiments > 0);
+    sc_jsonw_keyz(w, "arms");
+    sc_jsonw_obj(w);
+    for (uint32_t i = 0; i < jo->n_experiments; i++) {
+        sc_jsonw_key(w, jo->experiments[i].name);
+        sc_jsonw_str(w, sc_experiment_arm_name(&jo->experiments[i], fx->arms[i]));
+    }
+    sc_jsonw_obj_end(w);
 }
 
 static void put_transition(const struct sc_journey *jo, struct sc_jsonw *w,
@@ -221,8 +240,10 @@ void sc_effect_json(const struct sc_journey *jo, const struct sc_effect *fx, str
         break;
     case SC_FX_TRANSITION:
         put_transition(jo, &w, fx);
+        put_arms(jo, &w, fx);
         break;
     case SC_FX_MILESTONE:
+        put_arms(jo, &w, fx);
         break;
     case SC_FX_MERGED:
     case SC_FX_IDENTITY:

@@ -91,6 +91,8 @@ struct sc_effect *sc_effect_add(struct sc_run *rn, enum sc_effect_type type, str
     fx->rule = rule;
     fx->trigger = fx->from = fx->to = -1;
     fx->channel = -1;
+    fx->experiment = -1;
+    fx->arm = SC_ARM_NONE;
     fx->events = rn->events;
     fx->n_events = rn->n_events;
     fx->expires_ms = SC_NO_DUE;

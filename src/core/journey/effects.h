@@ -20,13 +20,13 @@ enum sc_effect_type {
     X(LATE, "the event came later than `lateness` allows")                                         \
     X(EXPIRED, "the decision came after `expires`")                                                \
     X(COOLDOWN, "the same trigger was sent within its cooldown")                                   \
-    X(HOLDOUT, "the customer is held out of the experiment")                                       \
+    X(HOLDOUT, "the customer is held out, or its arm sends nothing")                                       \
     X(CONSENT, "no consent for the purpose")                                                       \
     X(SNOOZED, "the customer asked for silence until later")                                       \
     X(AMBIGUOUS_IDENTITY, "it is not certain who the customer is")                                 \
     X(HOLD, "a hold_while condition holds")                                                        \
     X(FATIGUE, "too much happened to the customer lately")                                         \
-    X(NO_CHANNEL, "no channel is allowed by stage and preference")                                 \
+    X(NO_CHANNEL, "no channel is allowed by stage, persona, preference and consent")               \
     X(CAP_REACHED, "a cap is used up on every channel")                                            \
     X(LOWER_PRIORITY, "a trigger of higher priority took the moment")                              \
     X(QUIET_HOURS, "it is night where the customer lives")
@@ -70,6 +70,8 @@ struct sc_effect {
     struct sc_str context; /* JSON object, may be empty */
     struct sc_str key;
     struct sc_str traceparent;
+    int16_t experiment; /* index, -1 none */
+    int16_t arm;        /* index, SC_ARM_NONE, SC_ARM_HELD_OUT */
     /* suppressed, deferred */
     enum sc_reason reason;
     int64_t until_ms;
@@ -80,6 +82,7 @@ struct sc_effect {
     const char *cause;  /* "rule", "lapse", "merge", "config" */
     int64_t in_stage_ms; /* time in the stage left */
     bool back;
+    const int16_t *arms; /* transition, milestone: one an experiment; NULL: there are none */
     int16_t stage;      /* the customer's stage when decided, for all types */
     /* facts the rule saw */
     const struct sc_str *fact_names;
@@ -127,6 +130,10 @@ const char *sc_effect_type_name(enum sc_effect_type type);
 const char *sc_identity_action_name(enum sc_identity_action action);
 /* The effect as one JSON object, fields of semantics 40 and what docs/formats.md adds. */
 void sc_effect_json(const struct sc_journey *jo, const struct sc_effect *fx, struct sc_buf *out);
+/* The arm's name as records have it; "holdout", and "everyone" where there are no arms. */
+struct sc_str sc_experiment_arm_name(const struct sc_experiment *ex, int arm);
+/* The message to be sent: the arm's, else the trigger's. */
+struct sc_str sc_effect_message(const struct sc_journey *jo, const struct sc_effect *fx);
 /* hash(journey, trigger, customer, occurrence): semantics 18. */
 void sc_trigger_id(const struct sc_journey *jo, uint16_t trigger, const struct sc_node_id *customer,
                    uint64_t start_id, struct sc_str key, uint8_t out[16]);

@@ -80,24 +80,19 @@ static void gate_cooldown(struct decision *de)
              span(ar, since), span(ar, de->tr->cooldown_ms));
 }
 
-bool sc_guard_holds_out(const struct sc_trigger *tr, const struct sc_node_id *customer)
-{
-    SC_ASSERT(tr->holdout_bp >= 0 && tr->holdout_bp <= 10000);
-    uint64_t seed = sc_hash_xxh3(tr->experiment.p, tr->experiment.len, 0);
-    SC_ASSERT(!sc_node_none(customer));
-    return (int32_t)(sc_hash_xxh3(customer->b, 16, seed) % 10000) < tr->holdout_bp;
-}
-
+/* Silent arms are told as held out: both get nothing, so that lift can be measured. */
 static void gate_holdout(struct decision *de)
 {
-    const struct sc_state *st = de->rn->st;
-    if (de->tr->holdout_bp == 0)
+    const struct sc_journey *jo = de->rn->jo;
+    int16_t arm, at = sc_experiment_of(jo, de->tr, de->rn->st, &arm);
+    if (at < 0)
         return;
-    bool out = sc_guard_holds_out(de->tr, &st->node);
-    for (uint32_t i = 0; i < st->held_out.n && !out; i++)
-        out = sc_str_eq(st->held_out.v[i], de->tr->experiment);
-    gate(de, SC_REASON_HOLDOUT, !out, "experiment %.*s, %d of 10000",
-         SC_STR_FMT(de->tr->experiment), de->tr->holdout_bp);
+    const struct sc_experiment *ex = &jo->experiments[at];
+    struct sc_str name = sc_experiment_arm_name(ex, arm);
+    bool silent = arm >= 0 && de->tr->variants[arm].silent;
+    gate(de, SC_REASON_HOLDOUT, arm != SC_ARM_HELD_OUT && !silent,
+         "experiment %.*s: %.*s%s, %d of 10000 held out", SC_STR_FMT(ex->name), SC_STR_FMT(name),
+         silent ? " sends nothing" : "", ex->holdout_bp);
 }
 
 static void gate_consent(struct decision *de)
@@ -280,6 +275,7 @@ static struct sc_effect *message(struct sc_run *rn, enum sc_effect_type type,
     fx->key = tm->key;
     fx->expires_ms = tm->expires_ms;
     fx->traceparent = tm->traceparent;
+    fx->experiment = sc_experiment_of(rn->jo, &rn->jo->triggers[tm->rule], rn->st, &fx->arm);
     return fx;
 }
 

@@ -15,6 +15,8 @@ struct sc_analytics_plan;
 #define SC_MILESTONES_MAX 256
 #define SC_PERSONAS_MAX 64
 #define SC_TAGS_MAX 64
+#define SC_ARMS_MAX 32
+#define SC_EXPERIMENTS_MAX 256
 
 /* An event that ends a silence: `order_completed where event.total > 0.0`. */
 struct sc_exit {
@@ -54,6 +56,26 @@ struct sc_milestone {
     struct sc_node *at;
 };
 
+/* An experiment: the same for all triggers that name it. Its name is the salt of its draws. */
+struct sc_arm {
+    struct sc_str name;
+    uint32_t until; /* has the draws from the arm before it up to here, of 10,000 */
+};
+#define SC_ARM_NONE (-1)     /* an experiment without arms: everybody not held out */
+#define SC_ARM_HELD_OUT (-2)
+struct sc_experiment {
+    struct sc_str name;
+    int32_t holdout_bp; /* held out, of 10,000 */
+    struct sc_arm *arms;
+    uint32_t n_arms;
+    struct sc_node *at;
+};
+/* What a trigger makes of an arm. */
+struct sc_variant {
+    struct sc_str message; /* empty: the trigger's own */
+    bool silent;           /* nothing is sent */
+};
+
 enum sc_reentry { SC_REENTRY_ALWAYS, SC_REENTRY_ONCE, SC_REENTRY_AFTER_EXIT };
 
 struct sc_trigger {
@@ -77,8 +99,8 @@ struct sc_trigger {
     int64_t cooldown_ms, expires_ms; /* 0: none */
     int64_t priority;                /* 0..100, 50 unless set */
     int32_t reentry;                 /* enum sc_reentry */
-    struct sc_str experiment;        /* its name: the salt; empty: none */
-    int32_t holdout_bp;              /* held out, of 10,000 */
+    int16_t experiment;              /* index, -1 none */
+    struct sc_variant *variants;     /* one an arm */
     bool ignores_caps, counts_toward_caps;
     struct sc_node *at;
 };
@@ -178,6 +200,9 @@ struct sc_journey {
     uint32_t n_triggers;
     struct sc_channel *channels;
     uint32_t n_channels;
+    struct sc_experiment *experiments;
+    uint32_t n_experiments;
+    int16_t holdout;     /* the experiment of the global `holdout`, -1 none */
     struct sc_str *tags; /* of triggers, in order of appearance */
     uint32_t n_tags;
     struct sc_guardrails guard;

@@ -279,6 +279,7 @@ static void load_sections(struct load *ld)
     load_personas(ld);
     load_milestones(ld);
     load_channels(ld);
+    load_holdout(ld);
     load_triggers(ld);
     load_guardrails(ld);
     load_analytics(ld);
@@ -287,6 +288,8 @@ static void load_sections(struct load *ld)
     jo->n_facts = ld->sp->facts.n;
     jo->named = ld->sp->names.v;
     jo->n_named = ld->sp->names.n;
+    jo->experiments = ld->experiments.v;
+    jo->n_experiments = ld->experiments.n;
     check_names(ld);
 }
 
@@ -305,7 +308,6 @@ bool sc_journey_load(struct sc_journey *jo, struct sc_taxonomy *tx, const struct
     struct load ld = {.jo = jo, .doc = bound, .tx = tx, .ar = ar, .dg = dg, .sp = &jo->scope};
     sc_scope_init(ld.sp, tx, ar, dg);
     load_refuse(&ld, bound->tracks, "tracks", "one list of `stages` is what a journey has today");
-    load_refuse(&ld, bound->holdout, "holdout", "give triggers an `experiment` of one name");
     load_sections(&ld);
     if (dg->errors != errors)
         return false;

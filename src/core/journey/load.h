@@ -19,10 +19,18 @@ struct doc_stage {
     struct sc_node *at;
 };
 
+struct doc_arm {
+    struct sc_str name, message;
+    int64_t weight;
+    bool send;
+    struct sc_node *at;
+};
+
 struct doc_experiment {
     struct sc_str name;
     int32_t holdout_bp;
-    struct sc_node *arms;
+    struct sc_list arms;
+    struct sc_node *name_at, *holdout_at;
 };
 
 struct doc_trigger {
@@ -110,7 +118,9 @@ struct doc_analytics {
 
 struct doc_journey {
     struct sc_str name, taxonomy;
-    struct sc_node *facts, *personas, *milestones, *tests, *tracks, *holdout;
+    struct sc_node *facts, *personas, *milestones, *tests, *tracks;
+    int32_t holdout_bp;
+    struct sc_node *holdout_at;
     struct sc_list stages, triggers, channels;
     struct doc_guardrails guard;
     struct doc_analytics analytics;
@@ -128,6 +138,7 @@ struct load {
     struct sc_str *stage_names;
     SC_VEC(struct sc_channel) channels; /* declared ones first, then those only triggers name */
     SC_VEC(struct sc_str) tags;
+    SC_VEC(struct sc_experiment) experiments;
 };
 
 /* load.c: helpers for the sections */
@@ -177,6 +188,9 @@ void load_stage_names(struct load *ld);
 void load_stages_section(struct load *ld);
 void load_milestones(struct load *ld);
 void load_channels(struct load *ld);
+void load_holdout(struct load *ld);
+/* The experiment of one trigger, with its variants (load_experiment.c). */
+void load_experiment(struct load *ld, const struct doc_trigger *doc, struct sc_trigger *tr);
 void load_triggers(struct load *ld);
 void load_guardrails(struct load *ld);
 /* load_analytics.c: the section, and its table. */

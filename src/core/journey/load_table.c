@@ -41,14 +41,30 @@ static const struct sc_table stage_table = {
     .size = sizeof(struct doc_stage), .fields = stage_fields, .key_field = SIZE_MAX,
     .self_node = AT(doc_stage, at)};
 
+static const struct sc_field arm_fields[] = {
+    {.key = "name", .kind = SC_F_NAME, .offset = AT(doc_arm, name), .required = true,
+     .doc = "Name of the arm, as records say it."},
+    {.key = "weight", .kind = SC_F_INT, .offset = AT(doc_arm, weight), .min = 0, .max = 10000,
+     .def = "1", .doc = "Its share of those not held out, beside the weights of the others."},
+    {.key = "message", .kind = SC_F_STR, .offset = AT(doc_arm, message),
+     .doc = "The message of this arm. The trigger's own unless set."},
+    {.key = "send", .kind = SC_F_BOOL, .offset = AT(doc_arm, send), .def = "true",
+     .doc = "`false`: nothing is sent, and recorded as HOLDOUT."},
+    {0}};
+static const struct sc_table arm_table = {
+    .name = "arm", .doc = "One of several ways a trigger may go, drawn for each customer.",
+    .size = sizeof(struct doc_arm), .fields = arm_fields, .key_field = SIZE_MAX,
+    .self_node = AT(doc_arm, at)};
+
 static const struct sc_field experiment_fields[] = {
     {.key = "name", .kind = SC_F_STR, .offset = AT(doc_experiment, name), .required = true,
-     .doc = "Name and salt: triggers of one name hold out the same customers."},
+     .node_offset = AT(doc_experiment, name_at),
+     .doc = "Name and salt: for triggers of one name the draw is the same."},
     {.key = "holdout", .kind = SC_F_PERCENT, .offset = AT(doc_experiment, holdout_bp),
-     .required = true,
+     .node_offset = AT(doc_experiment, holdout_at),
      .doc = "Share of customers who get nothing and are recorded as HOLDOUT, e.g. `10%`."},
-    {.key = "arms", .kind = SC_F_NODE, .offset = AT(doc_experiment, arms), .schema = NOT_BUILT,
-     .doc = "Not built yet: refused."},
+    {.key = "arms", .kind = SC_F_LIST, .offset = AT(doc_experiment, arms), .table = &arm_table,
+     .doc = "Ways the trigger may go. Each customer not held out has one, always the same."},
     {0}};
 static const struct sc_table experiment_table = {
     .name = "experiment", .doc = "Measures what a trigger is worth.",
@@ -264,8 +280,10 @@ static const struct sc_field journey_fields[] = {
      .doc = "Cases for `stagecoach test`."},
     {.key = "tracks", .kind = SC_F_NODE, .offset = AT(doc_journey, tracks), .schema = NOT_BUILT,
      .doc = "Not built yet: refused."},
-    {.key = "holdout", .kind = SC_F_NODE, .offset = AT(doc_journey, holdout), .schema = NOT_BUILT,
-     .doc = "Not built yet: refused."},
+    {.key = "holdout", .kind = SC_F_PERCENT, .offset = AT(doc_journey, holdout_bp),
+     .node_offset = AT(doc_journey, holdout_at),
+     .doc = "Share of customers who get no message but service messages: the experiment "
+            "`holdout`, the same customers in every journey."},
     {0}};
 const struct sc_table sc_journey_table = {
     .name = "journey",

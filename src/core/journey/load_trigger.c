@@ -204,19 +204,6 @@ static void trigger_key(struct load *ld, const struct doc_trigger *doc, struct s
                              : "a key reads `event`");
 }
 
-static void trigger_experiment(struct load *ld, const struct doc_trigger *doc,
-                               struct sc_trigger *tr)
-{
-    if (doc->experiment_at == NULL)
-        return;
-    load_refuse(ld, doc->experiment.arms, "arms", "an experiment has a `holdout` today");
-    tr->experiment = doc->experiment.name;
-    tr->holdout_bp = doc->experiment.holdout_bp;
-    if (doc->experiment.name.len == 0)
-        sc_diag_add(ld->dg, SC_ERROR, "bad-name", doc->experiment_at->mark,
-                    "the experiment's name is empty");
-}
-
 static void trigger_purpose(struct load *ld, const struct doc_trigger *doc, struct sc_trigger *tr)
 {
     tr->purposes = doc->purpose;
@@ -256,7 +243,7 @@ static void trigger_load(struct load *ld, const struct doc_trigger *doc, struct 
     *tr = (struct sc_trigger){.name = doc->name, .hash = sc_hash_name(doc->name),
                               .message = doc->message, .cooldown_ms = doc->cooldown_ms,
                               .expires_ms = doc->expires_ms, .priority = doc->priority,
-                              .reentry = doc->reentry, .at = doc->at};
+                              .reentry = doc->reentry, .experiment = -1, .at = doc->at};
     trigger_tags(ld, doc, tr);
     trigger_start(ld, doc, tr);
     if (doc->unless_at != NULL)
@@ -265,7 +252,7 @@ static void trigger_load(struct load *ld, const struct doc_trigger *doc, struct 
         trigger_key(ld, doc, tr);
     trigger_purpose(ld, doc, tr);
     trigger_channels(ld, doc, tr);
-    trigger_experiment(ld, doc, tr);
+    load_experiment(ld, doc, tr);
     struct sc_rule_opts opts = {.use = SC_USE_VALUE, .only_event = -1, .no_event = tr->edge,
                                 .may_be_absent = true};
     if (tr->start != NULL) {

@@ -52,6 +52,7 @@ static void reach(struct sc_run *rn, uint32_t m, int64_t at_ms)
     sc_history_milestone(rn->jo, rn->st, m, SC_NEVER, at_ms, rn->fx);
     struct sc_effect *fx = sc_effect_add(rn, SC_FX_MILESTONE, ms->name);
     fx->event_ms = at_ms;
+    sc_experiment_tell(rn, fx);
     if (ms->when)
         sc_effect_facts(rn, fx, ms->when);
     sc_trace(rn->fx, "mark", ms->name, NULL, "reached %s", sc_trace_time(rn->fx->ar, at_ms));

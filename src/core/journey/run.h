@@ -82,9 +82,19 @@ void sc_guard_suppress(struct sc_run *rn, const struct sc_timer *tm, enum sc_rea
                        const char *why);
 /* A deferred or sent trigger taken back; `by`: the id of the event that did it, may be empty. */
 void sc_guard_cancel(struct sc_run *rn, const struct sc_timer *tm, struct sc_str by);
-/* Is this customer among the trigger's held out (semantics 32)? */
-bool sc_guard_holds_out(const struct sc_trigger *tr, const struct sc_node_id *customer);
 struct sc_occurrence *sc_occurrence_of(struct sc_state *st, uint16_t trigger);
+
+/* experiment.c */
+/* Is a customer of this id among those held out (semantics 32)? */
+bool sc_experiment_holds_out(const struct sc_experiment *ex, const struct sc_node_id *customer);
+/* The customer's arm: an index, SC_ARM_NONE, SC_ARM_HELD_OUT. */
+int sc_experiment_arm(const struct sc_experiment *ex, const struct sc_state *st);
+/* The experiment that decides over the trigger's message, -1 none, and the customer's arm in it:
+ * the global holdout where it holds the customer out, else the trigger's own. */
+int16_t sc_experiment_of(const struct sc_journey *jo, const struct sc_trigger *tr,
+                         const struct sc_state *st, int16_t *arm);
+/* All experiments' arms, into a transition or milestone. */
+void sc_experiment_tell(struct sc_run *rn, struct sc_effect *fx);
 
 /* caps.c */
 /* Would a message of `trigger` on `channel` pass `cap` at the decision's time? `used`: slots in the

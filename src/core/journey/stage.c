@@ -56,6 +56,7 @@ static void enter(struct sc_run *rn, int to, const char *cause)
     fx->cause = cause;
     fx->in_stage_ms = in_stage_ms;
     fx->back = back;
+    sc_experiment_tell(rn, fx);
     if (jo->stages[to].when)
         sc_effect_facts(rn, fx, jo->stages[to].when);
     sc_trace(rn->fx, "stage", jo->stages[from].name, cause, "to %.*s",
@@ -74,6 +75,7 @@ void sc_stage_config(struct sc_run *rn)
     fx->cause = "config";
     fx->in_stage_ms = st->stage_ms < rn->at_ms ? rn->at_ms - st->stage_ms : 0;
     fx->back = true; /* the nearest earlier one */
+    sc_experiment_tell(rn, fx);
     st->stage_unknown = 0;
     st->stage_ms = rn->at_ms;
     sc_stage_arm(rn);

@@ -1,10 +1,10 @@
 # Effects one a line, as a person would note them, in place of the full records:
 #
-#   AT trigger    #ID RULE CUSTOMER EVENTS CHANNEL [key=K] [template]
+#   AT trigger    #ID RULE CUSTOMER EVENTS CHANNEL [key=K] [template] [arm=A], of an experiment
 #   AT suppressed #ID RULE CUSTOMER EVENTS REASON [key=K]
 #   AT deferred   #ID RULE CUSTOMER EVENTS REASON until=T [key=K]
 #   AT cancelled  #ID RULE CUSTOMER EVENTS [key=K]
-#   AT transition FROM>TO CUSTOMER EVENTS CAUSE [back] after=MS
+#   AT transition FROM>TO CUSTOMER EVENTS CAUSE [back] after=MS [EXPERIMENT:ARM,…]
 #   EVENT_AT milestone NAME CUSTOMER EVENTS [told=AT]
 #   summary COUNT=N …, those that are not 0
 #
@@ -12,13 +12,14 @@
 def word($name; $value): if $value == null then empty else "\($name)=\($value)" end;
 def message($n): [.at, .type, "#\($n)", .rule, .customer, (.events | join(",")), .reason // empty,
                   .channel // empty, word("until"; .until), word("key"; .key),
-                  (if .template_only then "template" else empty end)];
+                  (if .template_only then "template" else empty end), word("arm"; .arm)];
 def line($n):
   if .type == "summary" then
     [.type, (to_entries[] | select(.value != 0 and .key != "type") | "\(.key)=\(.value)")]
   elif .type == "transition" then
     [.at, .type, "\(.from // "-")>\(.to)", .customer, (.events | join(",")), .cause,
-     (if .back then "back" else empty end), "after=\(.in_stage_ms / 60000)m"]
+     (if .back then "back" else empty end), "after=\(.in_stage_ms / 60000)m",
+     (if .arms then .arms | to_entries | map("\(.key):\(.value)") | join(",") else empty end)]
   elif .type == "milestone" then
     [.event_at, .type, .rule, .customer, (.events | join(",")),
      (if .at != .event_at then "told=\(.at)" else empty end)]

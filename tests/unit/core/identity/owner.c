@@ -259,13 +259,17 @@ Test(owner, held_out_if_either_was)
     struct world w;
     setup(&w);
     struct sc_trigger *edge = &w.jo.triggers[0];
-    edge->experiment = SC_STR("x");
+    struct sc_experiment x = {.name = SC_STR("x")};
+    edge->experiment = 0;
+    w.jo.experiments = &x;
+    w.jo.n_experiments = 1;
     int loser = -1;
-    for (edge->holdout_bp = 1; edge->holdout_bp < 10000 && loser < 0; edge->holdout_bp++)
+    for (x.holdout_bp = 1; x.holdout_bp < 10000 && loser < 0; x.holdout_bp++)
         for (int i = E1; i < NODES && loser < 0; i++)
-            if (sc_guard_holds_out(edge, &w.nodes[i]) && !sc_guard_holds_out(edge, &w.nodes[A]))
+            if (sc_experiment_holds_out(&x, &w.nodes[i]) &&
+                !sc_experiment_holds_out(&x, &w.nodes[A]))
                 loser = i;
-    edge->holdout_bp--;
+    x.holdout_bp--;
     cr_assert_geq(loser, 0);
     event(&w, "seen", 1, loser, -1);
     event(&w, "bought", 2, A, loser);

@@ -386,29 +386,6 @@ Test(guard, caps_by_tag_count_their_own)
          "03-02 10:03 trigger c sms\n03-02 11:01 trigger b sms\n");
 }
 
-Test(guard, holdout_is_a_stable_share)
-{
-    struct play pl;
-    play_init(&pl, PING ", experiment: { name: x, holdout: 10% } }\n");
-    const struct sc_trigger *tr = &pl.jo.triggers[0];
-    struct sc_trigger wider = *tr;
-    wider.holdout_bp = 2000;
-    int out = 0, moved = 0;
-    for (uint32_t i = 0; i < 10000; i++) {
-        struct sc_node_id node = {{0xf1, (uint8_t)i, (uint8_t)(i >> 8)}};
-        bool held = sc_guard_holds_out(tr, &node);
-        out += held;
-        moved += held && !sc_guard_holds_out(&wider, &node);
-    }
-    cr_expect(out > 850 && out < 1150, "%d of 10000", out);
-    cr_expect_eq(moved, 0, "a wider share keeps who was in it");
-    tr = NULL;
-    SC_VEC_PUSH(&pl.ar, &pl.st->held_out, SC_STR("x"));
-    cr_expect_str_eq(play_script(&pl, "03-02 10:00 first_use\n"),
-                     "03-02 10:00 suppressed ping HOLDOUT\n");
-    play_fini(&pl);
-}
-
 Test(guard, every_gate_is_reported_and_the_first_wins)
 {
     struct play pl;
