@@ -16,7 +16,7 @@
 
 #define TICK_MS 100
 #define LEAVE_S 15          /* after a stop, until a worker that hangs is left behind */
-#define WATCHDOG_MS 120000 /* no sign of life of a ready worker: over two transaction timeouts */
+#define WATCHDOG_MS 120000 /* no progress and no stated wait: over two transaction timeouts */
 #define PSEUDONYM_CACHE (1u << 16)
 
 static struct sc_host *signalled; /* signals are the process's own */
@@ -92,8 +92,7 @@ static void watch(struct sc_host *h)
     int64_t now_ms = sc_time_mono_ms();
     for (uint32_t i = 0; i < h->n; i++) {
         const struct sc_worker *w = h->workers[i];
-        int64_t seen = atomic_load(&w->status.progress_ms);
-        if (!atomic_load(&w->status.ready) || seen == 0 || now_ms - seen < WATCHDOG_MS)
+        if (!sc_worker_stands(w, now_ms, WATCHDOG_MS))
             continue;
         sc_logf(SC_LOG_ERROR, w->role, "worker %u has not moved for %d s: ending the process, the "
                 "next one restores from the log", w->index, WATCHDOG_MS / 1000);

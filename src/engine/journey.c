@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #define RETRY_MS 500   /* between tries while Redis is too far behind */
+#define HELD_MS 5000   /* something is there and is not handed out: looked into after so long */
 #define DRAIN_MS 10000 /* the last flush may take so long */
 
 static void own(struct sc_jworker *j)
@@ -37,6 +38,20 @@ static void own(struct sc_jworker *j)
         j->by_index[next[i]->index] = next[i];
 }
 
+/* The lag while nothing is assigned to be read: the client does not know, the broker does. */
+static int64_t lag_asked(const struct sc_jworker *j)
+{
+    int64_t low, high, stable, sum = 0;
+    for (uint32_t i = 0; i < j->n_parts; i++) {
+        const struct sc_part *p = j->parts[i];
+        if (p->status == SC_PART_ACTIVE &&
+            j->w->log->ops->watermarks(j->w->log, 0, (int32_t)p->index, &low, &high, &stable) ==
+                SC_ERR_OK && stable > p->next)
+            sum += stable - p->next;
+    }
+    return sum;
+}
+
 static void report(struct sc_jworker *j)
 {
     struct sc_worker_status *s = &j->w->status;
@@ -58,8 +73,7 @@ static void report(struct sc_jworker *j)
     atomic_store(&s->partitions, j->n_parts);
     atomic_store(&s->watermark_ms, j->n_parts ? watermark : SC_NEVER);
     atomic_store(&s->flush_lag_ms, oldest);
-    atomic_store(&s->lag, j->w->log->ops->lag(j->w->log));
-    atomic_store(&s->progress_ms, mono_ms);
+    atomic_store(&s->lag, j->still ? lag_asked(j) : j->w->log->ops->lag(j->w->log));
     atomic_store(&s->ready, !j->doubt && stopped == 0);
 }
 
@@ -71,13 +85,17 @@ static bool settle(struct sc_jworker *j)
     sc_jworker_clear(j);
     sc_flush_settle(j->w, j->parts, j->n_parts);
     own(j);
+    atomic_store(&j->w->status.why, "partitions are being acquired");
     enum sc_err e = sc_takeover(j->w, j->parts, j->n_parts, &j->ar);
     sc_jworker_clear(j);
     if (e != SC_ERR_OK) {
         sc_logf(SC_LOG_WARN, "journey", "partitions not acquired yet: %s", sc_err_text(e));
-        return sc_jworker_wait(j, sc_err_text(e)), false;
+        /* A server that is away is waited for; an abort is only tried again. */
+        return sc_jworker_wait(j, sc_err_retriable(e) ? sc_err_text(e) : NULL), false;
     }
-    j->doubt = false;
+    j->doubt = j->still = false;
+    if (atomic_load(&j->w->status.progress_ms) == 0)
+        sc_worker_moves(j->w); /* from here on it must */
     atomic_store(&j->w->status.why, NULL);
     if (j->n_parts)
         sc_logf(SC_LOG_INFO, "journey", "worker %u owns %u partitions", j->w->index, j->n_parts);
@@ -93,6 +111,69 @@ static int poll_timeout(const struct sc_jworker *j)
     return left < 0 ? 0 : left > 50 ? 50 : (int)left;
 }
 
+/* Redis is too far behind: read nothing until it is not. The consumer is polled meanwhile, with
+ * nothing assigned to be read, so that the membership stays. */
+static void hold_still(struct sc_jworker *j)
+{
+    struct sc_poll_result res;
+    if (j->open && !sc_jworker_commit(j))
+        return;
+    atomic_store(&j->w->status.why, "Redis is too far behind: reading has stopped");
+    j->still = true;
+    enum sc_err e = sc_takeover_positions(j->w, j->parts, j->n_parts, true, &j->ar);
+    while (e == SC_ERR_OK && !*j->w->stop && sc_flush_stalled(j->w, j->parts, j->n_parts)) {
+        report(j);
+        e = j->w->log->ops->poll(j->w->log, RETRY_MS, &res);
+        if (e == SC_ERR_OK && res.what == SC_POLL_REBALANCED)
+            e = SC_ERR_FENCED;
+        if (e == SC_ERR_OK && !sc_jworker_flush(j, 0))
+            return;
+    }
+    if (e == SC_ERR_OK)
+        e = sc_takeover_positions(j->w, j->parts, j->n_parts, false, &j->ar);
+    if (e != SC_ERR_OK)
+        sc_jworker_doubt(j, e);
+    sc_worker_moves(j->w); /* a stated wait has ended */
+    j->still = false;
+    atomic_store(&j->w->status.why, NULL);
+}
+
+/* The first partition that has something which was not handed out; NULL: there is nothing to do. */
+static const struct sc_part *first_behind(const struct sc_jworker *j)
+{
+    for (uint32_t i = 0; i < j->n_parts; i++)
+        if (j->parts[i]->status == SC_PART_ACTIVE &&
+            !j->w->log->ops->at_end(j->w->log, 0, (int32_t)j->parts[i]->index))
+            return j->parts[i];
+    return NULL;
+}
+
+/* Nothing was read: there is nothing; or an open transaction holds it back, which is said and whose
+ * end, by its writer or by the broker, is waited for; or it is a case for the watchdog. */
+static void watch_journal(struct sc_jworker *j, bool nothing)
+{
+    int64_t mono_ms = j->w->clock.mono_ms(j->w->clock.arg), low, high, stable;
+    const struct sc_part *behind = nothing ? first_behind(j) : NULL;
+    if (nothing && behind == NULL)
+        sc_worker_moves(j->w);
+    if (behind == NULL) {
+        if (j->held)
+            atomic_store(&j->w->status.why, NULL);
+        j->held = false;
+        j->behind_ms = 0;
+        return;
+    }
+    if (j->behind_ms == 0)
+        j->behind_ms = mono_ms;
+    if (mono_ms - j->behind_ms < HELD_MS)
+        return;
+    j->behind_ms = mono_ms; /* looked at again after as long */
+    j->held = j->w->log->ops->watermarks(j->w->log, 0, (int32_t)behind->index, &low, &high,
+                                         &stable) == SC_ERR_OK && high > stable;
+    atomic_store(&j->w->status.why,
+                 j->held ? "an open transaction of another writer holds the journal back" : NULL);
+}
+
 static void turn(struct sc_jworker *j)
 {
     struct sc_poll_result res;
@@ -101,21 +182,15 @@ static void turn(struct sc_jworker *j)
         sc_jworker_doubt(j, e != SC_ERR_OK ? e : SC_ERR_FENCED);
         return;
     }
+    watch_journal(j, res.what == SC_POLL_NOTHING && !j->open);
     if (res.what == SC_POLL_MESSAGES) {
         sc_jworker_take(j, res.msgs, res.n);
         j->w->log->ops->release(j->w->log);
     }
     if (!j->doubt && sc_jworker_commit_due(j, j->w->clock.mono_ms(j->w->clock.arg)))
         sc_jworker_commit(j);
-    if (!sc_jworker_flush(j, 0) || !sc_flush_stalled(j->w, j->parts, j->n_parts))
-        return;
-    do {
-        atomic_store(&j->w->status.why, "Redis is too far behind: reading has stopped");
-        if ((j->open && !sc_jworker_commit(j)) || !sc_jworker_flush(j, RETRY_MS))
-            return;
-        report(j);
-    } while (!*j->w->stop && sc_flush_stalled(j->w, j->parts, j->n_parts));
-    atomic_store(&j->w->status.why, NULL);
+    if (sc_jworker_flush(j, 0) && sc_flush_stalled(j->w, j->parts, j->n_parts))
+        hold_still(j);
 }
 
 /* Stop requested: finish the transaction in hand, bring Redis up to date, leave. */

@@ -392,6 +392,8 @@ bool sc_jworker_take(struct sc_jworker *j, const struct sc_msg *msgs, uint32_t n
             return false;
         if (!sc_jworker_begin(j))
             return false;
+        /* What is in hand is not done yet. */
+        atomic_store(&j->w->status.lag, j->w->log->ops->lag(j->w->log) + (n - at));
         uint32_t to = unpack(j, msgs, at, n);
         if (to == at)
             return stop_at(j, p, &msgs[at]);

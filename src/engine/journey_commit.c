@@ -217,6 +217,7 @@ bool sc_jworker_commit(struct sc_jworker *j)
     committed(j);
     sc_count(&j->w->counters.transactions, n > 0);
     sc_jworker_clear(j);
+    sc_worker_moves(j->w);
     trim(j);
     return true;
 }

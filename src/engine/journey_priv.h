@@ -43,6 +43,9 @@ struct sc_jworker {
     SC_VEC(uint32_t) woken_part;
     SC_VEC(struct sc_node_id) hints;
     bool open, doubt;
+    bool still;                 /* paused: Redis is too far behind */
+    bool held;                  /* an open transaction holds the journal back: stated */
+    int64_t behind_ms;          /* since when something is there that is not handed out; 0: not */
     int64_t opened_ms;
     uint64_t written;           /* bytes produced in this transaction */
     uint32_t timers;            /* fired in this transaction */
@@ -59,7 +62,7 @@ bool sc_jworker_commit_due(const struct sc_jworker *j, int64_t mono_ms);
 void sc_jworker_doubt(struct sc_jworker *j, enum sc_err why);
 /* The transaction has ended, either way: empty its overlay, frames and arena. */
 void sc_jworker_clear(struct sc_jworker *j);
-/* Say what is waited for (static text), keep the membership for a moment, acquire anew. */
+/* Say what is waited for (static text; NULL: nothing that may take long), keep the membership for a moment, acquire anew. */
 void sc_jworker_wait(struct sc_jworker *j, const char *why);
 
 /* Apply a batch, committing where it is due. False: in doubt. */

@@ -256,6 +256,7 @@ static bool commit(struct resolve *r)
         return doubt(r, e), false;
     committed(r);
     txn_clear(r);
+    sc_worker_moves(r->w);
     return true;
 }
 
@@ -528,14 +529,17 @@ static bool settle(struct resolve *r)
         return true;
     r->n_in = 0;
     txn_clear(r);
+    atomic_store(&r->w->status.why, "partitions are being acquired");
     enum sc_err e = take_over(r);
     if (e != SC_ERR_OK) {
         sc_logf(SC_LOG_WARN, "resolve", "partitions not acquired yet: %s", sc_err_text(e));
-        wait_and_say(r, sc_err_text(e));
+        wait_and_say(r, sc_err_retriable(e) ? sc_err_text(e) : NULL); /* else: only tried again */
         return false;
     }
     txn_clear(r);
     r->doubt = false;
+    if (atomic_load(&r->w->status.progress_ms) == 0)
+        sc_worker_moves(r->w); /* from here on it must */
     atomic_store(&r->w->status.why, NULL);
     if (r->n_in)
         sc_logf(SC_LOG_INFO, "resolve", "worker %u owns %u source partitions", r->w->index,
@@ -572,7 +576,10 @@ static void turn(struct resolve *r)
         doubt(r, e != SC_ERR_OK ? e : SC_ERR_FENCED);
         return;
     }
+    if (res.what == SC_POLL_NOTHING && !r->open)
+        sc_worker_moves(r->w);
     if (res.what == SC_POLL_MESSAGES) {
+        atomic_store(&r->w->status.lag, r->w->log->ops->lag(r->w->log) + res.n);
         bool fine = take_batch(r, res.msgs, res.n);
         r->w->log->ops->release(r->w->log);
         if (!fine)
@@ -603,7 +610,6 @@ static void report(struct resolve *r)
     atomic_store(&s->partitions, r->n_in);
     atomic_store(&s->watermark_ms, r->n_in ? least : SC_NEVER);
     atomic_store(&s->lag, r->w->log->ops->lag(r->w->log));
-    atomic_store(&s->progress_ms, mono(r));
     atomic_store(&s->stopped, stopped);
     atomic_store(&s->ready, !r->doubt && stopped == 0);
 }

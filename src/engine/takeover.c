@@ -392,13 +392,14 @@ static enum sc_err claim(struct sc_worker *w, struct sc_part **parts, uint32_t n
     return w->log->ops->commit(w->log, tps, active);
 }
 
-static enum sc_err set_positions(struct sc_worker *w, struct sc_part **parts, uint32_t n,
-                                 struct sc_arena *ar)
+enum sc_err sc_takeover_positions(struct sc_worker *w, struct sc_part **parts, uint32_t n,
+                                  bool pause, struct sc_arena *ar)
 {
     struct sc_tp *tps = SC_NEW_N(ar, struct sc_tp, n + 1);
     for (uint32_t i = 0; i < n; i++)
         tps[i] = (struct sc_tp){.topic = 0, .partition = (int32_t)parts[i]->index,
-                                .offset = parts[i]->status == SC_PART_ACTIVE ? parts[i]->next : -1};
+                                .offset = parts[i]->status == SC_PART_ACTIVE && !pause
+                                              ? parts[i]->next : -1};
     return w->log->ops->rewind(w->log, tps, n);
 }
 
@@ -429,5 +430,5 @@ enum sc_err sc_takeover(struct sc_worker *w, struct sc_part **parts, uint32_t n,
     }
     if (e == SC_ERR_OK)
         e = claim(w, parts, n, ar);
-    return e == SC_ERR_OK ? set_positions(w, parts, n, ar) : e;
+    return e == SC_ERR_OK ? sc_takeover_positions(w, parts, n, false, ar) : e;
 }

@@ -14,6 +14,10 @@
 enum sc_err sc_takeover(struct sc_worker *w, struct sc_part **parts, uint32_t n,
                         struct sc_arena *ar);
 
+/* Read on where each partition stands, or (`pause`) read nothing while staying a member. */
+enum sc_err sc_takeover_positions(struct sc_worker *w, struct sc_part **parts, uint32_t n,
+                                  bool pause, struct sc_arena *ar);
+
 #define SC_TRIES_CAREFUL 2u /* lives that ended at one place: from here on one record a transaction */
 #define SC_TRIES_POISON 5u  /* three more died with it alone in hand: dead letter */
 

@@ -92,7 +92,7 @@ struct sc_worker_status {
     _Atomic int64_t watermark_ms;    /* least of its partitions */
     _Atomic int64_t flush_lag_ms;    /* age of the oldest state not yet in Redis */
     _Atomic int64_t partitions, stopped, customers, dirty;
-    _Atomic int64_t progress_ms;     /* monotonic time of the last sign of life */
+    _Atomic int64_t progress_ms;     /* monotonic: last commit, or nothing left to do; 0: not yet */
     _Atomic(const char *) why;       /* static text: what it waits for; NULL: nothing */
 };
 
@@ -109,6 +109,19 @@ struct sc_worker {
     struct sc_counters counters;
     struct sc_worker_status status;
 };
+
+/* Something was done, or there is nothing to do. A loop that turns is no progress. */
+static inline void sc_worker_moves(struct sc_worker *w)
+{
+    atomic_store(&w->status.progress_ms, w->clock.mono_ms(w->clock.arg));
+}
+
+/* No progress for `most_ms`, and no wait that it has stated: the watchdog's question. */
+static inline bool sc_worker_stands(const struct sc_worker *w, int64_t mono_ms, int64_t most_ms)
+{
+    int64_t since = atomic_load(&w->status.progress_ms);
+    return since != 0 && atomic_load(&w->status.why) == NULL && mono_ms - since >= most_ms;
+}
 
 /* Run until *stop: finishes the transaction in hand, flushes, leaves. 0: drained; else an exit
  * code, with the reason in the log. Thread: the worker's own. */

@@ -198,6 +198,15 @@ static void keep(struct kafka_log *k, rd_kafka_message_t *m)
     k->batch[k->n++] = m;
 }
 
+void sc_kafka_stay(struct kafka_log *k)
+{
+    rd_kafka_message_t *m = rd_kafka_consumer_poll(k->consumer, 0);
+    if (m && m->err)
+        note_error(k, m);
+    if (m)
+        rd_kafka_message_destroy(m);
+}
+
 static enum sc_err poll(struct sc_log *lg, int timeout_ms, struct sc_poll_result *out)
 {
     struct kafka_log *k = sc_kafka_log(lg);

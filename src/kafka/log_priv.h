@@ -51,6 +51,8 @@ static inline struct kafka_log *sc_kafka_log(struct sc_log *lg)
 /* log.c */
 bool sc_kafka_consumer_open(struct kafka_log *k);
 void sc_kafka_consumer_close(struct kafka_log *k);
+/* Keep the membership through something long that ends in a rewind: what is read is let go. */
+void sc_kafka_stay(struct kafka_log *k);
 struct sc_owned *sc_kafka_owned(struct kafka_log *k, const char *topic, int32_t partition);
 /* txn.c: a producer that has done init_transactions. Waits for a broker until *stop. */
 enum sc_err sc_kafka_producer_open(struct kafka_log *k);

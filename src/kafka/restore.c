@@ -37,6 +37,7 @@ static int64_t position_of(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list
 }
 
 struct replay {
+    struct kafka_log *k;
     rd_kafka_t *rk;
     rd_kafka_topic_partition_list_t *list;
     int64_t until, last; /* last: offset handed out last */
@@ -75,6 +76,7 @@ static enum sc_err run(struct replay *r, const char *topic)
         if (now_ms - heard_ms > REPLAY_STALL_MS)
             return SC_ERR_TIMEOUT;
         if (now_ms - said_ms > SAY_EVERY_MS) {
+            sc_kafka_stay(r->k);
             sc_logf(SC_LOG_INFO, "kafka", "restoring %s: at %lld of %lld", topic,
                     (long long)r->last, (long long)r->until);
             said_ms = now_ms;
@@ -99,7 +101,7 @@ enum sc_err sc_kafka_replay(struct sc_log *lg, uint16_t topic, int32_t partition
     if (rk == NULL)
         return SC_ERR_CONFIG;
     const char *name = k->cfg.outputs->v[topic].name.p;
-    struct replay r = {.rk = rk, .until = until, .last = -1, .fn = fn, .arg = arg};
+    struct replay r = {.k = k, .rk = rk, .until = until, .last = -1, .fn = fn, .arg = arg};
     r.list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(r.list, name, partition)->offset = from < 0 ? 0 : from;
     rd_kafka_assign(rk, r.list);

@@ -253,6 +253,12 @@ static int64_t behind(const struct member *m, const struct sc_tp *tp)
     return tp->offset < 0 ? 0 : sc_broker_stable(p) - tp->offset;
 }
 
+static bool at_high(const struct member *m, const struct sc_tp *tp)
+{
+    const struct partition *p = &m->inputs[tp->topic]->parts[tp->partition];
+    return tp->offset >= 0 && tp->offset >= p->base + (int64_t)p->n;
+}
+
 static bool port_at_end(struct sc_log *lg, uint16_t topic, int32_t partition)
 {
     struct member *m = member_of(lg);
@@ -260,7 +266,7 @@ static bool port_at_end(struct sc_log *lg, uint16_t topic, int32_t partition)
     pthread_mutex_lock(&m->b->lock);
     for (uint32_t i = 0; i < m->n_owned; i++)
         if (m->owned[i].topic == topic && m->owned[i].partition == partition)
-            end = m->owned[i].offset >= 0 && behind(m, &m->owned[i]) <= 0;
+            end = at_high(m, &m->owned[i]); /* as on Kafka, what is open counts as there */
     pthread_mutex_unlock(&m->b->lock);
     return end;
 }

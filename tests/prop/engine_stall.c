@@ -1,0 +1,150 @@
+/* A worker that stands: what it says of itself, and whether the watchdog believes it. It has moved when
+ * it has committed, or when there is nothing to do; a wait is stated; a loop that turns is neither. */
+#include "../lib/engine_bed.h"
+
+#define WATCHDOG_MS 120000
+
+struct watch {
+    struct bed *b;
+    int64_t polled_ms, gap_ms; /* journey workers' polls: the last, the longest pause between two */
+};
+
+static enum sc_err look(void *arg, const char *writer, enum sc_broker_call call)
+{
+    struct watch *wa = arg;
+    if (call == SC_CALL_POLL && writer[0] == 'j') {
+        if (wa->polled_ms && wa->b->s.ms - wa->polled_ms > wa->gap_ms)
+            wa->gap_ms = wa->b->s.ms - wa->polled_ms;
+        wa->polled_ms = wa->b->s.ms;
+    }
+    return meet(wa->b, writer, call);
+}
+
+static struct sc_worker *journey_of(struct bed *b)
+{
+    for (uint32_t i = 0; i < LIVES; i++)
+        if (b->lives[i].task && !b->lives[i].resolve)
+            return &b->lives[i].w;
+    abort();
+}
+
+static struct bed *bed_with_events(void)
+{
+    struct bed *b = bed_create(4);
+    b->faults = false;
+    start(b, true);
+    for (uint32_t i = 0; i < EVENTS; i++)
+        write_event(b, &b->events[i]);
+    sched_sleep(&b->s, 3000);
+    return b;
+}
+
+static void finish(struct bed *b)
+{
+    write_ticks(b);
+    come_to_rest(b);
+    for (uint32_t i = 0; i < LIVES; i++)
+        if (b->lives[i].task)
+            end(b, &b->lives[i], false);
+    bed_destroy(b);
+}
+
+static void expect(struct bed *b, bool right, const char *what_is)
+{
+    const char *why = journey_of(b)->status.why;
+    if (!right)
+        fail(b, "%s; it says: %s", what_is, why ? why : "(nothing)");
+}
+
+/* One batch holds the whole journal: the lag goes down to nothing step by step. */
+static void lag_in_a_batch(void)
+{
+    struct bed *b = bed_with_events();
+    int64_t seen = -1, steps = 0;
+    for (int copies = 0; copies < 16; copies++) {
+        for (uint32_t i = 0; i < EVENTS; i++)
+            write_event(b, &b->events[i]);
+        sched_sleep(&b->s, 300);
+    }
+    sched_sleep(&b->s, 3000);
+    start(b, false);
+    for (int i = 0; i < 400; i++) {
+        int64_t lag = journey_of(b)->status.lag;
+        steps += lag > 0 && lag < seen;
+        seen = lag;
+        sched_sleep(&b->s, 0);
+    }
+    expect(b, steps >= 2, "the lag does not count what is in hand");
+    finish(b);
+}
+
+/* Redis is away for longer than max.poll.interval.ms. */
+static void redis_away(void)
+{
+    struct bed *b = bed_with_events();
+    struct watch wa = {.b = b};
+    sc_broker_faults(b->broker, look, &wa);
+    start(b, false);
+    sched_sleep(&b->s, 500);
+    sc_memview_down(b->view, true);
+    write_ticks(b);
+    sched_sleep(&b->s, 400000);
+    expect(b, journey_of(b)->status.why != NULL, "it does not say that it waits for Redis");
+    expect(b, wa.gap_ms < 10000, "the consumer is not polled while it waits");
+    expect(b, journey_of(b)->status.lag > 0, "nothing is behind while nothing is read");
+    expect(b, !sc_worker_stands(journey_of(b), b->s.ms, WATCHDOG_MS), "a stated wait is ended");
+    sc_memview_down(b->view, false);
+    finish(b);
+}
+
+/* Nothing ever commits: it turns and turns, and that is no life. */
+static void never_commits(void)
+{
+    struct bed *b = bed_with_events();
+    start(b, false);
+    sched_sleep(&b->s, 3000);
+    b->broken = UINT32_MAX;
+    write_ticks(b);
+    sched_sleep(&b->s, 60000);
+    expect(b, !sc_worker_stands(journey_of(b), b->s.ms, WATCHDOG_MS), "it is ended too early");
+    sched_sleep(&b->s, 100000);
+    expect(b, sc_worker_stands(journey_of(b), b->s.ms, WATCHDOG_MS), "it is trusted for ever");
+    b->broken = 0;
+    finish(b);
+}
+
+/* Somebody's transaction in the journal stays open: nothing behind it can be read. */
+static void journal_held(void)
+{
+    struct bed *b = bed_with_events();
+    static const char *const sources[] = {"web", "pos"};
+    struct sc_broker_log_config cfg = {"others", "r-other", sources, SOURCES, &b->cfg.topics};
+    start(b, false);
+    sched_sleep(&b->s, 3000);
+    struct sc_log *other = sc_broker_log_create(b->broker, &cfg);
+    struct sc_out out = {.topic = SC_OUT_JOURNAL, .partition = 1, .value = SC_STR("open")};
+    other->ops->begin(other);
+    other->ops->produce(other, &out);
+    for (uint32_t i = 0; i < LIVES; i++) /* no heartbeats: else there is something elsewhere */
+        if (b->lives[i].task && b->lives[i].resolve)
+            end(b, &b->lives[i], false);
+    sched_sleep(&b->s, 12000);
+    expect(b, journey_of(b)->status.why != NULL, "it does not say that the journal is held back");
+    other->ops->abort(other);
+    other->ops->close(other);
+    sched_sleep(&b->s, 1000);
+    expect(b, journey_of(b)->status.why == NULL, "it waits on");
+    start(b, true);
+    finish(b);
+}
+
+int main(void)
+{
+    sc_log_setup(SC_LOG_ERROR + 1, SC_LOG_LOGFMT);
+    lag_in_a_batch();
+    redis_away();
+    never_commits();
+    journal_held();
+    puts("4 passed");
+    return 0;
+}
