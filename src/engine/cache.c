@@ -47,12 +47,6 @@ struct sc_cache_slot *sc_cache_get(const struct sc_cache *c, const struct sc_nod
     }
 }
 
-void sc_cache_prefetch(const struct sc_cache *c, const struct sc_node_id *node)
-{
-    if (c->cap)
-        __builtin_prefetch(&c->slots[slot_of(c, node)]);
-}
-
 static void grow(struct sc_cache *c)
 {
     struct sc_cache bigger = *c;

@@ -30,8 +30,6 @@ void sc_cache_fini(struct sc_cache *c);
 void sc_cache_clear(struct sc_cache *c);
 /* The slot of `node`, or NULL. Valid until the next put or remove. */
 struct sc_cache_slot *sc_cache_get(const struct sc_cache *c, const struct sc_node_id *node);
-/* Start the memory on its way: call some entries ahead of sc_cache_get. */
-void sc_cache_prefetch(const struct sc_cache *c, const struct sc_node_id *node);
 /* Copy `state` in (p == NULL: known to have none). dirty: see the slot. */
 void sc_cache_put(struct sc_cache *c, const struct sc_node_id *node, struct sc_str state,
                   uint32_t dirty);

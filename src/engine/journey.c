@@ -219,21 +219,22 @@ static void fini(struct sc_jworker *j)
     free(j->by_index);
     free(j->items);
     sc_seal_fini(&j->seal);
-    sc_buf_fini(&j->stored);
     sc_buf_fini(&j->pb.value);
     sc_overlay_fini(&j->ov);
     sc_arena_fini(&j->ar);
+    sc_arena_fini(&j->group);
 }
 
 int sc_journey_worker(struct sc_worker *w)
 {
     struct sc_jworker j = {.w = w, .jo = w->cfg->jo, .doubt = true};
     sc_arena_init(&j.ar);
+    sc_arena_init(&j.group);
     sc_overlay_init(&j.ov);
     j.by_index = sc_calloc(w->cfg->partitions, sizeof(*j.by_index));
     j.frames = sc_calloc(w->cfg->partitions, sizeof(*j.frames));
     j.items = sc_calloc(SC_GROUP_ITEMS + SC_FRAME_RECORDS, sizeof(*j.items));
-    j.pb = (struct sc_publisher){.w = w, .ar = &j.ar};
+    j.pb = (struct sc_publisher){.w = w, .ar = &j.group};
     sc_jworker_clear(&j);
     while (!*w->stop) {
         if (settle(&j))

@@ -1,8 +1,9 @@
 /* The journey worker applies messages: unpack a group, load its customers in one round trip, step
  * each record, send what the steps gave.
  *
- * A state is opened once a transaction, into the overlay. Records for other customers leave through
- * the journal, never by a shortcut. Source: reliability.md "A transaction". */
+ * A state is opened once a group, into the overlay, and put down at its end; all that a group needs
+ * lives in its own arena. Records for other customers leave through the journal, never by a shortcut.
+ * Source: reliability.md "A transaction". */
 #include "engine/journey_priv.h"
 
 #include "base/assert.h"
@@ -13,28 +14,36 @@
 #include "engine/takeover.h"
 #include <inttypes.h>
 
+#define FEW_ITEMS 256u    /* a group whose customers are at hand: small enough for the second cache */
 #define IDLE_SEAL_MS 5000 /* a partition that saw only heartbeats is sealed so often */
 
 /* ---- states */
 
+static struct sc_state *read_state(struct sc_jworker *j, struct sc_part *p,
+                                   const struct sc_node_id *node,
+                                   const struct sc_overlay_item *item)
+{
+    if (item && item->stored.p)
+        return sc_state_decode(j->jo, *node, item->stored, &j->group);
+    const struct sc_cache_slot *slot = sc_cache_get(&p->cache, node);
+    if (slot && slot->bytes)
+        return sc_state_decode(j->jo, *node, sc_cache_state(slot), &j->group);
+    return slot || p->complete ? sc_state_new(j->jo, *node, &j->group) : NULL;
+}
+
 static struct sc_state *open_state(struct sc_jworker *j, struct sc_part *p,
                                    const struct sc_node_id *node)
 {
-    struct sc_overlay_item *item = sc_overlay_get(&j->ov, node);
-    if (item)
+    const struct sc_overlay_item *item = sc_overlay_get(&j->ov, node);
+    if (item && item->st)
         return item->st;
-    const struct sc_cache_slot *slot = sc_cache_get(&p->cache, node);
-    struct sc_state *st = NULL;
-    if (slot && slot->bytes)
-        st = sc_state_decode(j->jo, *node, sc_cache_state(slot), &j->ar);
-    else if (slot || p->complete)
-        st = sc_state_new(j->jo, *node, &j->ar);
+    struct sc_state *st = read_state(j, p, node, item);
     if (st == NULL) {
         sc_part_stop(p, "a customer's stored state cannot be read: it was written by a newer "
                      "release, or it is damaged");
         return NULL;
     }
-    sc_overlay_add(&j->ov, st, p->index);
+    sc_overlay_open(&j->ov, st, p->index);
     return st;
 }
 
@@ -81,7 +90,7 @@ static void miss(struct sc_jworker *j, struct misses *ms, struct sc_part *p,
 
 static bool load_group(struct sc_jworker *j)
 {
-    struct misses ms = {SC_NEW_N(&j->ar, struct sc_view_item, j->n_items + 1), 0};
+    struct misses ms = {SC_NEW_N(&j->group, struct sc_view_item, j->n_items + 1), 0};
     for (uint32_t i = 0; i < j->n_parts; i++) {
         struct sc_part *p = j->parts[i];
         ms.n = 0;
@@ -166,7 +175,7 @@ static bool any_ripe(const struct sc_jworker *j, const struct sc_part *p)
 static struct misses take_ripe(struct sc_jworker *j, struct sc_part *p)
 {
     uint32_t room = j->w->cfg->timers_max - j->timers;
-    struct misses ripe = {SC_NEW_N(&j->ar, struct sc_view_item, room + 1), 0};
+    struct misses ripe = {SC_NEW_N(&j->group, struct sc_view_item, room + 1), 0};
     while (ripe.n < room && any_ripe(j, p)) {
         struct sc_due_item due = sc_due_pop(&p->due);
         SC_VEC_PUSH(&j->ar, &j->woken, due);
@@ -180,7 +189,7 @@ static struct misses take_ripe(struct sc_jworker *j, struct sc_part *p)
 static bool fire_some(struct sc_jworker *j, struct sc_part *p, int64_t append_ms)
 {
     struct misses ripe = take_ripe(j, p);
-    struct misses ms = {SC_NEW_N(&j->ar, struct sc_view_item, ripe.n + 1), 0};
+    struct misses ms = {SC_NEW_N(&j->group, struct sc_view_item, ripe.n + 1), 0};
     for (uint32_t i = 0; i < ripe.n; i++)
         miss(j, &ms, p, &ripe.v[i].node);
     if (ms.n && !load(j, p, ms.v, ms.n))
@@ -277,6 +286,15 @@ static struct sc_part *wanted_by(const struct sc_jworker *j, const struct sc_msg
     return p && p->status == SC_PART_ACTIVE && m->offset >= p->next_txn ? p : NULL;
 }
 
+/* A large group shares one round trip to Redis; where there is none to make, a small one is faster. */
+static uint32_t group_items(const struct sc_jworker *j)
+{
+    for (uint32_t i = 0; i < j->n_parts; i++)
+        if (!j->parts[i]->complete)
+            return SC_GROUP_ITEMS;
+    return FEW_ITEMS;
+}
+
 /* The records of one message, behind those of the group so far. False: it is not a whole frame, and
  * none of it is taken. */
 static bool unpack_frame(struct sc_jworker *j, struct sc_part *p, const struct sc_msg *m,
@@ -285,10 +303,10 @@ static bool unpack_frame(struct sc_jworker *j, struct sc_part *p, const struct s
     struct sc_frame_reader rd;
     uint32_t before = j->n_items;
     int got = -1;
-    if (!sc_frame_open(&rd, j->jo, m->value, &j->ar))
+    if (!sc_frame_open(&rd, j->jo, m->value, &j->group))
         return false;
     do {
-        struct sc_frame_item *it = sc_arena_alloc(&j->ar, sizeof(*it));
+        struct sc_frame_item *it = sc_arena_alloc(&j->group, sizeof(*it));
         got = sc_frame_next(&rd, it);
         if (got == 1) {
             SC_ASSERT(j->n_items < SC_GROUP_ITEMS + SC_FRAME_RECORDS);
@@ -304,13 +322,14 @@ static bool unpack_frame(struct sc_jworker *j, struct sc_part *p, const struct s
  * the first one left: `from` itself, with no items, is no frame. */
 static uint32_t unpack(struct sc_jworker *j, const struct sc_msg *msgs, uint32_t from, uint32_t n)
 {
+    const uint32_t most = group_items(j);
     j->n_items = 0;
     for (uint32_t i = from; i < n; i++) {
         struct sc_part *p = wanted_by(j, &msgs[i]);
         if (p == NULL)
             continue;
         bool careful = p->tries >= SC_TRIES_CAREFUL;
-        if (j->n_items && (careful || j->n_items + SC_FRAME_RECORDS + 2 > SC_GROUP_ITEMS))
+        if (j->n_items && (careful || j->n_items + SC_FRAME_RECORDS + 2 > most))
             return i;
         if (p->tries >= SC_TRIES_POISON)
             return i + 1; /* poison, alone, and not even looked at */
@@ -379,6 +398,12 @@ static bool stop_at(struct sc_jworker *j, struct sc_part *p, const struct sc_msg
     return sc_jworker_doubt(j, SC_ERR_CORRUPT), false;
 }
 
+static void close_group(struct sc_jworker *j)
+{
+    j->written += sc_overlay_close(&j->ov, j->jo, &j->ar);
+    sc_jworker_clear_group(j);
+}
+
 bool sc_jworker_take(struct sc_jworker *j, const struct sc_msg *msgs, uint32_t n)
 {
     for (uint32_t at = 0; at < n;) {
@@ -402,6 +427,7 @@ bool sc_jworker_take(struct sc_jworker *j, const struct sc_msg *msgs, uint32_t n
         enum taken took = apply(j, msgs, at, to, &at);
         if (took == TAKE_DOUBT)
             return false;
+        close_group(j);
         careful |= took == TAKE_AGAIN;
         /* A poll may bring seconds of work: Redis is not to wait for its end. */
         if ((careful || sc_jworker_commit_due(j, j->w->clock.mono_ms(j->w->clock.arg))) &&

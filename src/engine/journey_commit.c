@@ -12,12 +12,21 @@
 
 #define RETRY_MS 500 /* between tries while a server is down */
 #define TXN_KEEP_BYTES (64u << 20)
+#define GROUP_KEEP_BYTES (8u << 20)
+
+void sc_jworker_clear_group(struct sc_jworker *j)
+{
+    SC_ASSERT(j->ov.n_open == 0);
+    sc_arena_reset(&j->group, GROUP_KEEP_BYTES);
+    sc_effects_init(&j->fx, &j->group);
+    j->n_items = 0;
+}
 
 void sc_jworker_clear(struct sc_jworker *j)
 {
     sc_overlay_clear(&j->ov);
+    sc_jworker_clear_group(j);
     sc_arena_reset(&j->ar, TXN_KEEP_BYTES);
-    sc_effects_init(&j->fx, &j->ar);
     memset(&j->woken, 0, sizeof(j->woken));
     memset(&j->woken_part, 0, sizeof(j->woken_part));
     memset(&j->hints, 0, sizeof(j->hints));
@@ -28,7 +37,6 @@ void sc_jworker_clear(struct sc_jworker *j)
         j->parts[i]->touched = false;
         j->parts[i]->next_txn = j->parts[i]->next;
     }
-    j->stored.len = 0;
     j->open = false;
     j->written = 0;
     j->timers = 0;
@@ -79,37 +87,56 @@ void sc_jworker_wait(struct sc_jworker *j, const char *why)
 
 /* ---- commit */
 
-static bool write_images(struct sc_jworker *j, struct sc_part *p)
+/* What a transaction touched, by partition. */
+struct touched {
+    const uint32_t *order; /* indices of the overlay's items */
+    uint32_t *from;        /* P + 1: those of partition p stand in [from[p], from[p + 1]) */
+};
+
+static bool write_image(struct sc_jworker *j, struct sc_part *p, const struct sc_overlay_item *it)
 {
-    for (uint32_t i = 0; i < j->ov.n; i++) {
-        struct sc_state *st = j->ov.items[i].st;
-        if (j->ov.items[i].part != p->index || !st->dirty)
-            continue;
-        size_t at = j->stored.len;
-        sc_state_encode(j->jo, st, &j->stored);
-        size_t len = j->ov.items[i].stored_bytes = j->stored.len - at;
-        sc_count(&j->w->counters.states_over_soft, len > SC_STATE_SOFT_BYTES);
-        struct sc_image im = {st->node, {j->stored.p + at, len}, st->due_ms};
-        if (!sc_seal_fits(&j->seal, &im)) {
-            struct sc_out out = {.topic = SC_OUT_STATE, .partition = (int32_t)p->index,
-                                 .value = sc_seal_chunk(&j->seal)};
-            sc_count(&j->w->counters.state_bytes, out.value.len);
-            if (j->w->log->ops->produce(j->w->log, &out) != SC_ERR_OK)
-                return false;
-        }
-        sc_seal_image(&j->seal, &im);
-        if (sc_publish_customer(&j->pb, st, p->ear.hearing.watermark_ms) != SC_ERR_OK)
+    struct sc_image im = {it->node, it->stored, it->next_due_ms};
+    sc_count(&j->w->counters.states_over_soft, im.state.len > SC_STATE_SOFT_BYTES);
+    if (!sc_seal_fits(&j->seal, &im)) {
+        struct sc_out out = {.topic = SC_OUT_STATE, .partition = (int32_t)p->index,
+                             .value = sc_seal_chunk(&j->seal)};
+        sc_count(&j->w->counters.state_bytes, out.value.len);
+        if (j->w->log->ops->produce(j->w->log, &out) != SC_ERR_OK)
+            return false;
+    }
+    sc_seal_image(&j->seal, &im);
+    return true;
+}
+
+/* The customer's line, once a transaction. */
+static bool write_customer(struct sc_jworker *j, struct sc_part *p,
+                           const struct sc_overlay_item *it)
+{
+    if (!j->w->cfg->topics.v[SC_OUT_CUSTOMERS].on)
+        return true;
+    const struct sc_state *st = sc_state_decode(j->jo, it->node, it->stored, &j->group);
+    SC_ASSERT(st != NULL); /* we encoded it ourselves */
+    enum sc_err e = sc_publish_customer(&j->pb, st, p->ear.hearing.watermark_ms);
+    sc_jworker_clear_group(j);
+    return e == SC_ERR_OK;
+}
+
+static bool write_images(struct sc_jworker *j, struct sc_part *p, const struct touched *to)
+{
+    for (uint32_t k = to->from[p->index]; k < to->from[p->index + 1]; k++) {
+        const struct sc_overlay_item *it = &j->ov.items[to->order[k]];
+        if (it->stored.p && (!write_image(j, p, it) || !write_customer(j, p, it)))
             return false;
     }
     return true;
 }
 
-static bool write_seal(struct sc_jworker *j, struct sc_part *p)
+static bool write_seal(struct sc_jworker *j, struct sc_part *p, const struct touched *to)
 {
     const struct sc_engine_config *cfg = j->w->cfg;
     const struct sc_hearing *h = &p->ear.hearing;
     sc_seal_start(&j->seal);
-    if (!write_images(j, p))
+    if (!write_images(j, p, to))
         return false;
     struct sc_seal s = {
         .incarnation = p->incarnation, .seq = p->seq + 1, .next = p->next_txn,
@@ -149,10 +176,22 @@ static struct sc_tp offset_of(struct sc_jworker *j, struct sc_part *p)
     return (struct sc_tp){0, (int32_t)p->index, p->next_txn, {text, len}};
 }
 
-/* The transaction is in the log: what it touched becomes what is known. */
-static void committed(struct sc_jworker *j)
+/* What was touched of one partition is what is known of it. */
+static void keep_states(struct sc_jworker *j, struct sc_part *p, const struct touched *to)
 {
-    size_t at = 0;
+    for (uint32_t k = to->from[p->index]; k < to->from[p->index + 1]; k++) {
+        const struct sc_overlay_item *it = &j->ov.items[to->order[k]];
+        if (it->stored.p == NULL)
+            continue;
+        sc_cache_put(&p->cache, &it->node, it->stored, p->commits);
+        if (it->next_due_ms != SC_NO_DUE && it->next_due_ms != it->due_ms)
+            sc_due_push(&p->due, it->next_due_ms, &it->node);
+    }
+}
+
+/* The transaction is in the log: what it touched becomes what is known. */
+static void committed(struct sc_jworker *j, const struct touched *to)
+{
     int64_t mono_ms = j->w->clock.mono_ms(j->w->clock.arg);
     for (uint32_t i = 0; i < j->n_parts; i++) {
         struct sc_part *p = j->parts[i];
@@ -165,18 +204,7 @@ static void committed(struct sc_jworker *j)
         p->committed = p->next;
         p->tries = 0;
         p->seal = j->w->log->ops->mark_offset(j->w->log, p->mark);
-        /* in the order write_images encoded them */
-        for (uint32_t k = 0; k < j->ov.n; k++) {
-            const struct sc_overlay_item *item = &j->ov.items[k];
-            if (item->part != p->index || !item->st->dirty)
-                continue;
-            size_t len = item->stored_bytes;
-            sc_cache_put(&p->cache, &item->st->node, (struct sc_str){j->stored.p + at, len},
-                         p->commits);
-            at += len;
-            if (item->st->due_ms != SC_NO_DUE && item->st->due_ms != item->due_ms)
-                sc_due_push(&p->due, item->st->due_ms, &item->st->node);
-        }
+        keep_states(j, p, to);
         if (p->cache.dirty_n && p->dirty_mono_ms == 0)
             p->dirty_mono_ms = mono_ms;
     }
@@ -199,11 +227,13 @@ static void trim(struct sc_jworker *j)
 bool sc_jworker_commit(struct sc_jworker *j)
 {
     struct sc_tp *tps = SC_NEW_N(&j->ar, struct sc_tp, j->n_parts + 1);
-    uint32_t n = 0;
+    uint32_t n = 0, partitions = j->w->cfg->partitions;
+    struct touched to = {.from = SC_NEW_N(&j->ar, uint32_t, partitions + 1)};
+    to.order = sc_overlay_by_part(&j->ov, to.from, partitions, &j->ar);
     bool fine = write_frames(j);
     for (uint32_t i = 0; fine && i < j->n_parts; i++)
         if (j->parts[i]->touched)
-            fine = write_seal(j, j->parts[i]);
+            fine = write_seal(j, j->parts[i], &to);
     enum sc_err e = fine ? j->w->log->ops->flush(j->w->log) : SC_ERR_ABORT;
     for (uint32_t i = 0; e == SC_ERR_OK && i < j->n_parts; i++)
         if (j->parts[i]->touched)
@@ -214,7 +244,7 @@ bool sc_jworker_commit(struct sc_jworker *j)
         j->w->log->ops->abort(j->w->log);
     if (e != SC_ERR_OK)
         return sc_jworker_doubt(j, e), false;
-    committed(j);
+    committed(j, &to);
     sc_count(&j->w->counters.transactions, n > 0);
     sc_jworker_clear(j);
     sc_worker_moves(j->w);

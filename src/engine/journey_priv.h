@@ -14,7 +14,7 @@
 #include "engine/publish.h"
 #include "engine/worker.h"
 
-#define SC_GROUP_ITEMS 1024u /* records decoded, and looked up, together */
+#define SC_GROUP_ITEMS 1024u /* records decoded, and looked up, together: at most */
 
 /* A record of the group in hand. */
 struct sc_jitem {
@@ -31,12 +31,12 @@ struct sc_jworker {
     uint32_t n_parts;
     struct sc_part **by_index;  /* P entries: owned ones, else NULL */
     struct sc_arena ar;         /* the transaction's */
+    struct sc_arena group;      /* records, working states, effects of the group in hand */
     struct sc_overlay ov;
-    struct sc_effects fx;
+    struct sc_effects fx;       /* in `group` */
     struct sc_publisher pb;
     struct sc_frame_writer *frames; /* P: records for other owners */
     struct sc_seal_writer seal;
-    struct sc_buf stored;       /* encoded states of this transaction */
     struct sc_jitem *items;
     uint32_t n_items;
     SC_VEC(struct sc_due_item) woken; /* taken from the heaps: given back by an abort */
@@ -60,9 +60,12 @@ bool sc_jworker_flush(struct sc_jworker *j, int timeout_ms);
 bool sc_jworker_commit_due(const struct sc_jworker *j, int64_t mono_ms);
 /* Forget the transaction; positions and states are asked for again. */
 void sc_jworker_doubt(struct sc_jworker *j, enum sc_err why);
-/* The transaction has ended, either way: empty its overlay, frames and arena. */
+/* The transaction has ended, either way: empty its overlay, frames and arenas. */
 void sc_jworker_clear(struct sc_jworker *j);
-/* Say what is waited for (static text; NULL: nothing that may take long), keep the membership for a moment, acquire anew. */
+/* The group has ended: nothing of it is looked at any more. */
+void sc_jworker_clear_group(struct sc_jworker *j);
+/* Say what is waited for (static text; NULL: nothing that may take long), keep the membership for a
+ * moment, acquire anew. */
 void sc_jworker_wait(struct sc_jworker *j, const char *why);
 
 /* Apply a batch, committing where it is due. False: in doubt. */

@@ -2,6 +2,7 @@
 #include "engine/overlay.h"
 
 #include "base/assert.h"
+#include "codec/state.h"
 #include <stdlib.h>
 
 void sc_overlay_init(struct sc_overlay *ov)
@@ -13,6 +14,8 @@ void sc_overlay_fini(struct sc_overlay *ov)
 {
     free(ov->slots);
     free(ov->items);
+    free(ov->open);
+    sc_buf_fini(&ov->form);
     sc_overlay_init(ov);
 }
 
@@ -20,17 +23,26 @@ void sc_overlay_clear(struct sc_overlay *ov)
 {
     if (ov->n)
         memset(ov->slots, 0, ov->cap * sizeof(*ov->slots));
-    ov->n = 0;
+    ov->n = ov->n_open = 0;
+}
+
+/* Nodes are MACs: some of their bytes say where, others make the tag. */
+static uint32_t tag_of(const struct sc_node_id *node)
+{
+    uint32_t tag;
+    memcpy(&tag, node->b + 4, sizeof(tag));
+    return tag;
 }
 
 /* The slot of `node`, or the free one where it would stand. */
-static uint32_t *slot_of(const struct sc_overlay *ov, const struct sc_node_id *node)
+static struct sc_overlay_slot *slot_of(const struct sc_overlay *ov, const struct sc_node_id *node)
 {
     uint64_t h;
+    uint32_t tag = tag_of(node);
     memcpy(&h, node->b + 8, sizeof(h));
     for (uint32_t i = (uint32_t)h & (ov->cap - 1);; i = (i + 1) & (ov->cap - 1)) {
-        uint32_t *s = &ov->slots[i];
-        if (*s == 0 || sc_node_eq(&ov->items[*s - 1].st->node, node))
+        struct sc_overlay_slot *s = &ov->slots[i];
+        if (s->item == 0 || (s->tag == tag && sc_node_eq(&ov->items[s->item - 1].node, node)))
             return s;
     }
 }
@@ -39,30 +51,83 @@ struct sc_overlay_item *sc_overlay_get(const struct sc_overlay *ov, const struct
 {
     if (ov->n == 0)
         return NULL;
-    uint32_t *s = slot_of(ov, node);
-    return *s ? &ov->items[*s - 1] : NULL;
+    const struct sc_overlay_slot *s = slot_of(ov, node);
+    return s->item ? &ov->items[s->item - 1] : NULL;
 }
 
-static void grow(struct sc_overlay *ov)
+static void grow_slots(struct sc_overlay *ov)
 {
     free(ov->slots);
     ov->cap = ov->cap ? ov->cap * 2 : 1024;
     ov->slots = sc_calloc(ov->cap, sizeof(*ov->slots));
-    for (uint32_t i = 0; i < ov->n; i++)
-        *slot_of(ov, &ov->items[i].st->node) = i + 1;
+    for (uint32_t i = 0; i < ov->n; i++) {
+        const struct sc_node_id *node = &ov->items[i].node;
+        *slot_of(ov, node) = (struct sc_overlay_slot){i + 1, tag_of(node)};
+    }
 }
 
-struct sc_overlay_item *sc_overlay_add(struct sc_overlay *ov, struct sc_state *st, uint32_t part)
+static struct sc_overlay_item *add(struct sc_overlay *ov, const struct sc_state *st, uint32_t part)
 {
     if ((ov->n + 1) * 2 > ov->cap)
-        grow(ov);
+        grow_slots(ov);
     if (ov->n == ov->cap_items) {
         ov->cap_items = ov->cap_items ? ov->cap_items * 2 : 512;
         ov->items = sc_realloc(ov->items, ov->cap_items * sizeof(*ov->items));
+        ov->open = sc_realloc(ov->open, ov->cap_items * sizeof(*ov->open));
     }
-    uint32_t *s = slot_of(ov, &st->node);
-    SC_ASSERT(*s == 0);
-    ov->items[ov->n] = (struct sc_overlay_item){st, part, st->due_ms, 0};
-    *s = ++ov->n;
+    struct sc_overlay_slot *s = slot_of(ov, &st->node);
+    SC_ASSERT(s->item == 0);
+    ov->items[ov->n] = (struct sc_overlay_item){.node = st->node, .due_ms = st->due_ms,
+                                                .next_due_ms = st->due_ms, .part = part};
+    *s = (struct sc_overlay_slot){++ov->n, tag_of(&st->node)};
     return &ov->items[ov->n - 1];
+}
+
+void sc_overlay_open(struct sc_overlay *ov, struct sc_state *st, uint32_t part)
+{
+    struct sc_overlay_item *item = sc_overlay_get(ov, &st->node);
+    if (item == NULL)
+        item = add(ov, st, part);
+    SC_ASSERT(item->st == NULL && item->part == part);
+    item->st = st;
+    ov->open[ov->n_open++] = (uint32_t)(item - ov->items);
+}
+
+size_t sc_overlay_close(struct sc_overlay *ov, const struct sc_journey *jo, struct sc_arena *ar)
+{
+    size_t bytes = 0;
+    SC_ASSERT(ov->n_open <= ov->n);
+    for (uint32_t i = 0; i < ov->n_open; i++) {
+        struct sc_overlay_item *item = &ov->items[ov->open[i]];
+        if (item->st->dirty) {
+            ov->form.len = 0;
+            sc_state_encode(jo, item->st, &ov->form);
+            item->stored = sc_str_dup(ar, sc_buf_view(&ov->form));
+            item->next_due_ms = item->st->due_ms;
+            bytes += item->stored.len;
+        }
+        item->st = NULL;
+    }
+    ov->n_open = 0;
+    return bytes;
+}
+
+uint32_t *sc_overlay_by_part(const struct sc_overlay *ov, uint32_t *from, uint32_t n_parts,
+                             struct sc_arena *ar)
+{
+    uint32_t *order = SC_NEW_N(ar, uint32_t, ov->n + 1);
+    SC_ASSERT(ov->n_open == 0);
+    memset(from, 0, (n_parts + 1) * sizeof(*from));
+    for (uint32_t i = 0; i < ov->n; i++) {
+        SC_ASSERT(ov->items[i].part < n_parts);
+        from[ov->items[i].part + 1]++;
+    }
+    for (uint32_t p = 0; p < n_parts; p++)
+        from[p + 1] += from[p];
+    for (uint32_t i = 0; i < ov->n; i++)
+        order[from[ov->items[i].part]++] = i;
+    /* Each start now stands at its end: one to the right. */
+    memmove(from + 1, from, n_parts * sizeof(*from));
+    from[0] = 0;
+    return order;
 }

@@ -1,31 +1,51 @@
-/* Overlay: the states one transaction has touched, in working form. Dropped whole on an abort,
- * encoded once at the commit. Everything lives in the transaction's arena but the table itself,
- * which is kept. Thread: the worker's alone. */
+/* Overlay: the states one transaction has touched. Dropped whole on an abort, sealed at the commit.
+ *
+ * A working form lives as long as the group of records that opened it, so that what is worked on
+ * stays near the processor however long a transaction gets; from group to group, and at the commit,
+ * a changed state stands in its stored form. Tables are kept, states are the arenas'. Thread: the
+ * worker's alone. */
 #ifndef SC_ENGINE_OVERLAY_H
 #define SC_ENGINE_OVERLAY_H
 
 #include "core/journey/state.h"
 
 struct sc_overlay_item {
-    struct sc_state *st;
-    uint32_t part;   /* index into the worker's partitions */
-    int64_t due_ms;  /* when the state was read */
-    size_t stored_bytes; /* of its stored form, set by the commit */
+    struct sc_node_id node;
+    struct sc_state *st;  /* NULL: not open in this group */
+    struct sc_str stored; /* as of the last group that changed it; p == NULL: none did */
+    int64_t due_ms;       /* when the state was read */
+    int64_t next_due_ms;  /* of `stored` */
+    uint32_t part;        /* index of the partition */
+};
+
+struct sc_overlay_slot {
+    uint32_t item; /* index + 1; 0: free */
+    uint32_t tag;  /* of the node: others are passed over without a look at them */
 };
 
 struct sc_overlay {
-    uint32_t *slots; /* index into items + 1; 0: free */
+    struct sc_overlay_slot *slots;
     uint32_t cap;
     struct sc_overlay_item *items; /* in order of first touch */
     uint32_t n, cap_items;
+    uint32_t *open; /* items with a working form; room for all */
+    uint32_t n_open;
+    struct sc_buf form; /* one stored form */
 };
 
 void sc_overlay_init(struct sc_overlay *ov);
 void sc_overlay_fini(struct sc_overlay *ov);
 void sc_overlay_clear(struct sc_overlay *ov);
-/* NULL: not touched yet. */
+/* NULL: not touched yet. Valid until the next open. */
 struct sc_overlay_item *sc_overlay_get(const struct sc_overlay *ov, const struct sc_node_id *node);
-/* `st` is not there yet. Valid until the next add. */
-struct sc_overlay_item *sc_overlay_add(struct sc_overlay *ov, struct sc_state *st, uint32_t part);
+/* `st` was read, for the first time or again. */
+void sc_overlay_open(struct sc_overlay *ov, struct sc_state *st, uint32_t part);
+/* The group is over: working forms are forgotten, changed ones put down in their stored form, in
+ * `ar` (the transaction's). Returns how many bytes. */
+size_t sc_overlay_close(struct sc_overlay *ov, const struct sc_journey *jo, struct sc_arena *ar);
+/* Items by partition, in order of first touch: those of p stand in [from[p], from[p + 1]) of the
+ * indices returned. `from`: n_parts + 1 entries. */
+uint32_t *sc_overlay_by_part(const struct sc_overlay *ov, uint32_t *from, uint32_t n_parts,
+                             struct sc_arena *ar);
 
 #endif

@@ -7,7 +7,7 @@
 
 struct sc_publisher {
     struct sc_worker *w;
-    struct sc_arena *ar; /* the transaction's */
+    struct sc_arena *ar; /* of one effect, or longer */
     struct sc_buf value;
 };
 

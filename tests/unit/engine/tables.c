@@ -1,4 +1,6 @@
 /* The journey worker's tables: cache, due, overlay. */
+#include "../../lib/states.h"
+
 #include "base/arena.h"
 #include "engine/cache.h"
 #include "engine/due.h"
@@ -118,7 +120,7 @@ Test(overlay, finds_what_a_transaction_touched_and_forgets_it)
             sts[i].node = node_of(i, 41);
             sts[i].due_ms = i;
             cr_assert_null(sc_overlay_get(&ov, &sts[i].node));
-            sc_overlay_add(&ov, &sts[i], i % 3);
+            sc_overlay_open(&ov, &sts[i], i % 3);
         }
         for (uint32_t i = 0; i < N; i++) {
             const struct sc_overlay_item *it = sc_overlay_get(&ov, &sts[i].node);
@@ -130,4 +132,71 @@ Test(overlay, finds_what_a_transaction_touched_and_forgets_it)
     }
     sc_overlay_fini(&ov);
     free(sts);
+}
+
+/* A changed state stands by its bytes from one group to the next; one only read does not. */
+Test(overlay, a_group_leaves_stored_forms)
+{
+    static struct shop sh;
+    struct sc_overlay ov;
+    struct sc_arena txn, group;
+    struct chance c = {5};
+    shop_init(&sh, states_journey);
+    sc_overlay_init(&ov);
+    sc_arena_init(&txn);
+    sc_arena_init(&group);
+    struct sc_state *changed = shop_play(&sh, shop_node(1, 1), shop_events(&sh, 9, SC_DAY_MS, &c), 9);
+    struct sc_state *read = sc_state_new(&sh.jo, shop_node(1, 2), &group);
+    int64_t due_ms = changed->due_ms;
+    changed->due_ms = SC_NO_DUE; /* as it was read */
+    sc_overlay_open(&ov, changed, 0);
+    changed->due_ms = due_ms;
+    sc_overlay_open(&ov, read, 2);
+    struct sc_str bytes = shop_bytes(&sh, changed);
+    cr_assert_eq(sc_overlay_close(&ov, &sh.jo, &txn), bytes.len);
+    const struct sc_overlay_item *it = sc_overlay_get(&ov, &changed->node);
+    cr_assert(it->st == NULL && sc_str_eq(it->stored, bytes));
+    cr_assert(it->due_ms == SC_NO_DUE && it->next_due_ms == due_ms);
+    cr_assert_null(sc_overlay_get(&ov, &read->node)->stored.p);
+    sc_arena_reset(&group, 0);
+
+    struct sc_state *again = sc_state_decode(&sh.jo, it->node, it->stored, &group);
+    sc_overlay_open(&ov, again, 0);
+    again->dirty = true;
+    again->n_events++;
+    cr_assert_eq(sc_overlay_get(&ov, &changed->node)->st, again);
+    sc_overlay_close(&ov, &sh.jo, &txn);
+    it = sc_overlay_get(&ov, &changed->node);
+    cr_assert(!sc_str_eq(it->stored, bytes), "the later group's");
+    cr_assert_eq(sc_state_decode(&sh.jo, it->node, it->stored, &group)->n_events, 10);
+    sc_overlay_fini(&ov);
+    sc_arena_fini(&txn);
+    sc_arena_fini(&group);
+    shop_fini(&sh);
+}
+
+Test(overlay, goes_by_partition_in_order_of_first_touch)
+{
+    enum { N = 100, PARTS = 4 };
+    struct sc_overlay ov;
+    struct sc_arena ar;
+    struct sc_state sts[N] = {0};
+    uint32_t from[PARTS + 1], seen = 0;
+    sc_overlay_init(&ov);
+    sc_arena_init(&ar);
+    for (uint32_t i = 0; i < N; i++) {
+        sts[i].node = node_of(i, 41);
+        sc_overlay_open(&ov, &sts[i], i % 7 % 3); /* partition 3 has none */
+    }
+    sc_overlay_close(&ov, NULL, &ar); /* nothing has changed */
+    const uint32_t *order = sc_overlay_by_part(&ov, from, PARTS, &ar);
+    for (uint32_t p = 0; p < PARTS; p++)
+        for (uint32_t k = from[p]; k < from[p + 1]; k++, seen++) {
+            cr_assert_eq(ov.items[order[k]].part, p);
+            cr_assert(k == from[p] || order[k - 1] < order[k]);
+        }
+    cr_assert_eq(seen, N);
+    cr_assert_eq(from[PARTS - 1], from[PARTS]);
+    sc_overlay_fini(&ov);
+    sc_arena_fini(&ar);
 }
