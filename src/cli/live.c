@@ -223,7 +223,7 @@ enum sc_err sc_live_effects(struct sc_live *lv, bool (*key)(void *arg, struct sc
 
 static struct sc_str text_of(struct sc_value v)
 {
-    return v.type == SC_T_STRING ? sc_value_str(v) : SC_STR_NULL;
+    return v.type == SC_T_STRING ? sc_value_str(v) : SC_STR("");
 }
 
 int64_t sc_live_at(const struct sc_value *fields)
