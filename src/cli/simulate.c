@@ -6,7 +6,7 @@
 #include "cli/cli.h"
 #include "cli/key.h"
 #include "cli/project.h"
-#include "core/analytics/cube.h"
+#include "cli/report.h"
 #include "sim/world.h"
 
 #include <errno.h>
@@ -196,6 +196,15 @@ static void write_analytics(struct simulate *sm)
     }
 }
 
+/* sm->out holds the summary line. */
+static bool write_report(struct simulate *sm)
+{
+    struct sc_report rp = {.jo = sm->project.journey, .cube = &sm->cube,
+                           .files = (const char *const *)sm->files.v, .n_files = sm->files.n,
+                           .summary = sc_buf_view(&sm->out)};
+    return sc_report_write(&rp, sm->report_path);
+}
+
 static int open_output(const char *path, FILE **out)
 {
     *out = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
@@ -230,6 +239,8 @@ static int play(struct simulate *sm)
     if (sm->until_ms != SC_NEVER)
         sc_world_until(sm->world, sm->until_ms);
     write_summary(sm);
+    if (sm->report_path && !write_report(sm))
+        return SC_EXIT_IO;
     if (sm->customers)
         sc_world_customers(sm->world, sm->reveal ? reveal : NULL, sm, on_customer, sm->customers);
     if (sm->analytics)
@@ -358,6 +369,7 @@ int sc_cmd_simulate(int argc, char **argv)
         {"effects", 0, SC_ARG_STR, &sm.effects_path, "FILE", "where effects go (default -: standard output)"},
         {"customers", 0, SC_ARG_STR, &sm.customers_path, "FILE", "write every customer at the end"},
         {"analytics", 0, SC_ARG_STR, &sm.analytics_path, "FILE", "write what is measured, by day and key, at the end"},
+        {"report", 0, SC_ARG_STR, &sm.report_path, "FILE", "write the back-test as one HTML page"},
         {"reveal", 0, SC_ARG_FLAG, &sm.reveal, NULL, "identifiers in customers as they are, not pseudonyms"},
         {"reorder", 0, SC_ARG_DURATION, &sm.reorder_ms, "D", "put events within D in order first (default: the journey's)"},
         {"disorder", 0, SC_ARG_DURATION, &sm.disorder_ms, "D", "hold the watermark back by D (default 0)"},

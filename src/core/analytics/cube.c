@@ -27,8 +27,8 @@ static struct sc_cell *slots_new(struct sc_arena *ar, uint32_t n)
 
 static uint64_t hash_of(const struct sc_cell *c)
 {
-    int64_t text[3] = {c->start_ms, (int64_t)c->metric << 32 | (uint32_t)c->keys[0],
-                       (int64_t)c->keys[1] << 32 | (uint32_t)c->keys[2]};
+    uint64_t text[3] = {(uint64_t)c->start_ms, (uint64_t)c->metric << 32 | (uint32_t)c->keys[0],
+                        (uint64_t)(uint32_t)c->keys[1] << 32 | (uint32_t)c->keys[2]};
     return sc_hash_xxh3((const char *)text, sizeof(text), 0);
 }
 
