@@ -4,6 +4,7 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/connect.h"
+#include "cli/test_suite.h"
 
 #include "base/log.h"
 #include "base/time.h"
@@ -11,6 +12,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 struct check {
@@ -18,6 +20,7 @@ struct check {
     struct sc_buf out;
     enum sc_diag_format format;
     bool strict, verbose, connect;
+    struct sc_words cases; /* files of cases */
 };
 
 /* ---- --verbose */
@@ -91,6 +94,47 @@ static void print_summary(struct check *ck)
                 warnings == 1 ? "" : "s");
 }
 
+/* The cases of each journey; files of cases belong to the one journey there is. */
+static int check_cases(struct check *ck)
+{
+    struct sc_project *pr = &ck->project;
+    const struct sc_project_file *only = NULL;
+    uint32_t journeys = 0;
+    for (uint32_t i = 0; i < pr->files.n; ++i) {
+        const struct sc_project_file *file = pr->files.v[i];
+        if (file->kind != SC_FILE_JOURNEY)
+            continue;
+        journeys++;
+        only = file;
+        if (!file->ok || file->journey->tests == NULL || ck->cases.n)
+            continue;
+        struct sc_test_suite suite;
+        sc_test_suite_init(&suite, pr, file->journey, &pr->dg);
+        sc_test_suite_fini(&suite);
+    }
+    if (ck->cases.n == 0)
+        return SC_EXIT_OK;
+    if (journeys != 1) {
+        fprintf(stderr, "stagecoach check: files of cases need one journey beside them, there %s "
+                        "%u\n", journeys == 1 ? "is" : "are", journeys);
+        return SC_EXIT_USAGE;
+    }
+    if (!only->ok)
+        return SC_EXIT_OK; /* said already */
+    struct sc_test_suite suite;
+    int rc = SC_EXIT_OK;
+    sc_test_suite_init(&suite, pr, only->journey, &pr->dg);
+    for (int i = 0; i < ck->cases.n; ++i) {
+        if (sc_test_suite_add(&suite, pr, ck->cases.v[i]))
+            continue;
+        fprintf(stderr, "stagecoach check: cannot read %s: %s\n", ck->cases.v[i],
+                strerror(errno));
+        rc = SC_EXIT_NOINPUT;
+    }
+    sc_test_suite_fini(&suite);
+    return rc;
+}
+
 /* The servers of each settings file that has no errors of its own. */
 static int check_servers(struct check *ck)
 {
@@ -120,8 +164,13 @@ static int check_files(struct check *ck, const struct sc_words *paths)
 {
     struct sc_project *pr = &ck->project;
     int rc = SC_EXIT_OK;
+    ck->cases.v = sc_calloc((size_t)paths->n, sizeof(char *));
     for (int i = 0; i < paths->n; ++i) {
-        if (sc_project_add(pr, paths->v[i]) != NULL)
+        bool trace = sc_test_suite_is_trace(paths->v[i]);
+        const struct sc_project_file *file = trace ? NULL : sc_project_add(pr, paths->v[i]);
+        if (trace || (file && file->kind == SC_FILE_TESTS))
+            ck->cases.v[ck->cases.n++] = paths->v[i];
+        if (trace || file)
             continue;
         fprintf(stderr, "stagecoach check: cannot read %s: %s\n", paths->v[i], strerror(errno));
         rc = SC_EXIT_NOINPUT;
@@ -131,6 +180,8 @@ static int check_files(struct check *ck, const struct sc_words *paths)
         if (file->kind == SC_FILE_TAXONOMY && file->ok)
             sc_taxonomy_check_examples(file->taxonomy, &pr->ar, &pr->dg);
     }
+    int cases = check_cases(ck);
+    rc = rc == SC_EXIT_OK ? cases : rc;
     if (pr->files.n == 0)
         return rc;
     if (ck->connect && rc == SC_EXIT_OK)
@@ -174,9 +225,9 @@ int sc_cmd_check(int argc, char **argv)
         {0},
     };
     static const char about[] =
-        "Checks taxonomies, journeys and settings, told apart by their top keys; a journey's\n"
-        "taxonomy and a settings file's journey are checked with it. Exit 0: no errors, 1: errors,\n"
-        "66: a file cannot be read.";
+        "Checks taxonomies, journeys (with their `tests:`), settings and files of cases, told apart\n"
+        "by their top keys; a journey's taxonomy and a settings file's journey are checked with it.\n"
+        "Exit 0: no errors, 1: errors, 66: a file cannot be read.";
     const struct sc_command cmd = {"check FILE… [options]", about, args, 1, -1};
     struct sc_words paths;
     int rc = sc_args_parse(&cmd, argc, argv, &paths);
@@ -190,5 +241,6 @@ int sc_cmd_check(int argc, char **argv)
     rc = check_files(&ck, &paths);
     sc_project_fini(&ck.project);
     sc_buf_fini(&ck.out);
+    free(ck.cases.v);
     return rc;
 }

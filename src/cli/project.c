@@ -99,6 +99,8 @@ const char *sc_file_kind_name(enum sc_file_kind kind)
         return "journey";
     case SC_FILE_SETTINGS:
         return "settings file";
+    case SC_FILE_TESTS:
+        return "file of cases";
     }
     SC_UNREACHABLE("file kind");
 }
@@ -112,7 +114,9 @@ static enum sc_file_kind kind_of(const struct sc_node *doc)
         return SC_FILE_SETTINGS;
     if (sc_node_get(doc, "journey") != NULL)
         return SC_FILE_JOURNEY;
-    return sc_node_get(doc, "taxonomy") != NULL ? SC_FILE_TAXONOMY : SC_FILE_UNKNOWN;
+    if (sc_node_get(doc, "taxonomy") != NULL)
+        return SC_FILE_TAXONOMY;
+    return sc_node_get(doc, "tests") != NULL ? SC_FILE_TESTS : SC_FILE_UNKNOWN;
 }
 
 /* ---- compiling, by kind */
@@ -208,6 +212,8 @@ static void compile(struct sc_project *pr, struct sc_project_file *file, const s
                     "this is neither a taxonomy, a journey nor settings: a top key `taxonomy`, "
                     "`journey` or `kafka` says which");
         return;
+    case SC_FILE_TESTS: /* the command says of which journey */
+        return;
     }
     SC_UNREACHABLE("file kind");
 }
@@ -240,6 +246,12 @@ struct sc_project_file *sc_project_add(struct sc_project *pr, const char *path)
 {
     begin(pr);
     return add(pr, path);
+}
+
+bool sc_project_text(struct sc_project *pr, const char *path, struct sc_str *out)
+{
+    begin(pr);
+    return read_file(path, &pr->ar, out);
 }
 
 struct sc_node *sc_project_read(struct sc_project *pr, const char *path, struct sc_diag *dg)

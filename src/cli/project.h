@@ -8,7 +8,10 @@
 #include "config/settings.h"
 #include "core/journey/journey.h"
 
-enum sc_file_kind { SC_FILE_UNKNOWN, SC_FILE_TAXONOMY, SC_FILE_JOURNEY, SC_FILE_SETTINGS };
+enum sc_file_kind {
+    SC_FILE_UNKNOWN, SC_FILE_TAXONOMY, SC_FILE_JOURNEY, SC_FILE_SETTINGS,
+    SC_FILE_TESTS /* cases alone: what they say depends on the journey */
+};
 
 struct sc_project_file {
     struct sc_str path;  /* as the user would name it */
@@ -51,6 +54,9 @@ void sc_project_use(struct sc_project *pr, const struct sc_project_file *file);
 /* Read a YAML file of no kind in particular; findings go to `dg`. NULL: it cannot be read (errno),
  * or has no tree (errno 0, a finding). */
 struct sc_node *sc_project_read(struct sc_project *pr, const char *path, struct sc_diag *dg);
+
+/* A file's bytes, NUL behind them, in the project's arena. False: errno says why. */
+bool sc_project_text(struct sc_project *pr, const char *path, struct sc_str *out);
 
 /* A path that `file` names: a relative one stands beside it. In `ar`, ended by 0. */
 const char *sc_project_beside(const struct sc_project_file *file, struct sc_str path,

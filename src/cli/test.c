@@ -3,10 +3,10 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/explain_story.h"
-#include "cli/key.h"
-#include "cli/project.h"
 #include "cli/test_match.h"
 #include "cli/test_report.h"
+#include "cli/test_suite.h"
+#include "cli/watch.h"
 #include "sim/world.h"
 
 #include <errno.h>
@@ -18,18 +18,16 @@
 struct test {
     /* options */
     const char *junit_path;
-    bool coverage, quiet, verbose;
+    bool coverage, quiet, verbose, watch;
     /* work */
     struct sc_project project;
     const struct sc_journey *jo;
-    struct sc_pseudonyms *ps;
-    struct sc_canonical reader;
     const struct sc_decoder *whole; /* JSON text to one value */
     struct sc_diag dg;
-    struct sc_test_cases cases;
+    struct sc_test_suite suite;
     struct sc_test_coverage reached;
     struct sc_test_result *results;
-    struct sc_arena line, one;  /* a line's, a case's */
+    struct sc_arena one;        /* a case's */
     struct sc_buf trace, out;   /* of a case; what is printed of it */
     struct sc_test_seen seen;
     uint32_t failed;
@@ -98,7 +96,7 @@ static void play(struct test *t, const struct sc_test_case *tc)
             sc_world_progress(w, tc->entries[i].at_ms);
             continue;
         }
-        sc_canonical_read(&t->reader, tc->entries[i].line, i + 1, &ev, &fault);
+        sc_canonical_read(&t->suite.reader, tc->entries[i].line, i + 1, &ev, &fault);
         if (sc_node_none(&first) && ev.n_ids > 0)
             first = ev.ids[0].node;
         sc_world_event(w, &ev);
@@ -143,12 +141,13 @@ static void put_failure(struct test *t, const struct sc_test_misses *misses)
 
 static void run_case(struct test *t, uint32_t number)
 {
-    const struct sc_test_case *tc = &t->cases.v.v[number];
+    const struct sc_test_case *tc = &t->suite.cases.v.v[number];
     struct sc_test_result *result = &t->results[number];
     struct sc_test_misses misses = {0};
     int64_t started_ms = sc_time_mono_ms();
     sc_arena_reset(&t->one, KEEP_BYTES);
     play(t, tc);
+    t->seen.trace = sc_buf_view(&t->trace);
     sc_test_match(tc, &t->seen, &t->one, &misses);
     *result = (struct sc_test_result){.tc = tc, .took_ms = sc_time_mono_ms() - started_ms};
     t->out.len = 0;
@@ -172,7 +171,7 @@ static int write_junit(struct test *t)
 {
     FILE *f = fopen(t->junit_path, "we");
     t->out.len = 0;
-    sc_test_junit(t->jo, t->results, t->cases.v.n, &t->out);
+    sc_test_junit(t->jo, t->results, t->suite.cases.v.n, &t->out);
     bool ok = f != NULL && fwrite(t->out.p, 1, t->out.len, f) == t->out.len;
     ok = f != NULL && fclose(f) == 0 && ok;
     if (!ok)
@@ -182,7 +181,7 @@ static int write_junit(struct test *t)
 
 static int run_cases(struct test *t)
 {
-    uint32_t n = t->cases.v.n;
+    uint32_t n = t->suite.cases.v.n;
     t->results = SC_NEW_N(&t->project.ar, struct sc_test_result, n + 1);
     for (uint32_t i = 0; i < n; ++i)
         run_case(t, i);
@@ -198,34 +197,16 @@ static int run_cases(struct test *t)
 
 /* ---- loading */
 
-/* A file of cases alone: `tests:` and nothing else. */
-static int add_file(struct test *t, const char *path)
-{
-    const struct sc_node *doc = sc_project_read(&t->project, path, &t->dg);
-    if (doc == NULL && errno != 0) {
-        fprintf(stderr, "stagecoach test: cannot read %s: %s\n", path, strerror(errno));
-        return SC_EXIT_NOINPUT;
-    }
-    const struct sc_node *list = doc ? sc_node_get(doc, "tests") : NULL;
-    if (doc != NULL && list == NULL)
-        sc_diag_add(&t->dg, SC_ERROR, "bad-test", doc->mark,
-                    "a file of cases has the key `tests` with a list");
-    for (uint32_t i = 0; doc && doc->kind == SC_NODE_MAP && i < doc->n; ++i)
-        if (!sc_str_eqz(doc->pairs[i].key->text, "tests"))
-            sc_diag_add(&t->dg, SC_ERROR, "unknown-key", doc->pairs[i].key->mark,
-                        "a file of cases has no key but `tests`");
-    if (list != NULL)
-        sc_test_cases_add(&t->cases, list);
-    return SC_EXIT_OK;
-}
-
-static int add_cases(struct test *t, const struct sc_words *words)
+static int load_cases(struct test *t, const struct sc_words *words)
 {
     int rc = SC_EXIT_OK;
-    if (t->jo->tests != NULL)
-        sc_test_cases_add(&t->cases, t->jo->tests);
-    for (int i = 1; i < words->n && rc == SC_EXIT_OK; ++i)
-        rc = add_file(t, words->v[i]);
+    sc_test_suite_init(&t->suite, &t->project, t->jo, &t->dg);
+    for (int i = 1; i < words->n && rc == SC_EXIT_OK; ++i) {
+        if (sc_test_suite_add(&t->suite, &t->project, words->v[i]))
+            continue;
+        fprintf(stderr, "stagecoach test: cannot read %s: %s\n", words->v[i], strerror(errno));
+        rc = SC_EXIT_NOINPUT;
+    }
     if (rc == SC_EXIT_OK && t->dg.items.n > 0) {
         sc_diag_render(&t->dg, SC_DIAG_TEXT, isatty(STDERR_FILENO) != 0, &t->out);
         fwrite(t->out.p, 1, t->out.len, stderr);
@@ -242,18 +223,63 @@ static int test(struct test *t, const struct sc_words *words)
         return rc;
     struct sc_arena *ar = &t->project.ar;
     t->jo = t->project.journey;
-    sc_taxonomy_project(t->jo->tx, NULL, ar); /* faults in what no rule reads are faults too */
-    t->ps = sc_pseudonyms_create(t->jo->tx, SC_STR(SC_KEY_DEVELOPMENT), 0, 1u << 10);
-    sc_canonical_init(&t->reader, t->jo->tx, t->ps, ar, &t->line);
     t->whole = sc_json_decoder(&all, ar);
     sc_diag_init(&t->dg, ar);
-    t->cases = (struct sc_test_cases){.jo = t->jo, .reader = &t->reader, .ar = ar, .dg = &t->dg};
     sc_test_coverage_init(&t->reached, t->jo, ar);
-    rc = add_cases(t, words);
+    rc = load_cases(t, words);
     if (rc == SC_EXIT_OK)
         rc = run_cases(t);
-    sc_pseudonyms_destroy(t->ps);
+    sc_test_suite_fini(&t->suite);
     return rc;
+}
+
+/* The files that were read, to be watched, are the words and what those name. */
+static void watch_files(struct sc_watch *wt, const struct test *t, const struct sc_words *words)
+{
+    bool fine = true;
+    for (int i = 0; i < words->n; ++i)
+        fine = sc_watch_add(wt, words->v[i]) && fine;
+    for (uint32_t i = 0; i < t->project.files.n; ++i)
+        fine = sc_watch_add(wt, t->project.files.v[i]->path.p) && fine;
+    if (!fine)
+        fprintf(stderr, "stagecoach test: --watch: some files cannot be watched: %s\n",
+                strerror(errno));
+}
+
+static int once(struct test *t, const struct sc_words *words, struct sc_watch *wt)
+{
+    struct test run = {.junit_path = t->junit_path, .coverage = t->coverage, .quiet = t->quiet,
+                       .verbose = t->verbose};
+    sc_arena_init(&run.one);
+    int rc = test(&run, words);
+    if (wt)
+        watch_files(wt, &run, words);
+    fflush(stdout);
+    sc_project_fini(&run.project);
+    sc_buf_fini(&run.trace);
+    sc_buf_fini(&run.out);
+    sc_arena_fini(&run.one);
+    return rc;
+}
+
+/* Again at each change, until the terminal says stop. */
+static int watch(struct test *t, const struct sc_words *words)
+{
+    struct sc_watch wt;
+    struct sc_str changed;
+    sc_watch_init(&wt);
+    for (int i = 0; i < words->n; ++i)
+        sc_watch_add(&wt, words->v[i]); /* a change while the first run goes on counts */
+    do {
+        int rc = once(t, words, &wt);
+        printf("-- %s; waiting for a change\n", rc ? "not all is well" : "all is well");
+        fflush(stdout);
+        changed = sc_watch_wait(&wt);
+        if (changed.len)
+            printf("-- %.*s changed\n", SC_STR_FMT(changed));
+    } while (changed.len);
+    sc_watch_fini(&wt);
+    return SC_EXIT_OK;
 }
 
 int sc_cmd_test(int argc, char **argv)
@@ -264,25 +290,18 @@ int sc_cmd_test(int argc, char **argv)
          "stages, transitions, triggers and gates that were reached"},
         {"junit", 0, SC_ARG_STR, &t.junit_path, "FILE", "results as JUnit XML too"},
         {"quiet", 'q', SC_ARG_FLAG, &t.quiet, NULL, "the summary alone"},
+        {"watch", 'w', SC_ARG_FLAG, &t.watch, NULL, "again whenever one of the files changes"},
         {"verbose", 'v', SC_ARG_FLAG, &t.verbose, NULL, "the trace of each case, also of passed ones"},
         {0},
     };
     static const char about[] =
-        "Plays the cases under `tests:` of a journey, and of further files, on a virtual clock and\n"
-        "compares what is expected. A case that fails shows what the rules saw. Exit 0: all passed,\n"
-        "1: some failed, 78: a file has a fault.";
+        "Plays the cases under `tests:` of a journey, and of further files (YAML, or .trace: plain\n"
+        "text), on a virtual clock and compares what is expected. A case that fails shows what the\n"
+        "rules saw. Exit 0: all passed, 1: some failed, 78: a file has a fault.";
     const struct sc_command cmd = {"test JOURNEY [FILE…] [options]", about, args, 1, -1};
     struct sc_words words;
     int rc = sc_args_parse(&cmd, argc, argv, &words);
     if (rc)
         return rc < 0 ? SC_EXIT_OK : rc;
-    sc_arena_init(&t.line);
-    sc_arena_init(&t.one);
-    rc = test(&t, &words);
-    sc_project_fini(&t.project);
-    sc_buf_fini(&t.trace);
-    sc_buf_fini(&t.out);
-    sc_arena_fini(&t.line);
-    sc_arena_fini(&t.one);
-    return rc;
+    return t.watch ? watch(&t, &words) : once(&t, &words, NULL);
 }

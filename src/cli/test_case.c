@@ -42,6 +42,7 @@ static const struct sc_field expect_fields[] = {
     {.key = "transitions", .kind = SC_F_NODE, .offset = LIST(SC_TEST_TRANSITIONS)},
     {.key = "milestones", .kind = SC_F_NODE, .offset = LIST(SC_TEST_MILESTONES)},
     {.key = "facts", .kind = SC_F_NODE, .offset = AT(sc_test_expect, facts)},
+    {.key = "trace", .kind = SC_F_NODE, .offset = AT(sc_test_expect, trace)},
     {0}};
 static const struct sc_table expect_table = {
     .name = "expectation", .size = sizeof(struct sc_test_expect), .fields = expect_fields,

@@ -1,5 +1,6 @@
 /* What a case expects: the fields an item may have; whether the names in it are the journey's. */
 #include "cli/test_load.h"
+#include "cli/test_trace.h"
 
 #include "base/assert.h"
 
@@ -207,6 +208,28 @@ static void check_facts(struct sc_test_load *ld)
     }
 }
 
+/* Lines of text, each an instant or below one. */
+static void check_trace(struct sc_test_load *ld)
+{
+    const struct sc_node *seq = ld->tc->expect.trace;
+    int64_t ms;
+    struct sc_str rest;
+    if (seq == NULL)
+        return;
+    if (seq->kind != SC_NODE_SEQ) {
+        test_wrong(ld, seq, "expected the lines of a trace");
+        return;
+    }
+    for (uint32_t i = 0; i < seq->n; ++i) {
+        const struct sc_node *line = seq->items[i];
+        if (line->kind != SC_NODE_SCALAR || line->text.len == 0)
+            test_wrong(ld, line, "expected a line of a trace");
+        else if ((i == 0 || line->text.p[0] == '[') &&
+                 !sc_test_trace_time(line->text, ld->tc->start_ms, &ms, &rest))
+            test_wrong(ld, line, "expected an instant: [+20m] or [2026-03-02 10:20]");
+    }
+}
+
 void sc_test_expect_check(struct sc_test_load *ld)
 {
     const struct sc_test_expect *ex = &ld->tc->expect;
@@ -217,4 +240,5 @@ void sc_test_expect_check(struct sc_test_load *ld)
     for (int list = 0; list < SC_TEST_LISTS; ++list)
         check_list(ld, (enum sc_test_list)list);
     check_facts(ld);
+    check_trace(ld);
 }

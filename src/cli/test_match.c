@@ -1,6 +1,8 @@
 /* See test_match.h. */
 #include "cli/test_match.h"
 
+#include "cli/test_trace.h"
+
 #include "base/assert.h"
 #include <stdlib.h>
 
@@ -260,4 +262,6 @@ void sc_test_match(const struct sc_test_case *tc, const struct sc_test_seen *see
     for (int list = 0; list < SC_TEST_LISTS; ++list)
         match_list(&m, (enum sc_test_list)list);
     match_facts(&m);
+    if (ex->trace)
+        sc_test_trace_match(tc, seen->trace, ar, out);
 }

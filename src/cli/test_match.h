@@ -11,6 +11,7 @@ struct sc_test_seen {
     struct sc_str stage, persona; /* of the first event's customer, at the end; may be empty */
     struct sc_value facts;        /* map, as in the customer line */
     uint64_t customers;
+    struct sc_str trace;          /* as it is printed */
 };
 
 struct sc_test_miss {
