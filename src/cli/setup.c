@@ -155,9 +155,11 @@ static void needs(struct sc_setup *su)
                                             : i == SC_OUT_DEAD_LETTERS ? dead
                                                                        : NULL,
                                             "an outbound topic", sc_setup_out_mark(su, i), count});
-    for (uint32_t s = 0; s < tx->n_sources; s++)
+    for (uint32_t s = 0; s < tx->n_sources; s++) {
+        const struct sc_node *at = tx->sources[s].topic_at; /* NULL: a source that `dev` made up */
         need(su, (struct sc_topic_need){su->sources[s], 1, false, false, rf, NULL, "a source",
-                                        tx->sources[s].topic_at->mark, count});
+                                        at ? at->mark : (struct sc_mark){0}, count});
+    }
 }
 
 /* Namespaces' names in the order of their ranks: what stored nodes rest on. */
