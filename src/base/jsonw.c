@@ -76,23 +76,51 @@ static void escape(struct sc_buf *out, unsigned char c)
     sc_buf_addf(out, "\\u%04x", c);
 }
 
-/* Eight bytes at a time: up to the first group with a control, a quote, a backslash or more than
- * ASCII in it. */
+#define ONES (UINT64_MAX / 255)
+
+/* Eight bytes with no control, quote, backslash, nor more than ASCII among them. */
+static bool all_plain(uint64_t v)
+{
+    uint64_t quote = v ^ ONES * '"', back = v ^ ONES * '\\';
+    return ((v | (v - ONES * 0x20) | (quote - ONES) | (back - ONES)) & ONES << 7) == 0;
+}
+
+/* Eight bytes at a time, the last of them filled up with blanks: up to the first group that is not
+ * plain. */
 static size_t skip_plain(struct sc_str s, size_t i)
 {
-    const uint64_t ones = UINT64_MAX / 255, high = ones << 7;
     uint64_t v;
     for (; i + sizeof(v) <= s.len; i += sizeof(v)) {
         memcpy(&v, s.p + i, sizeof(v));
-        uint64_t quote = v ^ ones * '"', back = v ^ ones * '\\';
-        if ((v | (v - ones * 0x20) | (quote - ones) | (back - ones)) & high)
-            break;
+        if (!all_plain(v))
+            return i;
     }
-    return i;
+    v = ONES * ' ';
+    if (i < s.len)
+        memcpy(&v, s.p + i, s.len - i);
+    return all_plain(v) ? s.len : i;
+}
+
+/* `s` as it is in quotes, and what comes behind its last byte. */
+static void quoted(struct sc_buf *out, struct sc_str s, const char *end)
+{
+    size_t n = strlen(end);
+    if (out->cap - out->len < s.len + 1 + n)
+        sc_buf_reserve(out, s.len + 1 + n);
+    char *p = out->p + out->len;
+    *p = '"';
+    if (s.len) /* else perhaps NULL */
+        memcpy(p + 1, s.p, s.len);
+    memcpy(p + 1 + s.len, end, n);
+    out->len += s.len + 1 + n;
 }
 
 static void string(struct sc_buf *out, struct sc_str s)
 {
+    if (skip_plain(s, 0) == s.len) { /* nearly every one */
+        quoted(out, s, "\"");
+        return;
+    }
     sc_buf_char(out, '"');
     size_t run = 0; /* start of bytes not yet copied */
     for (size_t i = 0; i < s.len;) {
@@ -127,7 +155,10 @@ void sc_jsonw_key(struct sc_jsonw *w, struct sc_str key)
 
 void sc_jsonw_keyz(struct sc_jsonw *w, const char *key)
 {
-    sc_jsonw_key(w, sc_str_from(key));
+    SC_ASSERT(w->depth > 0 && !w->after_key);
+    before(w);
+    quoted(w->out, sc_str_from(key), "\":");
+    w->after_key = true;
 }
 
 void sc_jsonw_str(struct sc_jsonw *w, struct sc_str s)

@@ -19,6 +19,7 @@ void sc_jsonw_obj_end(struct sc_jsonw *w);
 void sc_jsonw_arr(struct sc_jsonw *w);
 void sc_jsonw_arr_end(struct sc_jsonw *w);
 void sc_jsonw_key(struct sc_jsonw *w, struct sc_str key);
+/* A name of our own: ASCII that needs no escape, written as it is. */
 void sc_jsonw_keyz(struct sc_jsonw *w, const char *key);
 void sc_jsonw_str(struct sc_jsonw *w, struct sc_str s);
 void sc_jsonw_strz(struct sc_jsonw *w, const char *z);
