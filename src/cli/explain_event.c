@@ -225,7 +225,7 @@ static void print_customer(struct event *ex)
     if (st && st->kind == SC_STATE_ROOT)
         printf("customer %.32s, %llu events, in stage %.*s\n", hex,
                (unsigned long long)st->n_events,
-               SC_STR_FMT(ex->lv->project.journey->stages[st->stage].name));
+               SC_STR_FMT(ex->lv->project.journey->stages[st->place[0].stage].name));
     else
         printf("customer %.32s: nothing is stored\n", hex);
     if (why.len)

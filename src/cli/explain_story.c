@@ -124,9 +124,11 @@ void sc_story_customer(const struct sc_journey *jo, const struct sc_state *st, s
     SC_ASSERT(jo != NULL && st != NULL);
     sc_node_hex(&st->node, hex);
     sc_buf_addf(out, "customer %.32s: %llu events", hex, (unsigned long long)st->n_events);
-    if (st->stage_ms != SC_NEVER)
-        sc_buf_addf(out, ", in stage %.*s since %.*s", SC_STR_FMT(jo->stages[st->stage].name),
-                    (int)sc_time_format(st->stage_ms, since), since);
+    for (uint32_t t = 0; t < jo->n_tracks; ++t)
+        if (st->place[t].stage_ms != SC_NEVER)
+            sc_buf_addf(out, ", in stage %.*s since %.*s",
+                        SC_STR_FMT(jo->stages[st->place[t].stage].name),
+                        (int)sc_time_format(st->place[t].stage_ms, since), since);
     sc_buf_char(out, '\n');
     for (uint32_t i = 0; i < st->members.n; ++i)
         customer_node(&s, &st->members.v[i]);

@@ -75,10 +75,12 @@ static void look_at_customer(struct test *t, struct sc_world *w, struct sc_node_
     sc_rule_bind(&cx, t->jo, st, NULL, now_ms, &t->one);
     struct sc_value persona = cx.host->attr(&cx, SC_ATTR_PERSONA);
     t->seen.persona = persona.type == SC_T_STRING ? sc_value_str(persona) : SC_STR_NULL;
-    t->seen.stage = t->jo->stages[st->stage].name;
-    t->reached.stages |= UINT64_C(1) << st->stage;
+    t->seen.stage = t->jo->stages[st->place[0].stage].name;
+    t->reached.stages |= sc_state_stages(t->jo, st);
     sc_state_customer_json(t->jo, st, now_ms, NULL, NULL, &json);
-    t->seen.facts = sc_test_get(parse(t, sc_buf_view(&json)), "facts");
+    struct sc_value line = parse(t, sc_buf_view(&json));
+    t->seen.facts = sc_test_get(line, "facts");
+    t->seen.tracks = sc_test_get(line, "tracks");
 }
 
 static void play(struct test *t, const struct sc_test_case *tc)

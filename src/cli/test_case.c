@@ -43,6 +43,7 @@ static const struct sc_field expect_fields[] = {
     {.key = "milestones", .kind = SC_F_NODE, .offset = LIST(SC_TEST_MILESTONES)},
     {.key = "facts", .kind = SC_F_NODE, .offset = AT(sc_test_expect, facts)},
     {.key = "trace", .kind = SC_F_NODE, .offset = AT(sc_test_expect, trace)},
+    {.key = "tracks", .kind = SC_F_NODE, .offset = AT(sc_test_expect, tracks)},
     {0}};
 static const struct sc_table expect_table = {
     .name = "expectation", .size = sizeof(struct sc_test_expect), .fields = expect_fields,

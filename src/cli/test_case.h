@@ -37,6 +37,7 @@ struct sc_test_expect { /* NULL, -1: not written, so not checked */
     struct sc_node *lists[SC_TEST_LISTS]; /* seq: of text or maps */
     struct sc_node *facts;                /* map */
     struct sc_node *trace;                /* seq of lines (test_trace.h) */
+    struct sc_node *tracks;               /* map: stages by track */
 };
 
 struct sc_test_case {

@@ -27,6 +27,7 @@ static const struct item_field {
     {"milestone", "rule", MARKS},
     {"to", "to", MOVES},
     {"from", "from", MOVES},
+    {"track", "track", MOVES},
     {"cause", "cause", MOVES},
     {"back", "back", MOVES},
     {"in_stage_ms", "in_stage_ms", MOVES},
@@ -230,6 +231,31 @@ static void check_trace(struct sc_test_load *ld)
     }
 }
 
+static void check_tracks(struct sc_test_load *ld)
+{
+    const struct sc_journey *jo = ld->ts->jo;
+    const struct sc_node *map = ld->tc->expect.tracks;
+    if (map == NULL)
+        return;
+    if (map->kind != SC_NODE_MAP) {
+        test_wrong(ld, map, "tracks are a mapping of track and stage");
+        return;
+    }
+    struct sc_str names[SC_TRACKS_MAX];
+    for (uint32_t t = 0; t < jo->n_tracks; ++t)
+        names[t] = jo->tracks[t].name;
+    for (uint32_t i = 0; i < map->n; ++i) {
+        const struct sc_node *key = map->pairs[i].key;
+        uint32_t t = 0;
+        while (t < jo->n_tracks && !sc_str_eq(names[t], key->text))
+            ++t;
+        if (t == jo->n_tracks)
+            sc_diag_suggest(ld->ts->dg, test_wrong(ld, key, "the journey has no such track"),
+                            key->text, names, jo->n_tracks);
+        check_name(ld, map->pairs[i].value, NAMES_STAGES);
+    }
+}
+
 void sc_test_expect_check(struct sc_test_load *ld)
 {
     const struct sc_test_expect *ex = &ld->tc->expect;
@@ -241,4 +267,5 @@ void sc_test_expect_check(struct sc_test_load *ld)
         check_list(ld, (enum sc_test_list)list);
     check_facts(ld);
     check_trace(ld);
+    check_tracks(ld);
 }

@@ -229,13 +229,14 @@ static void match_list(const struct match *m, enum sc_test_list list)
     miss(m, sc_test_lists[list].key, items, sc_buf_view(&expected), sc_buf_view(&seen));
 }
 
-static void match_facts(const struct match *m)
+/* Facts, tracks: what is written of a map of the customer line. */
+static void match_map(const struct match *m, const char *what, const struct sc_node *map,
+                      struct sc_value of)
 {
-    const struct sc_node *map = m->tc->expect.facts;
     struct sc_buf expected = {.ar = m->ar}, seen = {.ar = m->ar};
     for (uint32_t i = 0; map && i < map->n; ++i) {
         struct sc_str name = map->pairs[i].key->text;
-        struct sc_value v = sc_test_get(m->seen->facts, sc_str_dup(m->ar, name).p);
+        struct sc_value v = sc_test_get(of, sc_str_dup(m->ar, name).p);
         if (matches(map->pairs[i].value, v, m->tc->start_ms, m->ar))
             continue;
         sc_buf_addf(&expected, "%s%.*s: ", expected.len ? "\n" : "", SC_STR_FMT(name));
@@ -244,7 +245,7 @@ static void match_facts(const struct match *m)
         put_value(&seen, v);
     }
     if (expected.len > 0)
-        miss(m, "facts", map, sc_buf_view(&expected), sc_buf_view(&seen));
+        miss(m, what, map, sc_buf_view(&expected), sc_buf_view(&seen));
 }
 
 void sc_test_match(const struct sc_test_case *tc, const struct sc_test_seen *seen,
@@ -261,7 +262,8 @@ void sc_test_match(const struct sc_test_case *tc, const struct sc_test_seen *see
         miss(&m, "persona", ex->persona_at, ex->persona, seen->persona);
     for (int list = 0; list < SC_TEST_LISTS; ++list)
         match_list(&m, (enum sc_test_list)list);
-    match_facts(&m);
     if (ex->trace)
         sc_test_trace_match(tc, seen->trace, ar, out);
+    match_map(&m, "facts", ex->facts, seen->facts);
+    match_map(&m, "tracks", ex->tracks, seen->tracks);
 }

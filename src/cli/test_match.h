@@ -9,7 +9,7 @@
 struct sc_test_seen {
     SC_VEC(struct sc_value) lists[SC_TEST_LISTS]; /* maps: effects as their JSON */
     struct sc_str stage, persona; /* of the first event's customer, at the end; may be empty */
-    struct sc_value facts;        /* map, as in the customer line */
+    struct sc_value facts, tracks; /* maps, as in the customer line */
     uint64_t customers;
     struct sc_str trace;          /* as it is printed */
 };

@@ -36,7 +36,8 @@ static bool is_lapse(const struct sc_stage *stage)
 static bool can_move(const struct sc_journey *jo, uint32_t from, uint32_t to)
 {
     const struct sc_stage *stage = &jo->stages[to];
-    if (from == to || (stage->when == NULL && !is_lapse(stage)))
+    if (from == to || jo->stages[from].track != stage->track ||
+        (stage->when == NULL && !is_lapse(stage)))
         return false;
     if (stage->has_from)
         return stage->from >> from & 1;

@@ -44,6 +44,7 @@ static const struct sc_ob_field transition_fields[] = {
     {"back", SC_OBT_BOOL, true, "It went back in the order of stages."},
     {"in_stage_ms", SC_OBT_INT, true, "Time in the stage left, milliseconds."},
     {"arms", SC_OBT_MAP, false, "The customer's arm in each experiment."},
+    {"track", SC_OBT_STR, true, "The track the stages are of, where it has a name."},
 };
 static const struct sc_ob_field identity_fields[] = {
     COMMON,
@@ -61,6 +62,7 @@ static const struct sc_ob_field customer_fields[] = {
     {"stage", SC_OBT_STR, false, "The stage it is in."},
     {"milestones", SC_OBT_MAP, false, "When each was reached, RFC 3339."},
     {"facts", SC_OBT_MAP, false, "Facts as JSON text by name."},
+    {"tracks", SC_OBT_MAP, false, "The stage in each track that has a name."},
 };
 
 #define TABLE(title, what, list) {title, what, list, sizeof(list) / sizeof(list[0])}
@@ -211,6 +213,7 @@ static void transition_cells(const struct sc_journey *jo, const struct sc_effect
     out[2] = strz_cell(fx->cause);
     out[3] = int_cell(fx->back);
     out[4] = int_cell(fx->in_stage_ms);
+    out[6] = str_cell(jo->tracks[jo->stages[fx->to].track].name);
 }
 
 static void identity_cells(const struct sc_effect *fx, struct sc_arena *ar,

@@ -249,7 +249,7 @@ static void take_section(struct sc_state_reader *d, enum sc_state_section sec)
     case SC_SEC_MUST_NOT: take_must_not(d); return;
     case SC_SEC_FORMER: take_former(d); return;
     case SC_SEC_LIFE: take_life(d); return;
-    case SC_SEC_STAGE_SINCE: st->stage_ms = sc_state_take_ms(d); return;
+    case SC_SEC_STAGE_SINCE: st->place[0].stage_ms = sc_state_take_ms(d); return;
     case SC_SEC_CONSENTS: take_consents(d); return;
     case SC_SEC_PREFS: take_prefs(d); return;
     case SC_SEC_SNOOZE:
@@ -273,6 +273,7 @@ static void take_section(struct sc_state_reader *d, enum sc_state_section sec)
     case SC_SEC_STAGE: case SC_SEC_LAPSE: case SC_SEC_LAPSE_VOID: case SC_SEC_FURTHEST:
     case SC_SEC_FACTS: case SC_SEC_MILESTONES: case SC_SEC_TIMERS: case SC_SEC_BREAKS:
     case SC_SEC_SENT: case SC_SEC_OCCURRENCES: case SC_SEC_FOREIGN:
+    case SC_SEC_TRACKS:
         sc_state_take_rules(d, sec);
         return;
     case SC_SEC_COUNT: break;

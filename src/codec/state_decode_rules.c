@@ -32,57 +32,130 @@ static int stage_by_hash(const struct sc_journey *jo, uint32_t hash)
     return -1;
 }
 
-/* The nearest earlier stage that is still there, else the initial one. */
-static int nearest_earlier(const struct sc_journey *jo, const uint8_t *trail, uint32_t n)
+/* A stage of that track, -1: none. */
+static int take_stage_ref(struct sc_state_reader *d, uint32_t track)
 {
+    int s = stage_by_hash(d->jo, sc_scan_u32(&d->r));
+    return s >= 0 && d->jo->stages[s].track == track ? s : -1;
+}
+
+/* The nearest earlier stage of the track that is still there, else the initial one. */
+static int nearest_earlier(const struct sc_journey *jo, uint32_t track, const uint8_t *trail,
+                           uint32_t n)
+{
+    const struct sc_track *tk = &jo->tracks[track];
     SC_ASSERT(n <= SC_STAGES_MAX);
     while (n-- > 0) {
         uint16_t low;
         memcpy(&low, trail + 2 * (size_t)n, sizeof(low));
-        for (uint32_t s = 0; s < jo->n_stages; s++)
+        for (uint32_t s = tk->first; s < (uint32_t)tk->first + tk->n; s++)
             if ((uint16_t)jo->stages[s].hash == low && jo->stages[s].after_ms == 0)
                 return (int)s;
     }
-    return jo->initial;
+    return tk->initial;
 }
 
-static void take_stage(struct sc_state_reader *d)
+static void take_stage(struct sc_state_reader *d, uint32_t track)
 {
     uint32_t hash = sc_scan_u32(&d->r);
     uint32_t n = sc_scan_count(&d->r, SC_STAGES_MAX, 2);
     const uint8_t *trail = d->r.p;
     d->r.p += 2 * (size_t)n;
     int s = stage_by_hash(d->jo, hash);
-    if (s < 0) {
-        s = nearest_earlier(d->jo, trail, n);
-        d->st->stage_unknown = hash;
+    if (s < 0 || d->jo->stages[s].track != track) {
+        s = nearest_earlier(d->jo, track, trail, n);
+        d->st->place[track].stage_unknown = hash;
     }
-    d->st->stage = (int16_t)s;
+    d->st->place[track].stage = (int16_t)s;
 }
 
-static void take_lapse(struct sc_state_reader *d)
+static void take_lapse(struct sc_state_reader *d, uint32_t track)
 {
-    int s = stage_by_hash(d->jo, sc_scan_u32(&d->r));
-    d->st->lapsed_from = (int16_t)(s < 0 ? d->jo->initial : s);
-    d->st->lapsed_from_ms = sc_scan_ms(&d->r, d->base_ms);
+    struct sc_place *pl = &d->st->place[track];
+    int s = take_stage_ref(d, track);
+    pl->lapsed_from = (int16_t)(s < 0 ? d->jo->tracks[track].initial : s);
+    pl->lapsed_from_ms = sc_scan_ms(&d->r, d->base_ms);
 }
 
-static void take_lapse_void(struct sc_state_reader *d)
+static void take_lapse_void(struct sc_state_reader *d, uint32_t track)
 {
-    int s = stage_by_hash(d->jo, sc_scan_u32(&d->r));
+    int s = take_stage_ref(d, track);
     int64_t ms = sc_scan_ms(&d->r, d->base_ms);
     if (s < 0 || d->jo->stages[s].after_ms == 0)
         return;
-    d->st->lapse_void = (int16_t)s;
-    d->st->lapse_void_ms = ms;
+    d->st->place[track].lapse_void = (int16_t)s;
+    d->st->place[track].lapse_void_ms = ms;
 }
 
-static void take_furthest(struct sc_state_reader *d)
+static void take_furthest(struct sc_state_reader *d, uint32_t track)
 {
-    int s = stage_by_hash(d->jo, sc_scan_u32(&d->r));
-    int now = d->st->stage; /* it comes after the stage */
+    int s = take_stage_ref(d, track);
+    int now = d->st->place[track].stage; /* it comes after the stage */
     bool lapse = d->jo->stages[now].after_ms > 0;
-    d->st->furthest = (int16_t)(s >= 0 ? s : lapse ? d->jo->initial : now);
+    d->st->place[track].furthest =
+        (int16_t)(s >= 0 ? s : lapse ? d->jo->tracks[track].initial : now);
+}
+
+static void take_place(struct sc_state_reader *d, uint32_t track)
+{
+    uint8_t bits = sc_scan_u8(&d->r);
+    if (bits == 0 || bits >= SC_PLACE_FURTHEST << 1)
+        sc_scan_fail(&d->r);
+    if (bits & SC_PLACE_SINCE)
+        d->st->place[track].stage_ms = sc_state_take_ms(d);
+    if (bits & SC_PLACE_STAGE)
+        take_stage(d, track);
+    if (bits & SC_PLACE_LAPSE)
+        take_lapse(d, track);
+    if (bits & SC_PLACE_VOID)
+        take_lapse_void(d, track);
+    if (bits & SC_PLACE_FURTHEST)
+        take_furthest(d, track);
+}
+
+/* Over a place of a track that this journey has not: to be kept as bytes. */
+static void skip_place(struct sc_scan *r)
+{
+    uint8_t bits = sc_scan_u8(r);
+    if (bits == 0 || bits >= SC_PLACE_FURTHEST << 1)
+        sc_scan_fail(r);
+    if (bits & SC_PLACE_SINCE)
+        sc_scan_ms(r, 0);
+    if (bits & SC_PLACE_STAGE) {
+        sc_scan_u32(r);
+        r->p += 2 * (size_t)sc_scan_count(r, SC_STAGES_MAX, 2);
+    }
+    for (unsigned part = SC_PLACE_LAPSE; part <= SC_PLACE_VOID; part <<= 1) {
+        if (!(bits & part))
+            continue;
+        sc_scan_u32(r);
+        sc_scan_ms(r, 0);
+    }
+    if (bits & SC_PLACE_FURTHEST)
+        sc_scan_u32(r);
+}
+
+/* Any but the main one, whose place has sections of its own; -1: not in this journey. */
+static int track_by_hash(const struct sc_journey *jo, uint32_t hash)
+{
+    SC_ASSERT(jo->n_tracks <= SC_TRACKS_MAX);
+    for (uint32_t t = 1; t < jo->n_tracks; t++)
+        if (jo->tracks[t].hash == hash)
+            return (int)t;
+    return -1;
+}
+
+static void take_track(struct sc_state_reader *d)
+{
+    uint32_t hash = sc_scan_u32(&d->r);
+    const uint8_t *from = d->r.p;
+    int track = track_by_hash(d->jo, hash);
+    if (track >= 0) {
+        take_place(d, (uint32_t)track);
+        return;
+    }
+    skip_place(&d->r);
+    keep_foreign(d, SC_SEC_TRACKS, hash, from);
 }
 
 /* ---- facts, milestones */
@@ -354,6 +427,10 @@ static bool known_again(const struct sc_state_reader *d, const struct sc_foreign
                 return false;
         return trigger >= 0;
     }
+    case SC_SEC_TRACKS: {
+        int track = track_by_hash(d->jo, f->hash);
+        return track >= 0 && d->st->place[track].stage_ms == SC_NEVER;
+    }
     default: /* a byte of the input */
         return false;
     }
@@ -369,6 +446,8 @@ static void revive(struct sc_state_reader *d, const struct sc_foreign *f)
         read_fact(&part, fact_by_hash(d->jo, f->hash, &at), &part.r);
     } else if (f->section == SC_SEC_TIMERS) {
         take_timer(&part);
+    } else if (f->section == SC_SEC_TRACKS) {
+        take_place(&part, (uint32_t)track_by_hash(d->jo, f->hash));
     } else {
         char *whole = sc_arena_alloc(d->st->ar, f->bytes.len + sizeof(f->hash));
         memcpy(whole, &f->hash, sizeof(f->hash));
@@ -421,10 +500,11 @@ static void each(struct sc_state_reader *d, uint32_t least, void (*take)(struct 
 void sc_state_take_rules(struct sc_state_reader *d, enum sc_state_section sec)
 {
     switch ((int)sec) {
-    case SC_SEC_STAGE: take_stage(d); return;
-    case SC_SEC_LAPSE: take_lapse(d); return;
-    case SC_SEC_LAPSE_VOID: take_lapse_void(d); return;
-    case SC_SEC_FURTHEST: take_furthest(d); return;
+    case SC_SEC_STAGE: take_stage(d, 0); return;
+    case SC_SEC_LAPSE: take_lapse(d, 0); return;
+    case SC_SEC_LAPSE_VOID: take_lapse_void(d, 0); return;
+    case SC_SEC_FURTHEST: take_furthest(d, 0); return;
+    case SC_SEC_TRACKS: each(d, 6, take_track); return;
     case SC_SEC_FACTS: take_facts(d); return;
     case SC_SEC_MILESTONES: each(d, 6, take_milestone); return;
     case SC_SEC_TIMERS: each(d, 9, take_timer); return;

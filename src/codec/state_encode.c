@@ -73,17 +73,18 @@ static void put_life(struct writer *e)
 
 /* ---- stage */
 
-/* The stage by hash, and the low halves of the hashes before it: where it is gone, the nearest
- * earlier one is found by them. */
-static void put_stage(struct writer *e)
+/* The stage by hash, and the low halves of the hashes before it in its track: where it is gone, the
+ * nearest earlier one is found by them. */
+static void put_stage(struct writer *e, uint32_t track)
 {
-    const struct sc_state *st = e->st;
-    uint32_t n = (uint32_t)st->stage + (st->stage_unknown != 0);
-    SC_ASSERT(st->stage >= 0 && (uint32_t)st->stage < e->jo->n_stages);
+    const struct sc_place *pl = &e->st->place[track];
+    uint32_t first = e->jo->tracks[track].first;
+    SC_ASSERT(pl->stage >= 0 && (uint32_t)pl->stage < e->jo->n_stages);
+    uint32_t n = (uint32_t)pl->stage - first + (pl->stage_unknown != 0);
     sc_pen_room(&e->w, 4 + SC_VARINT_BYTES + 2 * SC_STAGES_MAX);
-    sc_pen_u32(&e->w, st->stage_unknown ? st->stage_unknown : e->jo->stages[st->stage].hash);
+    sc_pen_u32(&e->w, pl->stage_unknown ? pl->stage_unknown : e->jo->stages[pl->stage].hash);
     sc_pen_var(&e->w, n);
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = first; i < first + n; i++) {
         uint16_t low = (uint16_t)e->jo->stages[i].hash;
         sc_pen_raw(&e->w, &low, sizeof(low));
     }
@@ -101,6 +102,59 @@ static void put_stage_at(struct writer *e, int16_t stage, int64_t ms)
     put_stage_ref(e, stage);
     sc_pen_room(&e->w, SC_VARINT_BYTES);
     sc_pen_ms(&e->w, e->base_ms, ms);
+}
+
+/* Which parts of a place stand: SC_PLACE_*; 0: nobody has moved there yet. */
+static uint8_t place_bits(const struct writer *e, uint32_t track)
+{
+    const struct sc_place *pl = &e->st->place[track];
+    uint16_t initial = e->jo->tracks[track].initial;
+    unsigned bits = pl->stage_ms != SC_NEVER ? SC_PLACE_SINCE : 0;
+    bits |= pl->stage != initial || pl->stage_unknown ? SC_PLACE_STAGE : 0;
+    bits |= pl->lapsed_from >= 0 ? SC_PLACE_LAPSE : 0;
+    bits |= pl->lapse_void >= 0 ? SC_PLACE_VOID : 0;
+    bits |= pl->furthest != initial ? SC_PLACE_FURTHEST : 0;
+    return (uint8_t)bits;
+}
+
+static uint32_t track_count(const struct writer *e) /* that stand in TRACKS */
+{
+    uint32_t n = 0;
+    for (uint32_t t = 1; t < e->jo->n_tracks; t++)
+        n += place_bits(e, t) != 0;
+    return n;
+}
+
+static void put_place(struct writer *e, uint32_t track, uint8_t bits)
+{
+    const struct sc_place *pl = &e->st->place[track];
+    sc_pen_room(&e->w, 1 + SC_VARINT_BYTES);
+    sc_pen_u8(&e->w, bits);
+    if (bits & SC_PLACE_SINCE)
+        sc_pen_ms(&e->w, e->base_ms, pl->stage_ms);
+    if (bits & SC_PLACE_STAGE)
+        put_stage(e, track);
+    if (bits & SC_PLACE_LAPSE)
+        put_stage_at(e, pl->lapsed_from, pl->lapsed_from_ms);
+    if (bits & SC_PLACE_VOID)
+        put_stage_at(e, pl->lapse_void, pl->lapse_void_ms);
+    if (bits & SC_PLACE_FURTHEST)
+        put_stage_ref(e, pl->furthest);
+}
+
+/* Those of the main track have sections of their own, as before there were others. */
+static void put_tracks(struct writer *e)
+{
+    sc_pen_room(&e->w, SC_VARINT_BYTES);
+    sc_pen_var(&e->w, track_count(e));
+    for (uint32_t t = 1; t < e->jo->n_tracks; t++) {
+        uint8_t bits = place_bits(e, t);
+        if (bits == 0)
+            continue;
+        sc_pen_room(&e->w, 4);
+        sc_pen_u32(&e->w, e->jo->tracks[t].hash);
+        put_place(e, t, bits);
+    }
 }
 
 /* ---- facts, milestones */
@@ -482,6 +536,7 @@ static uint64_t sections_of(const struct writer *e)
 {
 #define STANDS(section, condition) | (uint64_t)((condition) != 0) << SC_SEC_##section
     const struct sc_state *st = e->st;
+    uint8_t main = place_bits(e, 0);
     return 0
         STANDS(GEN, st->gen)
         STANDS(ERASED, st->erased_ms != SC_NEVER)
@@ -489,11 +544,11 @@ static uint64_t sections_of(const struct writer *e)
         STANDS(MUST_NOT, st->must_not.n)
         STANDS(FORMER, st->former.n | st->merges)
         STANDS(LIFE, st->n_events)
-        STANDS(STAGE_SINCE, st->stage_ms != SC_NEVER)
-        STANDS(STAGE, st->stage != e->jo->initial || st->stage_unknown)
-        STANDS(LAPSE, st->lapsed_from >= 0)
-        STANDS(LAPSE_VOID, st->lapse_void >= 0)
-        STANDS(FURTHEST, st->furthest != e->jo->initial)
+        STANDS(STAGE_SINCE, main & SC_PLACE_SINCE)
+        STANDS(STAGE, main & SC_PLACE_STAGE)
+        STANDS(LAPSE, main & SC_PLACE_LAPSE)
+        STANDS(LAPSE_VOID, main & SC_PLACE_VOID)
+        STANDS(FURTHEST, main & SC_PLACE_FURTHEST)
         STANDS(FACTS, e->n_facts)
         STANDS(MILESTONES, e->n_milestones)
         STANDS(TIMERS, st->timers.n)
@@ -512,13 +567,15 @@ static uint64_t sections_of(const struct writer *e)
         STANDS(HELD_OUT, st->held_out.n)
         STANDS(WAITING, st->waiting.n)
         STANDS(FOREIGN, st->foreign.n)
-        STANDS(HISTORY, st->history);
+        STANDS(HISTORY, st->history)
+        STANDS(TRACKS, track_count(e));
 #undef STANDS
 }
 
 static void put_section(struct writer *e, enum sc_state_section sec)
 {
     const struct sc_state *st = e->st;
+    const struct sc_place *pl = &st->place[0];
     sc_pen_room(&e->w, 3 * SC_VARINT_BYTES);
     switch (sec) {
     case SC_SEC_GEN: sc_pen_var(&e->w, st->gen); return;
@@ -530,11 +587,12 @@ static void put_section(struct writer *e, enum sc_state_section sec)
         put_nodes(e, st->former.v, st->former.n);
         return;
     case SC_SEC_LIFE: put_life(e); return;
-    case SC_SEC_STAGE_SINCE: sc_pen_ms(&e->w, e->base_ms, st->stage_ms); return;
-    case SC_SEC_STAGE: put_stage(e); return;
-    case SC_SEC_LAPSE: put_stage_at(e, st->lapsed_from, st->lapsed_from_ms); return;
-    case SC_SEC_LAPSE_VOID: put_stage_at(e, st->lapse_void, st->lapse_void_ms); return;
-    case SC_SEC_FURTHEST: put_stage_ref(e, st->furthest); return;
+    case SC_SEC_STAGE_SINCE: sc_pen_ms(&e->w, e->base_ms, pl->stage_ms); return;
+    case SC_SEC_STAGE: put_stage(e, 0); return;
+    case SC_SEC_LAPSE: put_stage_at(e, pl->lapsed_from, pl->lapsed_from_ms); return;
+    case SC_SEC_LAPSE_VOID: put_stage_at(e, pl->lapse_void, pl->lapse_void_ms); return;
+    case SC_SEC_FURTHEST: put_stage_ref(e, pl->furthest); return;
+    case SC_SEC_TRACKS: put_tracks(e); return;
     case SC_SEC_FACTS: put_facts(e); return;
     case SC_SEC_MILESTONES: put_milestones(e); return;
     case SC_SEC_TIMERS: put_timers(e); return;

@@ -27,7 +27,7 @@ enum sc_state_section {
     SC_SEC_FACTS, SC_SEC_MILESTONES, SC_SEC_TIMERS, SC_SEC_BREAKS, SC_SEC_SENT, SC_SEC_CONSENTS,
     SC_SEC_PREFS, SC_SEC_SNOOZE, SC_SEC_ZONE, SC_SEC_FATIGUE, SC_SEC_RING, SC_SEC_SEEN,
     SC_SEC_CASES, SC_SEC_OCCURRENCES, SC_SEC_INBOUND, SC_SEC_HELD_OUT, SC_SEC_WAITING,
-    SC_SEC_FOREIGN, SC_SEC_HISTORY, SC_SEC_COUNT
+    SC_SEC_FOREIGN, SC_SEC_HISTORY, SC_SEC_TRACKS, SC_SEC_COUNT
 };
 
 /* Bits of a timer's second byte. */
@@ -39,6 +39,10 @@ enum {
 enum { SC_SENT_COUNTS = 1, SC_SENT_MARKETING = 2, SC_SENT_KEY = 4 };
 /* Bits of a member. */
 enum { SC_MEMBER_SELF = 1, SC_MEMBER_CUSTOMER = 2 };
+
+/* Bits of a place in a track other than the main one: which parts stand. */
+enum { SC_PLACE_SINCE = 1, SC_PLACE_STAGE = 2, SC_PLACE_LAPSE = 4, SC_PLACE_VOID = 8,
+       SC_PLACE_FURTHEST = 16 };
 
 #define SC_RING_SOURCES 64u /* source names that touchpoints may refer back to */
 

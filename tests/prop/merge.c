@@ -140,10 +140,10 @@ static void check_lapse(struct shop *sh, int64_t other_order_ms, const char *sta
     struct sc_event *other[] = {shop_event(sh, order, other_order_ms, &c)};
     struct sc_state *a = shop_play(sh, shop_node(1, 1), mine, 2);
     struct sc_state *b = shop_play(sh, shop_node(1, 2), other, 1);
-    SC_ASSERT(sc_str_eqz(sh->jo.stages[a->stage].name, "lapsed"));
+    SC_ASSERT(sc_str_eqz(sh->jo.stages[a->place[0].stage].name, "lapsed"));
     struct sc_state *m = merged(sh, a, b);
-    SC_ASSERT(sc_str_eqz(sh->jo.stages[m->stage].name, stage));
-    SC_ASSERT(m->stage_ms == since_ms);
+    SC_ASSERT(sc_str_eqz(sh->jo.stages[m->place[0].stage].name, stage));
+    SC_ASSERT(m->place[0].stage_ms == since_ms);
 }
 
 int main(void)

@@ -16,7 +16,7 @@ static void check_round_trip(struct shop *sh, struct chance *c, size_t *bytes)
     struct sc_state *back = sc_state_decode(&sh->jo, st->node, a, &sh->ar);
     SC_ASSERT(back != NULL);
     SC_ASSERT(sc_str_eq(a, shop_bytes(sh, back)));
-    SC_ASSERT(back->n_events == st->n_events && back->stage == st->stage);
+    SC_ASSERT(back->n_events == st->n_events && back->place[0].stage == st->place[0].stage);
     for (uint32_t f = 0; f < sh->jo.n_facts; f++) {
         struct sc_value was = sc_fact_read(&sh->jo, st, f, SHOP_START + 12 * SC_DAY_MS);
         struct sc_value is = sc_fact_read(&sh->jo, back, f, SHOP_START + 12 * SC_DAY_MS);

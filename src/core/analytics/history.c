@@ -268,7 +268,7 @@ static sc_sum value_of(const struct sc_run *rn)
 static void points(struct sc_run *rn, enum sc_metric metric, int16_t prop)
 {
     struct sc_value v = prop < 0 ? sc_absent() : rn->ev->props[prop];
-    struct sc_cell cell = {(uint8_t)metric, {rn->st->stage, SC_KEY_UNKNOWN}, rn->at_ms, 1, 0};
+    struct sc_cell cell = {(uint8_t)metric, {rn->st->place[0].stage, SC_KEY_UNKNOWN}, rn->at_ms, 1, 0};
     if (v.type != SC_T_INT)
         return;
     cell.sum = v.i;
@@ -292,7 +292,7 @@ static void count_event(struct sc_run *rn, const struct sc_measured *me)
         sc_analytics_put(rn->fx, (struct sc_cell){SC_METRIC_ESCALATION, {event, me->medium},
                                                   rn->at_ms, 1, 0});
     if (me->is & SC_IS_PURCHASE)
-        sc_analytics_put(rn->fx, (struct sc_cell){SC_METRIC_PURCHASE, {event, rn->st->stage},
+        sc_analytics_put(rn->fx, (struct sc_cell){SC_METRIC_PURCHASE, {event, rn->st->place[0].stage},
                                                   rn->at_ms, 1, value_of(rn)});
     if (me->is & SC_IS_NPS)
         points(rn, SC_METRIC_NPS, me->nps);

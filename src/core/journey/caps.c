@@ -95,9 +95,9 @@ bool sc_cap_allows(const struct sc_run *rn, const struct sc_cap *cap, uint16_t t
                    uint8_t channel, int64_t *used)
 {
     SC_ASSERT(channel < SC_CHANNELS_MAX);
-    SC_ASSERT(rn->st->stage >= 0);
     *used = 0;
-    if (!(cap->channels >> channel & 1) || !(cap->stages >> rn->st->stage & 1) ||
+    if (!(cap->channels >> channel & 1) ||
+        !(cap->stages & sc_state_stages(rn->jo, rn->st)) ||
         !tagged(rn->jo, cap->tags, trigger))
         return true;
     struct counted which = {.jo = rn->jo, .channels = cap->channels, .tags = cap->tags};

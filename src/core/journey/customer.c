@@ -98,11 +98,26 @@ static void put_facts(struct line *l, const struct sc_rule_ctx *cx)
     sc_jsonw_obj_end(&l->w);
 }
 
+static void put_tracks(struct line *l)
+{
+    if (l->jo->tracks[l->jo->n_tracks - 1].name.len == 0)
+        return; /* `stages:` alone */
+    sc_jsonw_keyz(&l->w, "tracks");
+    sc_jsonw_obj(&l->w);
+    for (uint32_t t = 0; t < l->jo->n_tracks; t++) {
+        if (l->jo->tracks[t].name.len == 0)
+            continue; /* it is `stage` */
+        sc_jsonw_key(&l->w, l->jo->tracks[t].name);
+        sc_jsonw_str(&l->w, l->jo->stages[l->st->place[t].stage].name);
+    }
+    sc_jsonw_obj_end(&l->w);
+}
+
 void sc_state_customer_json(const struct sc_journey *jo, const struct sc_state *st, int64_t now_ms,
                             sc_reveal_fn *reveal, void *reveal_arg, struct sc_buf *out)
 {
     SC_ASSERT(st->kind == SC_STATE_ROOT);
-    SC_ASSERT(st->stage >= 0 && (uint32_t)st->stage < jo->n_stages);
+    SC_ASSERT((uint32_t)st->place[0].stage < jo->n_stages);
     struct line l = {.jo = jo, .st = st, .reveal = reveal, .reveal_arg = reveal_arg};
     struct sc_rule_ctx cx;
     sc_rule_bind(&cx, jo, st, NULL, now_ms, st->ar);
@@ -117,7 +132,8 @@ void sc_state_customer_json(const struct sc_journey *jo, const struct sc_state *
     sc_jsonw_arr_end(&l.w);
     put_members(&l);
     sc_jsonw_keyz(&l.w, "stage");
-    sc_jsonw_str(&l.w, jo->stages[st->stage].name);
+    sc_jsonw_str(&l.w, jo->stages[st->place[0].stage].name);
+    put_tracks(&l);
     put_milestones(&l);
     put_facts(&l, &cx);
     sc_jsonw_obj_end(&l.w);

@@ -3,7 +3,7 @@
  *   type at event_at customer stage rule events
  *   trigger, suppressed, deferred, cancelled: id channel template_only message purpose priority key
  *     reason until expires context gates experiment arm
- *   transition: from to cause back in_stage_ms; milestone too: arms
+ *   transition: from to track cause back in_stage_ms; milestone too: arms
  *   merged, identity: action violation node strong weak former_ids
  *   facts late_timer traceparent
  *
@@ -169,6 +169,7 @@ static void put_transition(const struct sc_journey *jo, struct sc_jsonw *w,
     if (fx->from >= 0) /* else a stage that this journey has no more */
         key_str(w, "from", jo->stages[fx->from].name);
     key_str(w, "to", jo->stages[fx->to].name);
+    key_str(w, "track", jo->tracks[jo->stages[fx->to].track].name);
     sc_jsonw_keyz(w, "cause");
     sc_jsonw_strz(w, fx->cause);
     sc_jsonw_keyz(w, "back");

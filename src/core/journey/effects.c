@@ -96,7 +96,7 @@ struct sc_effect *sc_effect_add(struct sc_run *rn, enum sc_effect_type type, str
     fx->events = rn->events;
     fx->n_events = rn->n_events;
     fx->expires_ms = SC_NO_DUE;
-    fx->stage = rn->st->stage;
+    fx->stage = rn->st->place[0].stage;
     fx->tagged_late = rn->tagged_late;
     return fx;
 }

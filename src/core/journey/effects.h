@@ -83,7 +83,7 @@ struct sc_effect {
     int64_t in_stage_ms; /* time in the stage left */
     bool back;
     const int16_t *arms; /* transition, milestone: one an experiment; NULL: there are none */
-    int16_t stage;      /* the customer's stage when decided, for all types */
+    int16_t stage;      /* the customer's stage of the main track when decided, for all types */
     /* facts the rule saw */
     const struct sc_str *fact_names;
     const struct sc_value *fact_values;

@@ -154,7 +154,7 @@ static bool suits_persona(struct decision *de, const struct sc_channel *channel)
 static const char *closed_by(struct decision *de, uint8_t c)
 {
     const struct sc_channel *channel = &de->rn->jo->channels[c];
-    if (!(channel->stages >> de->rn->st->stage & 1))
+    if (!(channel->stages & sc_state_stages(de->rn->jo, de->rn->st)))
         return "stage";
     if (!suits_persona(de, channel))
         return "persona";

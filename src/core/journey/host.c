@@ -116,10 +116,15 @@ static struct sc_value attr(const struct sc_rule_ctx *cx, enum sc_attr which)
 {
     const struct sc_rule_env *env = env_of(cx);
     const struct sc_state *st = env->st;
-    SC_ASSERT(st->stage >= 0 && (uint32_t)st->stage < env->jo->n_stages);
+    if (which >= SC_ATTR_TRACK) {
+        uint32_t track = (uint32_t)(which - SC_ATTR_TRACK);
+        SC_ASSERT(track < env->jo->n_tracks);
+        return text(env->jo->stages[st->place[track].stage].name);
+    }
     switch (which) {
     case SC_ATTR_STAGE:
-        return text(env->jo->stages[st->stage].name);
+        SC_ASSERT((uint32_t)st->place[0].stage < env->jo->n_stages);
+        return text(env->jo->stages[st->place[0].stage].name);
     case SC_ATTR_PERSONA:
         return persona(cx);
     case SC_ATTR_TIMEZONE:
@@ -128,6 +133,8 @@ static struct sc_value attr(const struct sc_rule_ctx *cx, enum sc_attr which)
         return text(st->language.text);
     case SC_ATTR_CHANNEL:
         return text(st->channel.text);
+    case SC_ATTR_TRACK:
+        break;
     }
     SC_UNREACHABLE("customer attribute");
 }

@@ -8,7 +8,8 @@
 
 struct sc_analytics_plan;
 
-#define SC_STAGES_MAX 64
+#define SC_STAGES_MAX 64 /* of all tracks */
+#define SC_TRACKS_MAX 8
 #define SC_TRIGGERS_MAX 4096
 #define SC_CHANNELS_MAX 32
 #define SC_CAPS_MAX 64
@@ -24,13 +25,25 @@ struct sc_exit {
     const struct sc_prog *where; /* NULL: every such event */
 };
 
+/* Stages walked beside those of other tracks: a customer is in one stage of each. The first track
+ * is the main one: `stages:`, or where that is left out the first of `tracks:`. */
+struct sc_track {
+    struct sc_str name;      /* empty: that of `stages:` */
+    uint32_t hash;
+    uint16_t first, n;       /* its stages in jo->stages: they stand together */
+    uint16_t initial;        /* index into jo->stages */
+    uint64_t stages;         /* they as bits */
+    struct sc_node *at;
+};
+
 struct sc_stage {
     struct sc_str name;
     uint32_t hash;              /* sc_hash_name(name): how stored states name it */
+    uint8_t track;
     bool initial;
     const struct sc_prog *when; /* NULL when entered by silence or initial only */
     uint64_t from;              /* bit s: enterable from stage s */
-    bool has_from;              /* no `from`: all earlier ones, and all lapses */
+    bool has_from;              /* no `from`: all earlier ones of the track, and its lapses */
     int64_t after_ms;           /* > 0: a lapse: entered by this much silence of `without` */
     struct sc_exit *without;
     uint32_t n_without;
@@ -191,7 +204,8 @@ struct sc_journey {
     uint32_t n_named;
     struct sc_stage *stages;
     uint32_t n_stages;
-    uint16_t initial;
+    struct sc_track *tracks; /* at least one; n_tracks <= SC_TRACKS_MAX */
+    uint32_t n_tracks;
     struct sc_named_prog *personas; /* the first that holds */
     uint32_t n_personas;
     struct sc_milestone *milestones;

@@ -8,16 +8,6 @@
 
 /* ---- names and references */
 
-void load_refuse(struct load *ld, const struct sc_node *value, const char *key,
-                 const char *instead)
-{
-    if (value == NULL)
-        return;
-    struct sc_finding *f = sc_diag_add(ld->dg, SC_ERROR, "not-built", value->mark,
-                                       "`%s` is not built yet", key);
-    f->hint = sc_str_from(instead);
-}
-
 static bool is_name_byte(char c, bool first)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
@@ -240,6 +230,7 @@ static void check_unique(struct load *ld, const char *what, struct hashed *v, ui
 static void check_names(struct load *ld)
 {
     const struct sc_journey *jo = ld->jo;
+    CHECK_UNIQUE(ld, "track", jo->tracks, jo->n_tracks);
     CHECK_UNIQUE(ld, "stage", jo->stages, jo->n_stages);
     CHECK_UNIQUE(ld, "milestone", jo->milestones, jo->n_milestones);
     CHECK_UNIQUE(ld, "trigger", jo->triggers, jo->n_triggers);
@@ -273,7 +264,7 @@ static uint64_t text_hash(const struct sc_source_text *file, uint64_t seed)
 
 static void load_sections(struct load *ld)
 {
-    load_stage_names(ld);
+    load_tracks(ld);
     load_facts(ld);
     load_stages_section(ld);
     load_personas(ld);
@@ -307,7 +298,6 @@ bool sc_journey_load(struct sc_journey *jo, struct sc_taxonomy *tx, const struct
     jo->config_hash = text_hash(doc->mark.file, text_hash(tx->file, 0));
     struct load ld = {.jo = jo, .doc = bound, .tx = tx, .ar = ar, .dg = dg, .sp = &jo->scope};
     sc_scope_init(ld.sp, tx, ar, dg);
-    load_refuse(&ld, bound->tracks, "tracks", "one list of `stages` is what a journey has today");
     load_sections(&ld);
     if (dg->errors != errors)
         return false;

@@ -19,6 +19,12 @@ struct doc_stage {
     struct sc_node *at;
 };
 
+struct doc_track {
+    struct sc_str name;
+    struct sc_list stages;
+    struct sc_node *at;
+};
+
 struct doc_arm {
     struct sc_str name, message;
     int64_t weight;
@@ -118,10 +124,10 @@ struct doc_analytics {
 
 struct doc_journey {
     struct sc_str name, taxonomy;
-    struct sc_node *facts, *personas, *milestones, *tests, *tracks;
+    struct sc_node *facts, *personas, *milestones, *tests;
     int32_t holdout_bp;
     struct sc_node *holdout_at;
-    struct sc_list stages, triggers, channels;
+    struct sc_list stages, tracks, triggers, channels;
     struct doc_guardrails guard;
     struct doc_analytics analytics;
     int64_t lateness_ms, reorder_ms;
@@ -135,8 +141,10 @@ struct load {
     struct sc_scope *sp; /* jo->scope */
     struct sc_arena *ar;
     struct sc_diag *dg;
-    struct sc_str *stage_names;
+    struct sc_str *stage_names;         /* of all tracks, one after the other */
+    const struct doc_stage **stages;    /* likewise; none: one stage without a word */
     SC_VEC(struct sc_channel) channels; /* declared ones first, then those only triggers name */
+    SC_VEC(struct sc_scope_track) scope_tracks;
     SC_VEC(struct sc_str) tags;
     SC_VEC(struct sc_experiment) experiments;
 };
@@ -154,9 +162,6 @@ static inline struct sc_mark load_mark(const struct sc_node *at)
     return at == NULL ? (struct sc_mark){0} : at->mark;
 }
 
-/* Refuse a key by name that the language has and this engine not yet; `instead` is the hint. */
-void load_refuse(struct load *ld, const struct sc_node *value, const char *key,
-                 const char *instead);
 /* [A-Za-z_][A-Za-z0-9_]*, and not a name before it: `what` for the message. */
 bool load_name_ok(struct load *ld, struct sc_str name, struct sc_mark mark, const char *what);
 /* Index of `name` among `n` names found by `at`, or -1 with an error and a suggestion. */
@@ -184,7 +189,7 @@ const struct sc_tz *load_zone(struct load *ld, struct sc_str name, const struct 
 
 /* One section each. */
 void load_facts(struct load *ld);
-void load_stage_names(struct load *ld);
+void load_tracks(struct load *ld);
 void load_stages_section(struct load *ld);
 void load_milestones(struct load *ld);
 void load_channels(struct load *ld);

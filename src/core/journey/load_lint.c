@@ -63,14 +63,17 @@ static void lint_equal(struct load *ld, const struct sc_prog *prog, const struct
 static uint64_t entered_from(const struct sc_journey *jo, uint32_t s, uint64_t lapses)
 {
     const struct sc_stage *st = &jo->stages[s];
-    return st->has_from ? st->from : ((UINT64_C(1) << s) - 1) | lapses;
+    uint64_t own = jo->tracks[st->track].stages;
+    return st->has_from ? st->from : (((UINT64_C(1) << s) - 1) | lapses) & own;
 }
 
 /* Stages that some customer may be in, as bits. */
 static uint64_t reachable_stages(const struct load *ld)
 {
     const struct sc_journey *jo = ld->jo;
-    uint64_t reached = UINT64_C(1) << jo->initial, lapses = 0, before = 0;
+    uint64_t reached = 0, lapses = 0, before = 0;
+    for (uint32_t t = 0; t < jo->n_tracks; ++t)
+        reached |= UINT64_C(1) << jo->tracks[t].initial;
     for (uint32_t s = 0; s < jo->n_stages; ++s) {
         if (jo->stages[s].after_ms > 0)
             lapses |= UINT64_C(1) << s;
@@ -221,7 +224,7 @@ void load_lint(struct load *ld)
 {
     SC_ASSERT(ld->jo->by_event != NULL);
     uint64_t reached = reachable_stages(ld);
-    SC_ASSERT(reached >> ld->jo->initial & 1);
+    SC_ASSERT(reached >> ld->jo->tracks[0].initial & 1);
     lint_stages(ld, reached);
     const struct doc_trigger *doc = ld->doc->triggers.v;
     for (uint32_t i = 0; i < ld->jo->n_triggers; ++i)

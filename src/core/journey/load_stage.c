@@ -1,4 +1,4 @@
-/* Stages, milestones, and the grammar of silences. */
+/* Tracks, stages, milestones, and the grammar of silences. */
 #include "core/journey/load.h"
 #include "base/assert.h"
 #include "base/hash.h"
@@ -168,23 +168,83 @@ bool load_silence(struct load *ld, struct sc_str text, const struct sc_node *at,
 
 #define NO_STAGE_NAME "customer"
 
-void load_stage_names(struct load *ld)
+static void take_stages(struct load *ld, const struct sc_list *list)
 {
-    const struct doc_stage *doc = ld->doc->stages.v;
-    uint32_t n = ld->doc->stages.n;
-    if (n > SC_STAGES_MAX) {
-        sc_diag_add(ld->dg, SC_ERROR, "too-many", doc[SC_STAGES_MAX].at->mark,
-                    "at most %d stages", SC_STAGES_MAX);
-        n = SC_STAGES_MAX;
+    const struct doc_stage *doc = list->v;
+    uint32_t room = SC_STAGES_MAX - ld->jo->n_stages, n = list->n < room ? list->n : room;
+    if (n < list->n)
+        sc_diag_add(ld->dg, SC_ERROR, "too-many", doc[n].at->mark, "at most %d stages",
+                    SC_STAGES_MAX);
+    for (uint32_t i = 0; i < n; ++i) {
+        ld->stages[ld->jo->n_stages] = &doc[i];
+        ld->stage_names[ld->jo->n_stages++] = doc[i].name;
     }
-    ld->stage_names = SC_NEW_N(ld->ar, struct sc_str, n + 1);
-    for (uint32_t i = 0; i < n; ++i)
-        ld->stage_names[i] = doc[i].name;
-    if (n == 0)
-        ld->stage_names[n++] = SC_STR(NO_STAGE_NAME);
-    ld->jo->n_stages = n;
-    ld->sp->stages = ld->stage_names;
-    ld->sp->n_stages = n;
+}
+
+/* One more track, of the stages taken since `first`. */
+static void add_track(struct load *ld, struct sc_str name, struct sc_node *at, uint32_t first)
+{
+    struct sc_journey *jo = ld->jo;
+    uint32_t n = jo->n_stages - first, t = jo->n_tracks++;
+    SC_ASSERT(t < SC_TRACKS_MAX);
+    jo->tracks[t] = (struct sc_track){.name = name, .hash = sc_hash_name(name),
+                                      .first = (uint16_t)first, .n = (uint16_t)n, .at = at};
+    for (uint32_t s = first; s < first + n; ++s)
+        jo->tracks[t].stages |= UINT64_C(1) << s;
+    struct sc_scope_track *scope = SC_VEC_ADD(ld->ar, &ld->scope_tracks);
+    *scope = (struct sc_scope_track){name, ld->stage_names + first, n};
+    ld->sp->tracks = ld->scope_tracks.v;
+    ld->sp->n_tracks = ld->scope_tracks.n;
+}
+
+static bool track_ok(struct load *ld, const struct doc_track *doc)
+{
+    static const char *const taken[] = {"stage", "persona", "timezone", "language", "channel"};
+    if (!load_name_ok(ld, doc->name, load_mark(doc->at), "track"))
+        return false;
+    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); ++i) {
+        if (!sc_str_eqz(doc->name, taken[i]))
+            continue;
+        sc_diag_add(ld->dg, SC_ERROR, "bad-name", load_mark(doc->at),
+                    "a track cannot be named '%s': customer.%s is something else", taken[i],
+                    taken[i]);
+        return false;
+    }
+    if (doc->stages.n == 0)
+        sc_diag_add(ld->dg, SC_ERROR, "no-stage", load_mark(doc->at), "track '%.*s' has no stage",
+                    SC_STR_FMT(doc->name));
+    return doc->stages.n > 0;
+}
+
+/* Before facts and rules: they may speak of stages and tracks. */
+void load_tracks(struct load *ld)
+{
+    struct sc_journey *jo = ld->jo;
+    const struct doc_track *doc = ld->doc->tracks.v;
+    uint32_t n = ld->doc->tracks.n;
+    jo->tracks = SC_NEW_N(ld->ar, struct sc_track, SC_TRACKS_MAX);
+    ld->stage_names = SC_NEW_N(ld->ar, struct sc_str, SC_STAGES_MAX);
+    ld->stages = SC_NEW_N(ld->ar, const struct doc_stage *, SC_STAGES_MAX);
+    take_stages(ld, &ld->doc->stages);
+    if (jo->n_stages > 0)
+        add_track(ld, SC_STR_NULL, NULL, 0);
+    for (uint32_t i = 0; i < n; ++i) {
+        if (jo->n_tracks == SC_TRACKS_MAX) {
+            sc_diag_add(ld->dg, SC_ERROR, "too-many", load_mark(doc[i].at), "at most %d tracks",
+                        SC_TRACKS_MAX);
+            break;
+        }
+        uint32_t first = jo->n_stages;
+        if (!track_ok(ld, &doc[i]))
+            continue;
+        take_stages(ld, &doc[i].stages);
+        if (jo->n_stages > first)
+            add_track(ld, doc[i].name, doc[i].at, first);
+    }
+    if (jo->n_tracks > 0)
+        return;
+    ld->stage_names[jo->n_stages++] = SC_STR(NO_STAGE_NAME);
+    add_track(ld, SC_STR_NULL, NULL, 0);
 }
 
 static void stage_entry(struct load *ld, const struct doc_stage *doc, struct sc_stage *st)
@@ -208,25 +268,37 @@ static void stage_entry(struct load *ld, const struct doc_stage *doc, struct sc_
     st->n_without = silence.n_without;
 }
 
+/* `*`: every stage of the track. */
+static void stage_from(struct load *ld, const struct doc_stage *doc, struct sc_stage *st)
+{
+    uint64_t own = ld->jo->tracks[st->track].stages;
+    st->from = load_stages(ld, &doc->from, doc->from_at);
+    if (st->from != UINT64_MAX && (st->from & ~own) != 0)
+        sc_diag_add(ld->dg, SC_ERROR, "other-track", doc->from_at->mark,
+                    "`from` names a stage of another track: tracks are walked each by itself");
+    st->from &= own;
+}
+
 static void stage_load(struct load *ld, const struct doc_stage *doc, struct sc_stage *st)
 {
     *st = (struct sc_stage){.name = doc->name, .hash = sc_hash_name(doc->name),
-                            .initial = doc->initial, .target_ms = doc->target_ms, .at = doc->at};
+                            .track = st->track, .initial = doc->initial,
+                            .target_ms = doc->target_ms, .at = doc->at};
     stage_entry(ld, doc, st);
     st->has_from = doc->from_at != NULL;
     if (st->has_from)
-        st->from = load_stages(ld, &doc->from, doc->from_at);
+        stage_from(ld, doc, st);
     if (st->has_from && doc->when_at == NULL && doc->after_at == NULL)
         sc_diag_add(ld->dg, SC_ERROR, "no-entry", doc->from_at->mark,
                     "stage '%.*s' has `from` and neither `when` nor `after`",
                     SC_STR_FMT(doc->name));
 }
 
-static void find_initial(struct load *ld)
+static void find_initial(struct load *ld, struct sc_track *track)
 {
     struct sc_journey *jo = ld->jo;
     int initial = -1;
-    for (uint32_t i = 0; i < jo->n_stages; ++i) {
+    for (uint32_t i = track->first; i < (uint32_t)track->first + track->n; ++i) {
         if (!jo->stages[i].initial)
             continue;
         if (initial >= 0) {
@@ -237,22 +309,26 @@ static void find_initial(struct load *ld)
         }
         initial = (int)i;
     }
-    jo->initial = (uint16_t)(initial < 0 ? 0 : initial);
-    jo->stages[jo->initial].initial = true;
+    track->initial = (uint16_t)(initial < 0 ? track->first : initial);
+    jo->stages[track->initial].initial = true;
 }
 
 void load_stages_section(struct load *ld)
 {
     struct sc_journey *jo = ld->jo;
-    const struct doc_stage *doc = ld->doc->stages.v;
+    SC_ASSERT(jo->n_tracks >= 1 && jo->n_stages >= 1);
     jo->stages = SC_NEW_N(ld->ar, struct sc_stage, jo->n_stages);
-    if (ld->doc->stages.n == 0)
+    if (ld->stages[0] == NULL)
         jo->stages[0] = (struct sc_stage){.name = ld->stage_names[0], .initial = true,
                                           .hash = sc_hash_name(ld->stage_names[0])};
-    for (uint32_t i = 0; i < ld->doc->stages.n && i < jo->n_stages; ++i)
-        stage_load(ld, &doc[i], &jo->stages[i]);
-    find_initial(ld);
-    SC_ASSERT(jo->initial < jo->n_stages);
+    for (uint32_t t = 0; t < jo->n_tracks; ++t) {
+        const struct sc_track *track = &jo->tracks[t];
+        for (uint32_t i = track->first; ld->stages[i] && i < (uint32_t)track->first + track->n; ++i) {
+            jo->stages[i].track = (uint8_t)t;
+            stage_load(ld, ld->stages[i], &jo->stages[i]);
+        }
+        find_initial(ld, &jo->tracks[t]);
+    }
 }
 
 /* ---- milestones */

@@ -1,12 +1,9 @@
 /* What journey.yaml may hold: the tables that parse it, document it, and become its JSON Schema.
  *
- * Expressions stay text with their node, so that a caret can stand inside them. Keys of the
- * language that this engine has not built yet stand here too, with a schema that takes nothing:
- * they are refused by name at load (load_refuse), never ignored. */
+ * Expressions stay text with their node, so that a caret can stand inside them. */
 #include "core/journey/load.h"
 
 #define AT(type, member) offsetof(struct type, member)
-#define NOT_BUILT "false"
 #define EXPRESSIONS                                                                                \
     "{\"type\":\"object\",\"additionalProperties\":{\"type\":[\"string\",\"boolean\",\"number\"]}}"
 
@@ -40,6 +37,15 @@ static const struct sc_table stage_table = {
     .name = "stage", .doc = "A place in the journey; a customer is in exactly one.",
     .size = sizeof(struct doc_stage), .fields = stage_fields, .key_field = SIZE_MAX,
     .self_node = AT(doc_stage, at)};
+
+static const struct sc_field track_fields[] = {
+    {.key = "stages", .kind = SC_F_LIST, .offset = AT(doc_track, stages), .table = &stage_table,
+     .required = true, .doc = "Its stages, in order. Names are unique in all tracks."},
+    {0}};
+static const struct sc_table track_table = {
+    .name = "track", .doc = "Stages walked beside those of other tracks.",
+    .size = sizeof(struct doc_track), .fields = track_fields,
+    .key_field = AT(doc_track, name), .self_node = AT(doc_track, at)};
 
 static const struct sc_field arm_fields[] = {
     {.key = "name", .kind = SC_F_NAME, .offset = AT(doc_arm, name), .required = true,
@@ -253,6 +259,10 @@ static const struct sc_field journey_fields[] = {
             "true }` to keep up to 4,096 times of a window exactly."},
     {.key = "stages", .kind = SC_F_LIST, .offset = AT(doc_journey, stages), .table = &stage_table,
      .doc = "In order. Without any, everybody is in one stage named `customer`."},
+    {.key = "tracks", .kind = SC_F_MAP, .offset = AT(doc_journey, tracks), .table = &track_table,
+     .doc = "Further stages, walked in parallel: a customer is in one stage of each track, which "
+            "expressions call `customer.<track>`. Without `stages` the first track is the main "
+            "one, `customer.stage`."},
     {.key = "personas", .kind = SC_F_NODE, .offset = AT(doc_journey, personas),
      .schema = EXPRESSIONS,
      .doc = "Name and expression over facts; a customer is the first that holds."},
@@ -278,8 +288,6 @@ static const struct sc_field journey_fields[] = {
     {.key = "tests", .kind = SC_F_NODE, .offset = AT(doc_journey, tests),
      .schema = "{\"type\":\"array\",\"items\":{\"type\":\"object\"}}",
      .doc = "Cases for `stagecoach test`."},
-    {.key = "tracks", .kind = SC_F_NODE, .offset = AT(doc_journey, tracks), .schema = NOT_BUILT,
-     .doc = "Not built yet: refused."},
     {.key = "holdout", .kind = SC_F_PERCENT, .offset = AT(doc_journey, holdout_bp),
      .node_offset = AT(doc_journey, holdout_at),
      .doc = "Share of customers who get no message but service messages: the experiment "

@@ -90,20 +90,21 @@ struct side {
     int64_t ranked_ms, lapse_ms;
 };
 
-static struct side side_of(const struct sc_journey *jo, const struct sc_state *st)
+static struct side side_of(const struct sc_journey *jo, const struct sc_place *pl)
 {
-    struct side s = {-1, st->lapse_void, SC_NEVER, st->lapse_void_ms};
-    if (st->stage_ms == SC_NEVER)
+    struct side s = {-1, pl->lapse_void, SC_NEVER, pl->lapse_void_ms};
+    if (pl->stage_ms == SC_NEVER)
         return s;
-    s.ranked = st->stage;
-    s.ranked_ms = st->stage_ms;
-    if (!sc_stage_is_lapse(jo, st->stage))
+    s.ranked = pl->stage;
+    s.ranked_ms = pl->stage_ms;
+    if (!sc_stage_is_lapse(jo, pl->stage))
         return s;
-    s.ranked = st->lapsed_from >= 0 ? st->lapsed_from : jo->initial;
-    s.ranked_ms = st->lapsed_from_ms;
+    s.ranked = pl->lapsed_from >= 0 ? pl->lapsed_from
+                                     : jo->tracks[jo->stages[pl->stage].track].initial;
+    s.ranked_ms = pl->lapsed_from_ms;
     if (s.lapse < 0) { /* else it was moved: as it was entered */
-        s.lapse = st->stage;
-        s.lapse_ms = st->stage_ms;
+        s.lapse = pl->stage;
+        s.lapse_ms = pl->stage_ms;
     }
     return s;
 }
@@ -137,8 +138,8 @@ static int64_t lapsed_at(const struct sc_journey *jo, const struct sc_state *st,
 
 /* The furthest by order, unless the merged facts still meet a lapse's silence. Breaks and last_ms
  * are merged before. */
-static void merge_stage(const struct sc_journey *jo, struct sc_state *into,
-                        const struct sc_state *from)
+static void merge_place(const struct sc_journey *jo, struct sc_state *st, struct sc_place *into,
+                        const struct sc_place *from)
 {
     struct side s = join_sides(side_of(jo, into), side_of(jo, from));
     into->furthest = into->furthest > from->furthest ? into->furthest : from->furthest;
@@ -147,7 +148,7 @@ static void merge_stage(const struct sc_journey *jo, struct sc_state *into,
     if (s.ranked < 0)
         return;
     SC_ASSERT((uint32_t)s.ranked < jo->n_stages);
-    int64_t at_ms = s.lapse < 0 ? SC_NO_DUE : lapsed_at(jo, into, &s);
+    int64_t at_ms = s.lapse < 0 ? SC_NO_DUE : lapsed_at(jo, st, &s);
     bool lapsed = at_ms != SC_NO_DUE;
     into->stage = (int16_t)(lapsed ? s.lapse : s.ranked);
     into->stage_ms = lapsed ? at_ms : s.ranked_ms;
@@ -156,6 +157,14 @@ static void merge_stage(const struct sc_journey *jo, struct sc_state *into,
     bool as_entered = s.lapse < 0 || at_ms == s.lapse_ms;
     into->lapse_void = (int16_t)(as_entered ? -1 : s.lapse);
     into->lapse_void_ms = as_entered ? SC_NEVER : s.lapse_ms;
+}
+
+static void merge_places(const struct sc_journey *jo, struct sc_state *into,
+                         const struct sc_state *from)
+{
+    SC_ASSERT(jo->n_tracks <= SC_TRACKS_MAX);
+    for (uint32_t t = 0; t < jo->n_tracks; t++)
+        merge_place(jo, into, &into->place[t], &from->place[t]);
 }
 
 /* ---- milestones */
@@ -474,7 +483,7 @@ void sc_state_merge(const struct sc_journey *jo, struct sc_state *into, const st
         sc_fact_merge(jo, into, from, i);
     merge_milestones(jo, into, from);
     sc_breaks_merge(jo, into, from);
-    merge_stage(jo, into, from);
+    merge_places(jo, into, from);
     SC_UNITE(into->ar, &into->timers, &from->timers, order_timers, join_timers);
     SC_UNITE(into->ar, &into->sent, &from->sent, order_sent_ids, join_sent);
     sc_sort(into->ar, into->sent.v, into->sent.n, sizeof(*into->sent.v), order_sent);

@@ -39,14 +39,14 @@ void sc_effect_facts(struct sc_run *rn, struct sc_effect *fx, const struct sc_pr
 bool sc_stage_is_lapse(const struct sc_journey *jo, int stage);
 /* A stage that the journey has no more was left by its change: say so (cause `config`). */
 void sc_stage_config(struct sc_run *rn);
-/* Try the rules; at most one stage is entered. `all`: every stage, not only those the event moves. */
+/* Try the rules; at most one stage of each track is entered. `all`: every stage, not only those the event moves. */
 void sc_stage_try(struct sc_run *rn, bool all);
 /* The event restarts the silences of lapses. */
 void sc_stage_restart(struct sc_run *rn);
 /* A lapse whose silence is over; a target that has passed. */
 void sc_stage_lapse(struct sc_run *rn, uint16_t stage);
-/* Lapse and target timers as stage, its time and the breaks say. */
-void sc_stage_arm(struct sc_run *rn);
+/* Lapse and target timers of the track, as stage, its time and the breaks say. */
+void sc_stage_arm(struct sc_run *rn, uint32_t track);
 
 /* trigger.c */
 /* Edge triggers that hold before the event's facts apply: bit i of the list by_event.edges. */
@@ -62,7 +62,6 @@ void sc_trigger_merged(struct sc_run *rn);
 /* timer.c */
 struct sc_timer *sc_timer_add(struct sc_state *st, const struct sc_timer *tm);
 void sc_timer_drop(struct sc_state *st, uint32_t at);
-void sc_timer_drop_kind(struct sc_state *st, enum sc_timer_kind kind);
 /* Index of the timer due first at or before `limit_ms`, -1: none. Ties: kind, rule, key, start. */
 int sc_timer_first(const struct sc_state *st, int64_t limit_ms);
 /* The order of two starts, as `last` has it: by time, source, id (semantics 13). */

@@ -1,5 +1,8 @@
 /* The stage: one place changes it (semantics 21).
  *
+ * Each track has one, and moves by itself: at most one stage of each is entered an event, the main
+ * track first, so that a later one's rules see where an earlier one has gone.
+ *
  * Three causes: a rule after an event, a lapse after silence, a rule once after a merge. Entering a
  * stage arms its target and the lapses that lead out of it; events of a lapse's `without` restart
  * its silence, which begins at the later of the entry and the last such event. */
@@ -13,10 +16,18 @@ bool sc_stage_is_lapse(const struct sc_journey *jo, int stage)
     return jo->stages[stage].after_ms > 0;
 }
 
+static struct sc_place *place_of(struct sc_run *rn, int stage)
+{
+    SC_ASSERT(stage >= 0 && (uint32_t)stage < rn->jo->n_stages);
+    uint8_t track = rn->jo->stages[stage].track;
+    SC_ASSERT(track < rn->jo->n_tracks);
+    return &rn->st->place[track];
+}
+
 /* `from` holds the current stage; without one: all earlier, and all lapses, which have no rank. */
 static bool enterable(const struct sc_journey *jo, int from, int to)
 {
-    SC_ASSERT(from >= 0 && from < SC_STAGES_MAX);
+    SC_ASSERT(jo->stages[from].track == jo->stages[to].track);
     if (from == to)
         return false;
     const struct sc_stage *stage = &jo->stages[to];
@@ -25,31 +36,31 @@ static bool enterable(const struct sc_journey *jo, int from, int to)
     return sc_stage_is_lapse(jo, from) || from < to;
 }
 
-static bool went_back(const struct sc_journey *jo, const struct sc_state *st, int to)
+static bool went_back(const struct sc_journey *jo, const struct sc_place *pl, int to)
 {
     if (sc_stage_is_lapse(jo, to))
         return true;
-    int from = sc_stage_is_lapse(jo, st->stage) ? st->lapsed_from : st->stage;
+    int from = sc_stage_is_lapse(jo, pl->stage) ? pl->lapsed_from : pl->stage;
     return to < from;
 }
 
 static void enter(struct sc_run *rn, int to, const char *cause)
 {
     const struct sc_journey *jo = rn->jo;
-    struct sc_state *st = rn->st;
-    SC_ASSERT(to >= 0 && (uint32_t)to < jo->n_stages && to != st->stage);
-    int16_t from = st->stage;
-    int64_t in_stage_ms = st->stage_ms < rn->at_ms ? rn->at_ms - st->stage_ms : 0;
-    bool back = went_back(jo, st, to);
+    struct sc_place *pl = place_of(rn, to);
+    SC_ASSERT(to != pl->stage);
+    int16_t from = pl->stage;
+    int64_t in_stage_ms = pl->stage_ms < rn->at_ms ? rn->at_ms - pl->stage_ms : 0;
+    bool back = went_back(jo, pl, to);
     bool lapse = sc_stage_is_lapse(jo, to);
-    st->lapse_void = -1;
-    st->lapse_void_ms = SC_NEVER;
-    st->lapsed_from = lapse ? from : -1;
-    st->lapsed_from_ms = st->stage_ms;
-    st->stage = (int16_t)to;
-    st->stage_ms = rn->at_ms;
-    if (!lapse && to > st->furthest)
-        st->furthest = (int16_t)to;
+    pl->lapse_void = -1;
+    pl->lapse_void_ms = SC_NEVER;
+    pl->lapsed_from = lapse ? from : -1;
+    pl->lapsed_from_ms = pl->stage_ms;
+    pl->stage = (int16_t)to;
+    pl->stage_ms = rn->at_ms;
+    if (!lapse && to > pl->furthest)
+        pl->furthest = (int16_t)to;
     struct sc_effect *fx = sc_effect_add(rn, SC_FX_TRANSITION, jo->stages[to].name);
     fx->from = from;
     fx->to = (int16_t)to;
@@ -61,30 +72,36 @@ static void enter(struct sc_run *rn, int to, const char *cause)
         sc_effect_facts(rn, fx, jo->stages[to].when);
     sc_trace(rn->fx, "stage", jo->stages[from].name, cause, "to %.*s",
              SC_STR_FMT(jo->stages[to].name));
-    sc_stage_arm(rn);
+    sc_stage_arm(rn, jo->stages[to].track);
+}
+
+static void config(struct sc_run *rn, uint32_t track)
+{
+    struct sc_place *pl = &rn->st->place[track];
+    SC_ASSERT(pl->stage >= 0 && (uint32_t)pl->stage < rn->jo->n_stages);
+    struct sc_effect *fx = sc_effect_add(rn, SC_FX_TRANSITION, rn->jo->stages[pl->stage].name);
+    fx->to = pl->stage;
+    fx->cause = "config";
+    fx->in_stage_ms = pl->stage_ms < rn->at_ms ? rn->at_ms - pl->stage_ms : 0;
+    fx->back = true; /* the nearest earlier one */
+    sc_experiment_tell(rn, fx);
+    pl->stage_unknown = 0;
+    pl->stage_ms = rn->at_ms;
+    sc_stage_arm(rn, track);
 }
 
 void sc_stage_config(struct sc_run *rn)
 {
-    struct sc_state *st = rn->st;
-    if (st->stage_unknown == 0)
-        return;
-    SC_ASSERT(st->stage >= 0 && (uint32_t)st->stage < rn->jo->n_stages);
-    struct sc_effect *fx = sc_effect_add(rn, SC_FX_TRANSITION, rn->jo->stages[st->stage].name);
-    fx->to = st->stage;
-    fx->cause = "config";
-    fx->in_stage_ms = st->stage_ms < rn->at_ms ? rn->at_ms - st->stage_ms : 0;
-    fx->back = true; /* the nearest earlier one */
-    sc_experiment_tell(rn, fx);
-    st->stage_unknown = 0;
-    st->stage_ms = rn->at_ms;
-    sc_stage_arm(rn);
+    SC_ASSERT(rn->jo->n_tracks <= SC_TRACKS_MAX);
+    for (uint32_t t = 0; t < rn->jo->n_tracks; t++)
+        if (rn->st->place[t].stage_unknown != 0)
+            config(rn, t);
 }
 
 static bool try_one(struct sc_run *rn, uint32_t s)
 {
     const struct sc_stage *stage = &rn->jo->stages[s];
-    if (stage->when == NULL || !enterable(rn->jo, rn->st->stage, (int)s))
+    if (stage->when == NULL || !enterable(rn->jo, place_of(rn, (int)s)->stage, (int)s))
         return false;
     if (!sc_trace_holds(rn, "stage", stage->when))
         return false;
@@ -92,19 +109,32 @@ static bool try_one(struct sc_run *rn, uint32_t s)
     return true;
 }
 
+static void try_all(struct sc_run *rn, const struct sc_track *track)
+{
+    for (uint32_t s = track->first + track->n; s-- > track->first;)
+        if (try_one(rn, s))
+            return;
+}
+
+static void try_event(struct sc_run *rn, uint32_t track)
+{
+    const struct sc_event_index *ix = &rn->jo->by_event[rn->ev->type];
+    for (uint32_t i = ix->n_stages; i-- > 0;) /* ascending lists: the furthest first */
+        if (rn->jo->stages[ix->stages[i]].track == track && try_one(rn, ix->stages[i]))
+            return;
+}
+
 void sc_stage_try(struct sc_run *rn, bool all)
 {
     SC_ASSERT(all || rn->ev);
-    if (all) {
-        for (uint32_t s = rn->jo->n_stages; s-- > 0;)
-            if (try_one(rn, s))
-                return;
-        return;
+    for (uint32_t t = 0; t < rn->jo->n_tracks; t++) {
+        if (rn->st->place[t].stage_ms == SC_NEVER)
+            continue; /* not begun: known by late events alone */
+        if (all)
+            try_all(rn, &rn->jo->tracks[t]);
+        else
+            try_event(rn, t);
     }
-    const struct sc_event_index *ix = &rn->jo->by_event[rn->ev->type];
-    for (uint32_t i = ix->n_stages; i-- > 0;) /* ascending lists: the furthest first */
-        if (try_one(rn, ix->stages[i]))
-            return;
 }
 
 /* ---- timers of the stage */
@@ -141,45 +171,56 @@ static void arm(struct sc_run *rn, struct sc_timer *tm, const struct timers *bef
 
 static void arm_lapse(struct sc_run *rn, uint16_t s, const struct timers *before)
 {
-    struct sc_state *st = rn->st;
+    const struct sc_place *pl = place_of(rn, s);
     const struct sc_stage *stage = &rn->jo->stages[s];
-    if (stage->after_ms == 0 || s == st->stage)
+    if (stage->after_ms == 0 || s == pl->stage)
         return;
-    bool leads = stage->has_from ? stage->from >> st->stage & 1
-                                 : !sc_stage_is_lapse(rn->jo, st->stage);
+    bool leads = stage->has_from ? stage->from >> pl->stage & 1
+                                 : !sc_stage_is_lapse(rn->jo, pl->stage);
     if (!leads)
         return;
-    int64_t last = sc_breaks_last(st, SC_TIMER_LAPSE, s, 0);
+    int64_t last = sc_breaks_last(rn->st, SC_TIMER_LAPSE, s, 0);
     struct sc_timer tm = {.kind = SC_TIMER_LAPSE, .rule = s};
-    tm.start_ms = last > st->stage_ms ? last : st->stage_ms;
+    tm.start_ms = last > pl->stage_ms ? last : pl->stage_ms;
     tm.due_ms = tm.start_ms + stage->after_ms;
     arm(rn, &tm, before);
 }
 
-static void arm_target(struct sc_run *rn, const struct timers *before)
+static void arm_target(struct sc_run *rn, const struct sc_place *pl, const struct timers *before)
 {
-    const struct sc_stage *stage = &rn->jo->stages[rn->st->stage];
+    const struct sc_stage *stage = &rn->jo->stages[pl->stage];
     if (stage->target_ms == 0)
         return;
-    struct sc_timer tm = {.kind = SC_TIMER_OVERDUE, .rule = (uint16_t)rn->st->stage,
-                          .start_ms = rn->st->stage_ms};
+    struct sc_timer tm = {.kind = SC_TIMER_OVERDUE, .rule = (uint16_t)pl->stage,
+                          .start_ms = pl->stage_ms};
     tm.due_ms = tm.start_ms + stage->target_ms;
     arm(rn, &tm, before);
 }
 
-void sc_stage_arm(struct sc_run *rn)
+static void drop_timers(struct sc_run *rn, uint32_t track)
 {
     struct sc_state *st = rn->st;
-    SC_ASSERT(st->stage_ms != SC_NEVER);
+    for (uint32_t i = st->timers.n; i-- > 0;) {
+        const struct sc_timer *tm = &st->timers.v[i];
+        bool of_stage = tm->kind == SC_TIMER_LAPSE || tm->kind == SC_TIMER_OVERDUE;
+        if (of_stage && rn->jo->stages[tm->rule].track == track)
+            sc_timer_drop(st, i);
+    }
+}
+
+void sc_stage_arm(struct sc_run *rn, uint32_t track)
+{
+    struct sc_state *st = rn->st;
+    const struct sc_track *tk = &rn->jo->tracks[track];
+    SC_ASSERT(st->place[track].stage_ms != SC_NEVER);
     struct sc_timer *v = SC_NEW_N(rn->fx->ar, struct sc_timer, st->timers.n);
     struct timers before = {v, st->timers.n};
     for (uint32_t i = 0; i < before.n; i++)
         v[i] = st->timers.v[i];
-    sc_timer_drop_kind(st, SC_TIMER_LAPSE);
-    sc_timer_drop_kind(st, SC_TIMER_OVERDUE);
-    for (uint32_t s = 0; s < rn->jo->n_stages; s++)
+    drop_timers(rn, track);
+    for (uint32_t s = tk->first; s < (uint32_t)tk->first + tk->n; s++)
         arm_lapse(rn, (uint16_t)s, &before);
-    arm_target(rn, &before);
+    arm_target(rn, &st->place[track], &before);
 }
 
 static struct sc_timer *lapse_timer(struct sc_state *st, uint16_t s)
@@ -225,6 +266,6 @@ void sc_stage_restart(struct sc_run *rn)
 void sc_stage_lapse(struct sc_run *rn, uint16_t stage)
 {
     SC_ASSERT(rn->ev == NULL);
-    SC_ASSERT(sc_stage_is_lapse(rn->jo, stage) && stage != rn->st->stage);
+    SC_ASSERT(sc_stage_is_lapse(rn->jo, stage) && stage != place_of(rn, stage)->stage);
     enter(rn, stage, "lapse");
 }

@@ -3,19 +3,38 @@
 
 #include "base/assert.h"
 
+struct sc_place sc_place_new(const struct sc_journey *jo, uint32_t t)
+{
+    SC_ASSERT(t < jo->n_tracks);
+    int16_t initial = (int16_t)jo->tracks[t].initial;
+    SC_ASSERT(initial < SC_STAGES_MAX);
+    return (struct sc_place){.stage = initial, .furthest = initial, .stage_ms = SC_NEVER,
+                             .lapsed_from = -1, .lapsed_from_ms = SC_NEVER,
+                             .lapse_void = -1, .lapse_void_ms = SC_NEVER};
+}
+
+uint64_t sc_state_stages(const struct sc_journey *jo, const struct sc_state *st)
+{
+    uint64_t bits = 0;
+    for (uint32_t t = 0; t < jo->n_tracks; t++) {
+        SC_ASSERT(st->place[t].stage >= 0 && (uint32_t)st->place[t].stage < jo->n_stages);
+        bits |= UINT64_C(1) << st->place[t].stage;
+    }
+    return bits;
+}
+
 struct sc_state *sc_state_new(const struct sc_journey *jo, struct sc_node_id node,
                               struct sc_arena *ar)
 {
     SC_ASSERT(!sc_node_none(&node));
-    SC_ASSERT(jo->initial < SC_STAGES_MAX);
+    SC_ASSERT(jo->n_tracks >= 1 && jo->n_tracks <= SC_TRACKS_MAX);
     struct sc_state *st = SC_NEW(ar, struct sc_state);
     st->node = node;
     st->ar = ar;
     st->kind = SC_STATE_ROOT;
-    st->erased_ms = st->first_ms = st->last_ms = st->stage_ms = SC_NEVER;
-    st->stage = st->furthest = (int16_t)jo->initial;
-    st->lapsed_from = st->lapse_void = -1;
-    st->lapsed_from_ms = st->lapse_void_ms = SC_NEVER;
+    st->erased_ms = st->first_ms = st->last_ms = SC_NEVER;
+    for (uint32_t t = 0; t < jo->n_tracks; t++)
+        st->place[t] = sc_place_new(jo, t);
     st->channel.at_ms = st->timezone.at_ms = SC_NEVER;
     st->language.at_ms = st->frequency.at_ms = SC_NEVER;
     st->snooze_at_ms = st->snooze_until_ms = st->fatigue_ms = SC_NEVER;

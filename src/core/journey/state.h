@@ -190,6 +190,21 @@ struct sc_foreign {
 };
 #define SC_FOREIGN_BYTES_MAX 4096u
 
+/* Where a customer stands in one track. Stages are indices into jo->stages. */
+struct sc_place {
+    int16_t stage;
+    int64_t stage_ms;           /* since when (event time) */
+    int16_t lapsed_from;        /* stage left by a lapse, -1 */
+    int64_t lapsed_from_ms;     /* since when it had been in that one */
+    int16_t furthest;           /* furthest ranked stage ever entered */
+    int16_t lapse_void;         /* a lapse that a merge undid or moved, -1: later merges weigh it
+                                   as it was entered, so that their order cannot matter */
+    int64_t lapse_void_ms;      /* when it was entered */
+    uint32_t stage_unknown;     /* hash of the stage stored, which this journey has no more; `stage`
+                                   is the nearest earlier (semantics 21). 0: none. The step says so
+                                   by a transition with cause `config`, and clears it */
+};
+
 struct sc_state {
     struct sc_node_id node;
     struct sc_arena *ar;     /* where its parts live */
@@ -208,17 +223,7 @@ struct sc_state {
 
     int64_t first_ms, last_ms;  /* event time of the first and last event */
     uint64_t n_events;
-    int16_t stage;              /* index */
-    int64_t stage_ms;           /* since when (event time) */
-    int16_t lapsed_from;        /* stage left by a lapse, -1 */
-    int64_t lapsed_from_ms;     /* since when it had been in that one */
-    int16_t furthest;           /* furthest ranked stage ever entered */
-    int16_t lapse_void;         /* a lapse that a merge undid or moved, -1: later merges weigh it
-                                   as it was entered, so that their order cannot matter */
-    int64_t lapse_void_ms;       /* when it was entered */
-    uint32_t stage_unknown;     /* hash of the stage stored, which this journey has no more; `stage`
-                                   is the nearest earlier (semantics 21). 0: none. The step says so
-                                   by a transition with cause `config`, and clears it */
+    struct sc_place place[SC_TRACKS_MAX]; /* one a track of the journey, the main one first */
     struct sc_fact_state *facts; /* one a jo->facts */
     int64_t *milestones;        /* one a milestone: when reached, SC_NEVER */
     struct { int64_t *v; uint32_t n; } *ladders; /* one a milestone: its n smallest times */
@@ -250,6 +255,10 @@ struct sc_state {
     int64_t due_ms;          /* earliest timer, deferral or waiting event: SC_NO_DUE when none */
 };
 
+/* Where everybody begins in track `t`. */
+struct sc_place sc_place_new(const struct sc_journey *jo, uint32_t t);
+/* The stages the customer is in, one a track, as bits. */
+uint64_t sc_state_stages(const struct sc_journey *jo, const struct sc_state *st);
 /* A customer never seen: root, initial stage, members { node }. */
 struct sc_state *sc_state_new(const struct sc_journey *jo, struct sc_node_id node,
                               struct sc_arena *ar);

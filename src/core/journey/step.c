@@ -114,18 +114,22 @@ static void leave_data(struct sc_run *rn)
 
 /* ---- one event */
 
-/* The first stage is entered by the first event in time that is not late. */
+/* The first stage of each track is entered by the first event in time that is not late; of a track
+ * that a new journey has added, by the next one. */
 static void begin(struct sc_run *rn)
 {
-    struct sc_state *st = rn->st;
-    SC_ASSERT(st->n_events > 0);
-    bool still_first = st->stage == rn->jo->initial && st->stage_ms > rn->at_ms &&
-                       st->furthest <= st->stage && st->lapsed_from < 0;
-    if (st->stage_ms != SC_NEVER && !still_first)
-        return;
-    st->stage_ms = rn->at_ms;
-    sc_history_reached(rn->jo, st, st->stage, rn->at_ms, rn->fx);
-    sc_stage_arm(rn);
+    SC_ASSERT(rn->st->n_events > 0);
+    for (uint32_t t = 0; t < rn->jo->n_tracks; t++) {
+        struct sc_place *pl = &rn->st->place[t];
+        bool still_first = pl->stage == rn->jo->tracks[t].initial && pl->stage_ms > rn->at_ms &&
+                           pl->furthest <= pl->stage && pl->lapsed_from < 0;
+        if (pl->stage_ms != SC_NEVER && !still_first)
+            continue;
+        pl->stage_ms = rn->at_ms;
+        sc_history_reached(rn->jo, rn->st, pl->stage, rn->at_ms, rn->fx);
+        sc_stage_arm(rn, t);
+    }
+    SC_ASSERT(rn->st->place[0].stage_ms != SC_NEVER);
 }
 
 static void apply(struct sc_run *rn, bool late)
@@ -327,12 +331,12 @@ void sc_step_merged(const struct sc_journey *jo, struct sc_state *st, const stru
     sc_trace_merged(fx, at_ms);
     sc_stage_config(&rn);
     sc_trigger_merged(&rn);
-    if (st->stage_ms != SC_NEVER)
-        sc_stage_arm(&rn);
+    for (uint32_t t = 0; t < jo->n_tracks; t++)
+        if (st->place[t].stage_ms != SC_NEVER)
+            sc_stage_arm(&rn, t);
     if (sc_moment_late(jo, now, at_ms))
         return; /* the link came late: it joins, and no rule is tried (12b) */
-    if (st->stage_ms != SC_NEVER)
-        sc_stage_try(&rn, true);
+    sc_stage_try(&rn, true);
     sc_milestone_merged(&rn);
     sc_guard_decide(&rn);
     SC_ASSERT(rn.due.n == 0);

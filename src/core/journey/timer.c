@@ -22,13 +22,6 @@ void sc_timer_drop(struct sc_state *st, uint32_t at)
     st->timers.v[at] = st->timers.v[--st->timers.n];
 }
 
-void sc_timer_drop_kind(struct sc_state *st, enum sc_timer_kind kind)
-{
-    for (uint32_t i = st->timers.n; i-- > 0;)
-        if (st->timers.v[i].kind == kind)
-            sc_timer_drop(st, i);
-}
-
 static struct sc_str start_of(const struct sc_timer *tm)
 {
     return tm->n_events > 0 ? tm->events[tm->n_events - 1] : SC_STR_NULL;

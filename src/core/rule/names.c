@@ -73,6 +73,13 @@ bool rule_is_event_name(const struct node *n)
            sc_str_eqz(n->kid[0]->name, "event") && sc_str_eqz(n->name, "name");
 }
 
+/* The track that an attribute is the stage of; NULL: of none. */
+static const struct sc_scope_track *stages_of(const struct checker *ck, int32_t attr)
+{
+    int32_t track = attr == SC_ATTR_STAGE ? 0 : attr - SC_ATTR_TRACK;
+    return track >= 0 && (uint32_t)track < ck->sp->n_tracks ? &ck->sp->tracks[track] : NULL;
+}
+
 void rule_check_literal(struct checker *ck, const struct node *of, const struct node *lit)
 {
     if (lit->kind != N_CONST || lit->value.type != SC_T_STRING)
@@ -85,9 +92,9 @@ void rule_check_literal(struct checker *ck, const struct node *of, const struct 
     const struct sc_str *names = NULL;
     uint32_t n = 0;
     const char *what = "stage";
-    if (of->kind == N_ATTR && of->a == SC_ATTR_STAGE && ck->sp->stages) {
-        names = ck->sp->stages;
-        n = ck->sp->n_stages;
+    if (of->kind == N_ATTR && stages_of(ck, of->a)) {
+        names = stages_of(ck, of->a)->stages;
+        n = stages_of(ck, of->a)->n_stages;
     } else if (of->kind == N_PROP && of->a >= 0) {
         const struct sc_property *p = &ck->sp->tx->events[of->a].props[of->b];
         names = p->enums.v;
@@ -231,9 +238,17 @@ static void resolve_event_select(struct checker *ck, struct node *n)
     n->type.t = n->test ? SC_T_BOOL : field == EVENT_OCCURRED_AT ? SC_T_TIMESTAMP : SC_T_STRING;
 }
 
+static int32_t attr_of(const struct checker *ck, struct sc_str name)
+{
+    for (uint32_t t = 0; t < ck->sp->n_tracks; t++)
+        if (sc_str_eq(ck->sp->tracks[t].name, name))
+            return SC_ATTR_TRACK + (int32_t)t;
+    return index_of(name, attrs, COUNT(attrs));
+}
+
 static void resolve_customer(struct checker *ck, struct node *n)
 {
-    int32_t attr = index_of(n->name, attrs, COUNT(attrs));
+    int32_t attr = attr_of(ck, n->name);
     if (ck->opts.use == SC_USE_WHERE)
         CHECK_ERROR(ck, "where-scope", n->off, n->len, "where: may read 'event' alone");
     ck->reads_facts = true;
@@ -242,12 +257,14 @@ static void resolve_customer(struct checker *ck, struct node *n)
     n->type.t = n->test ? SC_T_BOOL : SC_T_STRING;
     if (attr >= 0)
         return;
-    struct sc_str names[COUNT(attrs)];
+    SC_VEC(struct sc_str) names = {0};
     for (uint32_t i = 0; i < COUNT(attrs); i++)
-        names[i] = sc_str_from(attrs[i]);
+        SC_VEC_PUSH(ck->src.ar, &names, sc_str_from(attrs[i]));
+    for (uint32_t t = 0; t < ck->sp->n_tracks; t++)
+        SC_VEC_PUSH(ck->src.ar, &names, ck->sp->tracks[t].name);
     struct sc_finding *f = CHECK_ERROR(ck, "unknown-name", n->name_off, n->name_len,
                                        "nothing is known as customer.%.*s", SC_STR_FMT(n->name));
-    sc_diag_suggest(ck->src.dg, f, n->name, names, COUNT(attrs));
+    sc_diag_suggest(ck->src.dg, f, n->name, names.v, names.n);
 }
 
 /* ---- Bare names */

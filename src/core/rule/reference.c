@@ -32,6 +32,7 @@ static const char head[] =
     "| `event.<property>` | a property of the taxonomy |\n"
     "| `customer.stage` `customer.persona` `customer.timezone` `customer.language` "
     "`customer.channel` | string, \"\" when there is none |\n"
+    "| `customer.<track>` | string: the stage in that one of `tracks:` |\n"
     "| a fact's name | the value of the fact (`facts:` of the journey) |\n"
     "\n"
     "- **Which events.** A rule holds for the events that `event.name == \"x\"`, "

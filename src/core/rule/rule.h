@@ -48,6 +48,13 @@ struct sc_rule_binding {
     struct sc_value value;
 };
 
+/* A track of stages: customer.<name> is the stage in it, one of `stages`. */
+struct sc_scope_track {
+    struct sc_str name; /* may be empty: the main one, customer.stage alone */
+    const struct sc_str *stages;
+    uint32_t n_stages;
+};
+
 struct sc_scope {
     const struct sc_taxonomy *tx; /* NULL: free-standing CEL, types are found at run time */
     struct sc_arena *ar;
@@ -59,8 +66,8 @@ struct sc_scope {
     bool exact;            /* aggregates compiled now are exact (facts: {exact: true}) */
     bool recent_used;
     uint32_t recent_max;   /* the largest n asked of recent() */
-    const struct sc_str *stages; /* names, for `stage == "x"` checks; may be NULL */
-    uint32_t n_stages;
+    const struct sc_scope_track *tracks; /* the main one first; may be NULL */
+    uint32_t n_tracks;
     SC_VEC(struct sc_regex *) regexes; /* constant patterns, owned */
     SC_VEC(struct sc_tz *) zones;      /* constant time zones, owned */
     const struct sc_rule_binding *vars; /* tx == NULL: variables, and the container of names */
@@ -128,7 +135,8 @@ enum sc_attr {
     SC_ATTR_PERSONA,  /* customer.persona: string, "" when none */
     SC_ATTR_TIMEZONE, /* customer.timezone: string, "" when unknown */
     SC_ATTR_LANGUAGE, /* customer.language */
-    SC_ATTR_CHANNEL   /* customer.channel: the preferred one, "" when none */
+    SC_ATTR_CHANNEL,  /* customer.channel: the preferred one, "" when none */
+    SC_ATTR_TRACK     /* + t: customer.<track>: the stage in track t of the scope */
 };
 
 struct sc_rule_ctx;

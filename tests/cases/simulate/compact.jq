@@ -4,7 +4,7 @@
 #   AT suppressed #ID RULE CUSTOMER EVENTS REASON [key=K]
 #   AT deferred   #ID RULE CUSTOMER EVENTS REASON until=T [key=K]
 #   AT cancelled  #ID RULE CUSTOMER EVENTS [key=K]
-#   AT transition FROM>TO CUSTOMER EVENTS CAUSE [back] after=MS [EXPERIMENT:ARM,…]
+#   AT transition [TRACK/]FROM>TO CUSTOMER EVENTS CAUSE [back] after=MS [EXPERIMENT:ARM,…]
 #   EVENT_AT milestone NAME CUSTOMER EVENTS [told=AT]
 #   summary COUNT=N …, those that are not 0
 #
@@ -17,7 +17,7 @@ def line($n):
   if .type == "summary" then
     [.type, (to_entries[] | select(.value != 0 and .key != "type") | "\(.key)=\(.value)")]
   elif .type == "transition" then
-    [.at, .type, "\(.from // "-")>\(.to)", .customer, (.events | join(",")), .cause,
+    [.at, .type, "\(if .track then "\(.track)/" else "" end)\(.from // "-")>\(.to)", .customer, (.events | join(",")), .cause,
      (if .back then "back" else empty end), "after=\(.in_stage_ms / 60000)m",
      (if .arms then .arms | to_entries | map("\(.key):\(.value)") | join(",") else empty end)]
   elif .type == "milestone" then

@@ -28,9 +28,9 @@ Test(state, one_never_seen_is_a_dozen_bytes)
     struct sc_state *st = sc_state_new(&sh.jo, shop_node(1, 1), &sh.ar);
     cr_assert_leq(shop_bytes(&sh, st).len, 12);
     struct sc_state *got = back(st);
-    cr_assert(got->kind == SC_STATE_ROOT && got->stored && got->stage_ms == SC_NEVER);
+    cr_assert(got->kind == SC_STATE_ROOT && got->stored && got->place[0].stage_ms == SC_NEVER);
     cr_assert(got->members.n == 1 && sc_node_eq(&got->members.v[0].node, &st->node));
-    cr_assert(got->due_ms == SC_NO_DUE && got->erased_ms == SC_NEVER && got->lapsed_from == -1);
+    cr_assert(got->due_ms == SC_NO_DUE && got->erased_ms == SC_NEVER && got->place[0].lapsed_from == -1);
 }
 
 Test(state, a_newer_version_is_refused)
@@ -92,20 +92,50 @@ Test(state, everything_of_members_and_word)
 Test(state, a_stage_that_is_gone_leads_to_the_nearest_earlier)
 {
     struct sc_state *st = sc_state_new(&sh.jo, shop_node(1, 1), &sh.ar);
-    st->stage_ms = SHOP_START;
-    st->stage = st->furthest = 3; /* loyal */
+    st->place[0].stage_ms = SHOP_START;
+    st->place[0].stage = st->place[0].furthest = 3; /* loyal */
     struct sc_str a = shop_bytes(&sh, st);
     uint32_t hash = sh.jo.stages[3].hash;
     for (int s = 2; s <= 3; s++)
         sh.jo.stages[s].hash ^= 0x55555555; /* buyer and loyal have gone */
     struct sc_state *got = sc_state_decode(&sh.jo, st->node, a, &sh.ar);
-    cr_assert_eq(got->stage, 1, "looking");
-    cr_assert_eq(got->stage_unknown, hash);
-    cr_assert_eq(got->stage_ms, SHOP_START);
+    cr_assert_eq(got->place[0].stage, 1, "looking");
+    cr_assert_eq(got->place[0].stage_unknown, hash);
+    cr_assert_eq(got->place[0].stage_ms, SHOP_START);
     struct sc_state *again = back(got);
-    cr_assert(again->stage == 1 && again->stage_unknown == hash, "until the step says so");
-    got->stage_unknown = 0;
-    cr_assert_eq(back(got)->stage_unknown, 0);
+    cr_assert(again->place[0].stage == 1 && again->place[0].stage_unknown == hash,
+              "until the step says so");
+    got->place[0].stage_unknown = 0;
+    cr_assert_eq(back(got)->place[0].stage_unknown, 0);
+}
+
+/* A track that the reader's journey has not is kept as bytes, and is where it was once it is back;
+ * a state from before it had any begins it anew. */
+Test(state, a_track_that_is_gone_comes_back)
+{
+    struct sc_state *st = sc_state_new(&sh.jo, shop_node(1, 1), &sh.ar);
+    cr_assert(sh.jo.n_tracks == 2 && sh.jo.tracks[1].first == 5);
+    st->n_events = 1;
+    st->first_ms = st->last_ms = SHOP_START;
+    struct sc_str before = shop_bytes(&sh, st);
+    struct sc_place place = {.stage = 7, .stage_ms = SHOP_START - 5, .lapsed_from = 6,
+                             .lapsed_from_ms = SHOP_START - 9, .furthest = 6, .lapse_void = 7,
+                             .lapse_void_ms = SHOP_START - 7};
+    st->place[1] = place;
+    struct sc_str a = shop_bytes(&sh, st);
+    sh.jo.n_tracks = 1;
+    struct sc_state *got = sc_state_decode(&sh.jo, st->node, a, &sh.ar);
+    cr_assert(got && got->foreign.n == 1);
+    struct sc_str b = shop_bytes(&sh, got);
+    sh.jo.n_tracks = 2;
+    got = sc_state_decode(&sh.jo, st->node, b, &sh.ar);
+    cr_assert(got && got->foreign.n == 0);
+    struct sc_place *pl = &got->place[1];
+    cr_assert(pl->stage == 7 && pl->stage_ms == SHOP_START - 5 && pl->furthest == 6);
+    cr_assert(pl->lapsed_from == 6 && pl->lapsed_from_ms == SHOP_START - 9);
+    cr_assert(pl->lapse_void == 7 && pl->lapse_void_ms == SHOP_START - 7);
+    got = sc_state_decode(&sh.jo, st->node, before, &sh.ar);
+    cr_assert(got->place[1].stage == 5 && got->place[1].stage_ms == SC_NEVER);
 }
 
 Test(state, messages_of_a_trigger_that_is_gone_still_count)

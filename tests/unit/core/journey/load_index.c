@@ -171,7 +171,7 @@ Test(journey_load, stages_and_milestones)
     cr_expect_eq(EVENTS_WITH(l, milestones, 4), 0);
     cr_expect_eq(EVENTS_WITH(l, stages, 1), 1 << CARTED);
     cr_expect_eq(EVENTS_WITH(l, stages, 2), ALL, "any event after the one that led to `b`");
-    cr_expect(l.jo.stages[0].initial && l.jo.initial == 0);
+    cr_expect(l.jo.stages[0].initial && l.jo.tracks[0].initial == 0);
     cr_expect(l.jo.stages[2].has_from && l.jo.stages[2].from == 3);
     cr_expect_not(l.jo.stages[1].has_from);
     cr_expect_eq(sc_journey_stage(&l.jo, sc_hash_name(SC_STR("c"))), 2);

@@ -91,7 +91,7 @@ Test(stages, a_stage_the_journey_dropped_is_left_by_its_change)
     struct play pl;
     play_init(&pl, STAGES);
     play_script(&pl, "03-02 10:00 order_completed\n");
-    pl.st->stage_unknown = 12345; /* as read from a state that an older journey wrote */
+    pl.st->place[0].stage_unknown = 12345; /* as read from a state that an older journey wrote */
     play_script(&pl, "03-02 12:00 first_use\n03-02 13:00 first_use\n");
     cr_assert_eq(pl.fx.items.n, 2, "said once");
     const struct sc_effect *fx = &pl.fx.items.v[1];

@@ -295,7 +295,8 @@ Test(customer, a_line)
         "\"former_ids\":[\"f2090707070000000000000000000000\"],"
         "\"members\":{\"account_id\":[\"f1010707070000000000000000000000\"],"
         "\"email\":[\"kari@example.org\"]},"
-        "\"stage\":\"new\",\"milestones\":{\"first_order\":\"2026-03-02T10:00:00Z\"},"
+        "\"stage\":\"new\",\"tracks\":{\"care\":\"calm\"},"
+        "\"milestones\":{\"first_order\":\"2026-03-02T10:00:00Z\"},"
         "\"facts\":{\"orders\":1,\"spent\":12.5,\"spent_week\":12.5,\"least\":12.5,"
         "\"most_day\":12.5,\"mean\":null,\"scores\":0";
     cr_assert(sc_str_starts(sc_buf_view(&out), sc_str_from(expected)), "%.*s",

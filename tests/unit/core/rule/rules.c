@@ -72,6 +72,7 @@ Test(rule_rules, values_of_an_event)
         {"event.?weight.orValue(1.5)", "1.5"},
         {"event.rating > 3", "error: no value"}, /* this event has no such property */
         {"customer.stage == 'purchase' && customer.persona == ''", "true"},
+        {"customer.support == 'calm' && customer.support != 'troubled'", "true"},
         {"open('support_case')", "true"},
         {"since('order_completed') > 30m", "error: no value"},
         {"30m + 1h30m == duration('2h')", "true"},

@@ -69,7 +69,8 @@ static struct sc_value host_attr(const struct sc_rule_ctx *cx, enum sc_attr attr
     (void)cx;
     return attr == SC_ATTR_TIMEZONE ? shop_text("Europe/Oslo")
            : attr == SC_ATTR_STAGE  ? shop_text("purchase")
-                                    : shop_text("");
+           : attr == (enum sc_attr)(SC_ATTR_TRACK + 1) ? shop_text("calm")
+                                                       : shop_text("");
 }
 
 static const struct sc_rule_host host = {
@@ -89,6 +90,8 @@ static void assert_no_findings(struct shop *sh)
 void shop_open(struct shop *sh)
 {
     static const struct sc_str stages[] = {{"awareness", 9}, {"purchase", 8}, {"loyalty", 7}};
+    static const struct sc_str support[] = {{"calm", 4}, {"troubled", 8}};
+    static const struct sc_scope_track tracks[] = {{{0}, stages, 3}, {{"support", 7}, support, 2}};
     memset(sh, 0, sizeof(*sh));
     sc_arena_init(&sh->ar);
     sc_diag_init(&sh->dg, &sh->ar);
@@ -98,8 +101,8 @@ void shop_open(struct shop *sh)
     assert_no_findings(sh);
     cr_assert(ok);
     sc_scope_init(&sh->sp, &sh->tx, &sh->ar, &sh->dg);
-    sh->sp.stages = stages;
-    sh->sp.n_stages = 3;
+    sh->sp.tracks = tracks;
+    sh->sp.n_tracks = 2;
     sh->cx = (struct sc_rule_ctx){.tx = &sh->tx, .host = &host, .arg = sh, .ar = &sh->ar};
     for (uint32_t i = 0; i < 64; i++)
         sh->facts[i] = sc_absent();
