@@ -1,4 +1,4 @@
-/* JSON writer: commas from one bit a depth, escapes by runs of plain bytes. */
+/* JSON writer: commas from the last byte written, strings copied by eights while they are plain. */
 #include "base/jsonw.h"
 #include "base/assert.h"
 #include "base/time.h"
@@ -14,32 +14,27 @@ void sc_jsonw_init(struct sc_jsonw *w, struct sc_buf *out)
     *w = (struct sc_jsonw){.out = out};
 }
 
-/* What stands before a value or key: a comma if it is not the first of its container. */
-static void before(struct sc_jsonw *w)
+/* What stands before a value: a comma unless it is the first of its container, or behind a key. */
+static inline void before(struct sc_jsonw *w)
 {
-    if (w->after_key) {
-        w->after_key = false;
-        return;
-    }
     if (w->depth == 0)
         return;
-    uint64_t bit = UINT64_C(1) << (w->depth - 1);
-    if (w->comma & bit)
+    char last = w->out->p[w->out->len - 1];
+    if (last != '{' && last != '[' && last != ':')
         sc_buf_char(w->out, ',');
-    w->comma |= bit;
 }
 
 static void nest(struct sc_jsonw *w, char open)
 {
     before(w);
     SC_ASSERT(w->depth < DEPTH_MAX);
-    w->comma &= ~(UINT64_C(1) << w->depth++);
+    w->depth++;
     sc_buf_char(w->out, open);
 }
 
 static void unnest(struct sc_jsonw *w, char close)
 {
-    SC_ASSERT(w->depth > 0 && !w->after_key);
+    SC_ASSERT(w->depth > 0 && w->out->p[w->out->len - 1] != ':');
     --w->depth;
     sc_buf_char(w->out, close);
 }
@@ -76,57 +71,51 @@ static void escape(struct sc_buf *out, unsigned char c)
     sc_buf_addf(out, "\\u%04x", c);
 }
 
-#define ONES (UINT64_MAX / 255)
-
-/* Eight bytes with no control, quote, backslash, nor more than ASCII among them. */
-static bool all_plain(uint64_t v)
+/* Whether eight bytes are ASCII without controls, quotes and backslashes. */
+static inline bool plain8(uint64_t v)
 {
-    uint64_t quote = v ^ ONES * '"', back = v ^ ONES * '\\';
-    return ((v | (v - ONES * 0x20) | (quote - ONES) | (back - ONES)) & ONES << 7) == 0;
+    const uint64_t ones = UINT64_MAX / 255, high = ones << 7;
+    uint64_t quote = v ^ ones * '"', back = v ^ ones * '\\';
+    return ((v | (v - ones * 0x20) | (quote - ones) | (back - ones)) & high) == 0;
 }
 
-/* Eight bytes at a time, the last of them filled up with blanks: up to the first group that is not
- * plain. */
-static size_t skip_plain(struct sc_str s, size_t i)
+/* Copy plain bytes, at least those before the first group of eight with another one in it. Returns
+ * how many; `to` has room for all. */
+static inline size_t copy_plain(char *to, struct sc_str s)
 {
     uint64_t v;
+    uint32_t first, last;
+    size_t i = 0, rest;
     for (; i + sizeof(v) <= s.len; i += sizeof(v)) {
         memcpy(&v, s.p + i, sizeof(v));
-        if (!all_plain(v))
+        memcpy(to + i, &v, sizeof(v));
+        if (!plain8(v))
             return i;
     }
-    v = ONES * ' ';
-    if (i < s.len)
-        memcpy(&v, s.p + i, s.len - i);
-    return all_plain(v) ? s.len : i;
-}
-
-/* `s` as it is in quotes, and what comes behind its last byte. */
-static void quoted(struct sc_buf *out, struct sc_str s, const char *end)
-{
-    size_t n = strlen(end);
-    if (out->cap - out->len < s.len + 1 + n)
-        sc_buf_reserve(out, s.len + 1 + n);
-    char *p = out->p + out->len;
-    *p = '"';
-    if (s.len) /* else perhaps NULL */
-        memcpy(p + 1, s.p, s.len);
-    memcpy(p + 1 + s.len, end, n);
-    out->len += s.len + 1 + n;
-}
-
-static void string(struct sc_buf *out, struct sc_str s)
-{
-    if (skip_plain(s, 0) == s.len) { /* nearly every one */
-        quoted(out, s, "\"");
-        return;
+    rest = s.len - i;
+    if (rest >= sizeof(first)) { /* the two halves may overlap */
+        memcpy(&first, s.p + i, sizeof(first));
+        memcpy(&last, s.p + s.len - sizeof(last), sizeof(last));
+        memcpy(to + i, &first, sizeof(first));
+        memcpy(to + s.len - sizeof(last), &last, sizeof(last));
+        return plain8((uint64_t)last << 32 | first) ? s.len : i;
     }
-    sc_buf_char(out, '"');
-    size_t run = 0; /* start of bytes not yet copied */
-    for (size_t i = 0; i < s.len;) {
-        i = skip_plain(s, i);
-        if (i == s.len)
-            break;
+    if (rest == 0)
+        return i;
+    size_t middle = i + rest / 2, end = s.len - 1; /* as before, of one to three bytes */
+    to[i] = s.p[i];
+    to[middle] = s.p[middle];
+    to[end] = s.p[end];
+    v = UINT64_C(0x2020202020000000) | (unsigned char)s.p[i] |
+        (uint64_t)(unsigned char)s.p[middle] << 8 | (uint64_t)(unsigned char)s.p[end] << 16;
+    return plain8(v) ? s.len : i;
+}
+
+/* The rest of a string, from `i` where something is not plain, or may be. */
+static void string_rest(struct sc_buf *out, struct sc_str s, size_t i)
+{
+    size_t run = i; /* start of bytes not yet copied */
+    while (i < s.len) {
         unsigned char c = (unsigned char)s.p[i];
         size_t n = c < 0x80 ? 1 : sc_str_utf8_next(s, i);
         if (n != 0 && c >= 0x20 && c != '"' && c != '\\') {
@@ -141,24 +130,31 @@ static void string(struct sc_buf *out, struct sc_str s)
         run = ++i;
     }
     sc_buf_add(out, s.p + run, s.len - run);
+}
+
+static void string(struct sc_buf *out, struct sc_str s)
+{
+    if (out->cap - out->len < s.len + 2)
+        sc_buf_reserve(out, s.len + 2);
+    char *to = out->p + out->len;
+    *to++ = '"';
+    size_t n = s.len ? copy_plain(to, s) : 0;
+    out->len += 1 + n;
+    if (n == s.len) {
+        to[n] = '"';
+        out->len++;
+        return;
+    }
+    string_rest(out, s, n);
     sc_buf_char(out, '"');
 }
 
 void sc_jsonw_key(struct sc_jsonw *w, struct sc_str key)
 {
-    SC_ASSERT(w->depth > 0 && !w->after_key);
+    SC_ASSERT(w->depth > 0 && w->out->p[w->out->len - 1] != ':');
     before(w);
     string(w->out, key);
     sc_buf_char(w->out, ':');
-    w->after_key = true;
-}
-
-void sc_jsonw_keyz(struct sc_jsonw *w, const char *key)
-{
-    SC_ASSERT(w->depth > 0 && !w->after_key);
-    before(w);
-    quoted(w->out, sc_str_from(key), "\":");
-    w->after_key = true;
 }
 
 void sc_jsonw_str(struct sc_jsonw *w, struct sc_str s)
@@ -207,6 +203,22 @@ void sc_jsonw_decimal(struct sc_jsonw *w, struct sc_decimal d)
     sc_buf_add(w->out, text, sc_decimal_format(d, text));
 }
 
+void sc_jsonw_hex(struct sc_jsonw *w, const uint8_t bytes[16])
+{
+    static const char digit[] = "0123456789abcdef";
+    before(w);
+    if (w->out->cap - w->out->len < 34)
+        sc_buf_reserve(w->out, 34);
+    char *to = w->out->p + w->out->len;
+    *to++ = '"';
+    for (size_t i = 0; i < 16; i++) {
+        *to++ = digit[bytes[i] >> 4];
+        *to++ = digit[bytes[i] & 0x0f];
+    }
+    *to = '"';
+    w->out->len += 34;
+}
+
 void sc_jsonw_bool(struct sc_jsonw *w, bool b)
 {
     before(w);
@@ -221,11 +233,11 @@ void sc_jsonw_null(struct sc_jsonw *w)
 
 void sc_jsonw_time(struct sc_jsonw *w, int64_t ms)
 {
+    char text[34] = "\"";
+    size_t n = 1 + sc_time_format(ms, text + 1);
     before(w);
-    char text[32];
-    sc_buf_char(w->out, '"');
-    sc_buf_add(w->out, text, sc_time_format(ms, text));
-    sc_buf_char(w->out, '"');
+    text[n++] = '"';
+    sc_buf_add(w->out, text, n);
 }
 
 void sc_jsonw_raw(struct sc_jsonw *w, struct sc_str json)

@@ -1,16 +1,18 @@
 /* JSON writer into a struct sc_buf: commas and escapes are its business, nesting is the caller's.
- * Depth at most 64 (asserted). Strings that are not UTF-8 have bad bytes replaced by U+FFFD. */
+ * Depth at most 64 (asserted). Strings that are not UTF-8 have bad bytes replaced by U+FFFD.
+ *
+ * Whether a comma is due is read off the last byte written: none behind `{`, `[` and `:`. So all that
+ * is between sc_jsonw_obj and its end has to go through the writer. */
 #ifndef SC_BASE_JSONW_H
 #define SC_BASE_JSONW_H
 
+#include "base/assert.h"
 #include "base/decimal.h"
 #include "base/str.h"
 
 struct sc_jsonw {
     struct sc_buf *out;
-    uint64_t comma; /* bit d: an element was written at depth d */
     unsigned depth;
-    bool after_key;
 };
 
 void sc_jsonw_init(struct sc_jsonw *w, struct sc_buf *out);
@@ -19,8 +21,22 @@ void sc_jsonw_obj_end(struct sc_jsonw *w);
 void sc_jsonw_arr(struct sc_jsonw *w);
 void sc_jsonw_arr_end(struct sc_jsonw *w);
 void sc_jsonw_key(struct sc_jsonw *w, struct sc_str key);
-/* A name of our own: ASCII that needs no escape, written as it is. */
-void sc_jsonw_keyz(struct sc_jsonw *w, const char *key);
+/* A key of our own: nothing in it needs an escape. Inlined, so that a literal costs its bytes. */
+static inline void sc_jsonw_keyz(struct sc_jsonw *w, const char *key)
+{
+    struct sc_buf *out = w->out;
+    size_t n = strlen(key);
+    SC_ASSERT(w->depth > 0 && out->p[out->len - 1] != ':');
+    if (out->cap - out->len < n + 4)
+        sc_buf_reserve(out, n + 4);
+    char *to = out->p + out->len;
+    *to = ',';
+    to += to[-1] != '{';
+    *to++ = '"';
+    memcpy(to, key, n);
+    memcpy(to + n, "\":", 2);
+    out->len = (size_t)(to + n + 2 - out->p);
+}
 void sc_jsonw_str(struct sc_jsonw *w, struct sc_str s);
 void sc_jsonw_strz(struct sc_jsonw *w, const char *z);
 void sc_jsonw_int(struct sc_jsonw *w, int64_t i);
@@ -28,6 +44,8 @@ void sc_jsonw_uint(struct sc_jsonw *w, uint64_t u);
 /* Shortest text that reads back the same; NaN and infinities as null. */
 void sc_jsonw_double(struct sc_jsonw *w, double d);
 void sc_jsonw_decimal(struct sc_jsonw *w, struct sc_decimal d);
+/* 16 bytes as 32 lower case hex digits in quotes. */
+void sc_jsonw_hex(struct sc_jsonw *w, const uint8_t bytes[16]);
 void sc_jsonw_bool(struct sc_jsonw *w, bool b);
 void sc_jsonw_null(struct sc_jsonw *w);
 /* Milliseconds since the epoch as an RFC 3339 string in UTC. */

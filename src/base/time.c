@@ -36,23 +36,23 @@ int64_t sc_civil_days(int32_t year, unsigned month, unsigned day)
 void sc_civil_from_ms(int64_t ms, struct sc_civil *out)
 {
     int64_t days = floor_div(ms, SC_DAY_MS);
-    int64_t rest = floor_mod(ms, SC_DAY_MS);
+    uint32_t rest = (uint32_t)(ms - days * SC_DAY_MS);
     int64_t z = days + DAYS_TO_1970;
     int64_t era = floor_div(z, DAYS_400Y);
-    int64_t d_of_era = z - era * DAYS_400Y;
-    int64_t y_of_era =
+    uint32_t d_of_era = (uint32_t)(z - era * DAYS_400Y);
+    uint32_t y_of_era =
         (d_of_era - d_of_era / 1460 + d_of_era / 36524 - d_of_era / (DAYS_400Y - 1)) / 365;
-    int64_t d_of_year = d_of_era - (365 * y_of_era + y_of_era / 4 - y_of_era / 100);
-    int64_t m = (5 * d_of_year + 2) / 153;
+    uint32_t d_of_year = d_of_era - (365 * y_of_era + y_of_era / 4 - y_of_era / 100);
+    uint32_t m = (5 * d_of_year + 2) / 153;
     *out = (struct sc_civil){
         .month = (uint8_t)(m < 10 ? m + 3 : m - 9),
         .day = (uint8_t)(d_of_year - (153 * m + 2) / 5 + 1),
-        .hour = (uint8_t)(rest / SC_HOUR_MS),
-        .minute = (uint8_t)(rest / SC_MINUTE_MS % 60),
-        .second = (uint8_t)(rest / SC_SECOND_MS % 60),
-        .nanos = (uint32_t)(rest % SC_SECOND_MS) * 1000000u,
+        .hour = (uint8_t)(rest / 3600000),
+        .minute = (uint8_t)(rest / 60000 % 60),
+        .second = (uint8_t)(rest / 1000 % 60),
+        .nanos = rest % 1000 * 1000000,
     };
-    out->year = (int32_t)(y_of_era + era * 400 + (out->month <= 2));
+    out->year = (int32_t)(era * 400) + (int32_t)y_of_era + (out->month <= 2);
 }
 
 int64_t sc_civil_to_ms(const struct sc_civil *c)
@@ -110,24 +110,55 @@ static bool date_ok(const struct sc_civil *v)
 
 static uint32_t take_fraction(struct cursor *c)
 {
+    static const uint32_t scale[10] = {1000000000, 100000000, 10000000, 1000000, 100000,
+                                       10000,      1000,      100,      10,      1};
     uint32_t nanos = take_digits(c, 1);
     int digits = 1;
-    for (; c->ok && c->p < c->end && *c->p >= '0' && *c->p <= '9'; ++c->p, ++digits)
-        if (digits < 9)
+    for (; c->ok && c->p < c->end && *c->p >= '0' && *c->p <= '9'; ++c->p)
+        if (digits < 9) {
             nanos = nanos * 10 + (uint32_t)(*c->p - '0');
-    for (; digits < 9; ++digits)
-        nanos *= 10;
-    return nanos;
+            digits++;
+        }
+    return nanos * scale[digits];
 }
 
-/* hh:mm:ss[.fraction]. True in `leap` for second 60, kept as 59.999. */
-static void take_clock(struct cursor *c, struct sc_civil *v, bool *leap)
+/* Two digits at a place; `bad` gets bits when one is none. */
+static inline unsigned pair(const char *p, unsigned *bad)
 {
-    v->hour = (uint8_t)take_digits(c, 2);
-    must(c, ':');
-    v->minute = (uint8_t)take_digits(c, 2);
-    must(c, ':');
-    v->second = (uint8_t)take_digits(c, 2);
+    unsigned tens = (unsigned)p[0] - '0', ones = (unsigned)p[1] - '0';
+    *bad |= (tens > 9) | (ones > 9);
+    return tens * 10 + ones;
+}
+
+#define DATE_LEN 10 /* yyyy-mm-dd */
+#define TIME_LEN 19 /* and Thh:mm:ss behind it */
+
+static bool take_date(struct cursor *c, struct sc_civil *v)
+{
+    const char *p = c->p;
+    unsigned bad = 0;
+    if (c->end - p < DATE_LEN)
+        return false;
+    v->year = (int32_t)(pair(p, &bad) * 100 + pair(p + 2, &bad));
+    v->month = (uint8_t)pair(p + 5, &bad);
+    v->day = (uint8_t)pair(p + 8, &bad);
+    c->p += DATE_LEN;
+    return !bad && p[4] == '-' && p[7] == '-' && date_ok(v);
+}
+
+/* Thh:mm:ss[.fraction]. True in `leap` for second 60, kept as 59.999. */
+static bool take_clock(struct cursor *c, struct sc_civil *v, bool *leap)
+{
+    const char *p = c->p;
+    unsigned bad = 0;
+    if (c->end - p < TIME_LEN - DATE_LEN)
+        return false;
+    v->hour = (uint8_t)pair(p + 1, &bad);
+    v->minute = (uint8_t)pair(p + 4, &bad);
+    v->second = (uint8_t)pair(p + 7, &bad);
+    c->p += TIME_LEN - DATE_LEN;
+    if (bad || (*p != 'T' && *p != 't' && *p != ' ') || p[3] != ':' || p[6] != ':')
+        return false;
     if (take(c, '.'))
         v->nanos = take_fraction(c);
     *leap = v->second == 60;
@@ -135,7 +166,7 @@ static void take_clock(struct cursor *c, struct sc_civil *v, bool *leap)
         v->second = 59;
         v->nanos = 999000000;
     }
-    c->ok = c->ok && v->hour < 24 && v->minute < 60 && v->second < 60;
+    return c->ok && v->hour < 24 && v->minute < 60 && v->second < 60;
 }
 
 /* "Z" or an offset, in milliseconds. */
@@ -158,19 +189,9 @@ bool sc_time_parse(struct sc_str s, const struct sc_tz *zone, int64_t *ms, uint3
     struct cursor c = {s.p, s.p + s.len, true};
     struct sc_civil v = {0};
     bool leap = false;
-    v.year = (int32_t)take_digits(&c, 4);
-    must(&c, '-');
-    v.month = (uint8_t)take_digits(&c, 2);
-    must(&c, '-');
-    v.day = (uint8_t)take_digits(&c, 2);
-    if (!c.ok || !date_ok(&v))
+    if (!take_date(&c, &v) || (c.p < c.end && !take_clock(&c, &v, &leap)))
         return false;
-    bool date_only = c.p == c.end;
-    if (!date_only) {
-        c.ok = take(&c, 'T') || take(&c, 't') || take(&c, ' ');
-        take_clock(&c, &v, &leap);
-    }
-    bool local = c.ok && c.p == c.end;
+    bool local = c.p == c.end;
     int64_t offset = local ? 0 : take_offset(&c);
     if (!c.ok || c.p != c.end || (local && zone == NULL))
         return false;
@@ -185,34 +206,43 @@ bool sc_time_parse(struct sc_str s, const struct sc_tz *zone, int64_t *ms, uint3
     return true;
 }
 
-/* A sign before, and `width` digits with leading zeros. Returns what is behind them. */
-static char *put_digits(char *to, char before, uint32_t value, int width)
+static inline char *put_pair(char *to, unsigned value)
 {
-    *to++ = before;
-    for (int i = width - 1; i >= 0; i--, value /= 10)
-        to[i] = (char)('0' + value % 10);
-    return to + width;
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233"
+                                "34353637383940414243444546474849505152535455565758596061626364656667"
+                                "6869707172737475767778798081828384858687888990919293949596979899";
+    memcpy(to, pairs + 2 * (size_t)value, 2);
+    return to + 2;
+}
+
+/* A sign, and two digits. */
+static inline char *put_part(char *to, char sign, unsigned value)
+{
+    *to = sign;
+    return put_pair(to + 1, value);
 }
 
 size_t sc_time_format(int64_t ms, char out[32])
 {
     struct sc_civil v;
     sc_civil_from_ms(ms, &v);
-    char year[16];
-    int digits = 4;
-    if (v.year >= 0 && v.year <= 9999)
-        put_digits(year, ' ', (uint32_t)v.year, 4);
-    else /* only what is not a time of ours */
-        digits = snprintf(year + 1, sizeof(year) - 1, "%04d", v.year);
-    SC_ASSERT(digits >= 4 && digits <= 11);
-    memcpy(out, year + 1, (size_t)digits);
-    char *at = put_digits(out + digits, '-', v.month, 2);
-    at = put_digits(at, '-', v.day, 2);
-    at = put_digits(at, 'T', v.hour, 2);
-    at = put_digits(at, ':', v.minute, 2);
-    at = put_digits(at, ':', v.second, 2);
-    if (v.nanos != 0)
-        at = put_digits(at, '.', v.nanos / 1000000, 3);
+    char *at = out;
+    if (v.year >= 0 && v.year <= 9999) {
+        at = put_pair(at, (unsigned)v.year / 100);
+        at = put_pair(at, (unsigned)v.year % 100);
+    } else { /* only what is not a time of ours */
+        at += snprintf(out, 16, "%04d", v.year);
+    }
+    at = put_part(at, '-', v.month);
+    at = put_part(at, '-', v.day);
+    at = put_part(at, 'T', v.hour);
+    at = put_part(at, ':', v.minute);
+    at = put_part(at, ':', v.second);
+    if (v.nanos != 0) {
+        unsigned thousandths = v.nanos / 1000000;
+        at = put_part(at, '.', thousandths / 10);
+        *at++ = (char)('0' + thousandths % 10);
+    }
     *at++ = 'Z';
     SC_ASSERT(at - out <= 32);
     return (size_t)(at - out);

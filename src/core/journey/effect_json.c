@@ -55,22 +55,13 @@ const char *sc_identity_action_name(enum sc_identity_action action)
     SC_UNREACHABLE("identity action");
 }
 
-static void put_hex(struct sc_jsonw *w, const uint8_t bytes[16])
-{
-    struct sc_node_id node;
-    char hex[32];
-    memcpy(node.b, bytes, 16);
-    sc_node_hex(&node, hex);
-    sc_jsonw_str(w, (struct sc_str){hex, sizeof(hex)});
-}
-
-static void key_hex(struct sc_jsonw *w, const char *key, const uint8_t bytes[16])
+static inline void key_hex(struct sc_jsonw *w, const char *key, const uint8_t bytes[16])
 {
     sc_jsonw_keyz(w, key);
-    put_hex(w, bytes);
+    sc_jsonw_hex(w, bytes);
 }
 
-static void key_str(struct sc_jsonw *w, const char *key, struct sc_str s)
+static inline void key_str(struct sc_jsonw *w, const char *key, struct sc_str s)
 {
     if (s.len == 0)
         return;
@@ -78,7 +69,7 @@ static void key_str(struct sc_jsonw *w, const char *key, struct sc_str s)
     sc_jsonw_str(w, s);
 }
 
-static void key_time(struct sc_jsonw *w, const char *key, int64_t ms)
+static inline void key_time(struct sc_jsonw *w, const char *key, int64_t ms)
 {
     sc_jsonw_keyz(w, key);
     sc_jsonw_time(w, ms);
@@ -196,7 +187,7 @@ static void put_identity(struct sc_jsonw *w, const struct sc_effect *fx)
     sc_jsonw_keyz(w, "former_ids");
     sc_jsonw_arr(w);
     for (uint32_t i = 0; i < fx->n_former; i++)
-        put_hex(w, fx->former[i].b);
+        sc_jsonw_hex(w, fx->former[i].b);
     sc_jsonw_arr_end(w);
 }
 
