@@ -4,136 +4,188 @@
  * node, values are checked and skipped. Nesting is bounded by SC_DECODE_DEPTH, so is the recursion.
  * A key that is wanted and comes twice in one object is refused (MALFORMED): which of the two the
  * writer meant cannot be known. Keys nobody wants are not compared. A byte order mark is refused.
- * Cost: one pass; a second one over values that are wanted whole and in parts. */
+ *
+ * Functions take where something starts and return what is behind it, NULL once a fault is set: the
+ * place stays in a register. Each kind of token has a plain form that is read inline (json_scan.h),
+ * and one way for all the rest of them.
+ * Cost: one pass, about 30 instructions a key and 20 a short value; a second one over values that are
+ * wanted whole and in parts. */
 #include "codec/json_scan.h"
 #include "codec/want.h"
 
 #include "base/arena.h"
 #include "base/assert.h"
 
+#define PLAIN_BYTES_MIN 8 /* a shorter document has no plain strings */
+
 struct json {
-    const char *p, *end, *begin;
+    const char *end, *begin;
     struct sc_take *take;
     uint32_t *seen; /* by node id: the last object (its number) that had this key */
     uint32_t objects;
-    const struct sc_want_node *at; /* innermost node, for faults */
+    bool plain;     /* the document has PLAIN_BYTES_MIN */
+    bool blamed;    /* the fault has its path */
     enum sc_drop drop;
 };
 
-static bool value(struct json *j, const struct sc_want_node *w, unsigned depth);
-static bool whole(struct json *j, unsigned depth, struct sc_value *out);
+static const char *value(struct json *j, const char *p, const struct sc_want_node *w,
+                         unsigned depth);
+static const char *whole(struct json *j, const char *p, unsigned depth, struct sc_value *out);
 
-static bool fail(struct json *j, enum sc_drop drop, const char *what)
+static const char *fail(struct json *j, const char *p, enum sc_drop drop, const char *what)
 {
-    j->drop = sc_fault_set(j->take->fault, drop, j->at->path, "%s, at byte %zu of %zu", what,
-                           (size_t)(j->p - j->begin), (size_t)(j->end - j->begin));
-    return false;
+    j->drop = sc_fault_set(j->take->fault, drop, SC_STR_NULL, "%s, at byte %zu of %zu", what,
+                           (size_t)(p - j->begin), (size_t)(j->end - j->begin));
+    return NULL;
+}
+
+/* Behind a fault below `w`, or at it: the innermost node is the first to say so. */
+static void blame(struct json *j, const struct sc_want_node *w)
+{
+    if (!j->blamed)
+        j->take->fault->path = w->path;
+    j->blamed = true;
 }
 
 /* Something else than `what` stands here, or nothing any more. */
-static bool unexpected(struct json *j, const char *what)
+static const char *unexpected(struct json *j, const char *p, const char *what)
 {
-    return fail(j, j->p == j->end ? SC_DROP_TRUNCATED : SC_DROP_MALFORMED, what);
+    return fail(j, p, p == j->end ? SC_DROP_TRUNCATED : SC_DROP_MALFORMED, what);
 }
 
-static char peek_far(struct json *j)
+static const char *skip_far(const struct json *j, const char *p)
 {
-    while (j->p < j->end && (*j->p == ' ' || *j->p == '\n' || *j->p == '\r' || *j->p == '\t'))
-        j->p++;
-    return j->p < j->end ? *j->p : '\0';
+    while (p < j->end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+        p++;
+    return p;
 }
 
-/* The next character that is no white space, not consumed; 0 at the end (NUL is in no JSON). */
-static inline char peek(struct json *j)
+/* Behind white space. */
+static inline const char *skip(const struct json *j, const char *p)
 {
-    return j->p < j->end && *j->p > ' ' ? *j->p : peek_far(j);
+    return p < j->end && *p > ' ' ? p : skip_far(j, p);
 }
 
-/* `c` is next, and consumed. */
-static inline bool next_is(struct json *j, char c)
+/* The same behind `c`, which most often stands here with something right behind it; NULL when
+ * another character does. */
+static inline const char *skip_char(const struct json *j, const char *p, char c)
 {
-    bool is = peek(j) == c;
-    j->p += is;
-    return is;
+    if (j->end - p >= 2 && *p == c && p[1] > ' ')
+        return p + 1;
+    p = skip_far(j, p);
+    return p < j->end && *p == c ? skip_far(j, p + 1) : NULL;
 }
 
-static bool odd_string(struct json *j, struct sc_str *out)
+/* What stands at `p`; 0 at the end (NUL is in no JSON). */
+static inline char peek(const struct json *j, const char *p)
+{
+    return p < j->end ? *p : '\0';
+}
+
+static const char *odd_string(struct json *j, const char *p, struct sc_str *out)
 {
     struct sc_json_string s;
-    enum sc_drop drop = sc_json_scan_string(&j->p, j->end, &s);
+    enum sc_drop drop = sc_json_scan_string(&p, j->end, &s);
     if (drop != SC_DROP_NONE)
-        return fail(j, drop, "in a string");
+        return fail(j, p, drop, "in a string");
     *out = sc_json_string_text(s, j->take->ar);
-    return true;
+    return p;
 }
 
 /* Behind the opening quote: the text meant. */
-static inline bool string(struct json *j, struct sc_str *out)
+static inline const char *string(struct json *j, const char *p, struct sc_str *out)
 {
-    return sc_json_plain_string(&j->p, j->end, out) || odd_string(j, out);
+    return j->plain && sc_json_plain_string(&p, j->end, out) ? p : odd_string(j, p, out);
 }
 
-/* "key": of an object, the text of the key. */
-static inline bool key(struct json *j, struct sc_str *out)
+static const char *skip_odd_string(struct json *j, const char *p)
 {
-    if (!next_is(j, '"'))
-        return unexpected(j, "a key in quotes is expected");
-    if (!string(j, out))
-        return false;
-    return next_is(j, ':') || unexpected(j, "a colon is expected");
+    struct sc_json_string s;
+    enum sc_drop drop = sc_json_scan_string(&p, j->end, &s);
+    return drop == SC_DROP_NONE ? p : fail(j, p, drop, "in a string");
 }
 
-/* Behind an element: 1 another follows, 0 `close` was there, -1 neither. */
-static inline int more(struct json *j, char close)
+/* A string nobody wants: not even its escapes are undone. */
+static inline const char *skip_string(struct json *j, const char *p)
 {
-    if (next_is(j, ','))
-        return 1;
-    if (next_is(j, close))
-        return 0;
-    unexpected(j, close == '}' ? "a comma or } is expected" : "a comma or ] is expected");
-    return -1;
+    struct sc_str text;
+    return j->plain && sc_json_plain_string(&p, j->end, &text) ? p : skip_odd_string(j, p);
 }
 
-static bool literal(struct json *j, const char *word, struct sc_value v, struct sc_value *out)
+static const char *no_colon(struct json *j, const char *p)
 {
-    size_t n = strlen(word), left = (size_t)(j->end - j->p);
-    if (memcmp(j->p, word, n < left ? n : left) != 0)
-        return fail(j, SC_DROP_MALFORMED, "no JSON value");
+    return unexpected(j, skip_far(j, p), "a colon is expected");
+}
+
+/* Behind a key's closing quote: what is behind the colon and its white space. */
+static inline const char *colon(struct json *j, const char *p)
+{
+    const char *behind = skip_char(j, p, ':');
+    return behind ? behind : no_colon(j, p);
+}
+
+/* A key with more to it than plain ones have. */
+static const char *odd_key(struct json *j, const char *p, const struct sc_want_node *w,
+                           const struct sc_want_node **child)
+{
+    struct sc_str name;
+    if (peek(j, p) != '"')
+        return unexpected(j, p, "a key in quotes is expected");
+    p = string(j, p + 1, &name);
+    if (p != NULL && w && w->n_fields)
+        *child = sc_want_field(w, name);
+    return p;
+}
+
+/* A key's closing quote is passed; the node below `w` for it, NULL when nobody wants it. */
+static inline const char *key(struct json *j, const char *p, const struct sc_want_node *w,
+                              const struct sc_want_node **child)
+{
+    struct sc_want_words words;
+    const char *at = p + 1;
+    *child = NULL;
+    if (!j->plain || peek(j, p) != '"' || !sc_json_plain_key(&at, j->end, &words))
+        return odd_key(j, p, w, child);
+    if (w && w->n_fields)
+        *child = sc_want_short(w, words);
+    return at;
+}
+
+/* No comma behind an element: behind `close`, or a fault. */
+static const char *last(struct json *j, const char *p, char close)
+{
+    p = skip_far(j, p);
+    if (peek(j, p) == close)
+        return p + 1;
+    return unexpected(j, p, close == '}' ? "a comma or } is expected" : "a comma or ] is expected");
+}
+
+static const char *literal(struct json *j, const char *p, const char *word, struct sc_value v,
+                           struct sc_value *out)
+{
+    size_t n = strlen(word), left = (size_t)(j->end - p);
+    if (memcmp(p, word, n < left ? n : left) != 0)
+        return fail(j, p, SC_DROP_MALFORMED, "no JSON value");
     if (left < n)
-        return fail(j, SC_DROP_TRUNCATED, "in a literal");
-    j->p += n;
+        return fail(j, p, SC_DROP_TRUNCATED, "in a literal");
     *out = v;
-    return true;
-}
-
-static bool number(struct json *j, struct sc_json_number *n)
-{
-    enum sc_drop drop = sc_json_scan_number(&j->p, j->end, n);
-    return drop == SC_DROP_NONE || fail(j, drop, "in a number");
-}
-
-static bool number_value(struct json *j, const struct sc_json_number *n, bool text,
-                         struct sc_value *out)
-{
-    return sc_json_number_value(n, text, j->take->ar, out) ||
-           fail(j, SC_DROP_MALFORMED, "a number beyond a double");
+    return p + n;
 }
 
 /* Anything but objects, arrays and numbers. */
-static bool simple(struct json *j, struct sc_value *out)
+static inline const char *simple(struct json *j, const char *p, struct sc_value *out)
 {
     struct sc_str s;
-    switch (peek(j)) {
+    switch (peek(j, p)) {
     case '"':
-        j->p++;
-        if (!string(j, &s))
-            return false;
-        *out = sc_string(s);
-        return true;
-    case 't': return literal(j, "true", sc_bool(true), out);
-    case 'f': return literal(j, "false", sc_bool(false), out);
-    case 'n': return literal(j, "null", (struct sc_value){.type = SC_T_NULL}, out);
-    default: return unexpected(j, "a value is expected");
+        p = string(j, p + 1, &s);
+        if (p != NULL)
+            *out = sc_string(s);
+        return p;
+    case 't': return literal(j, p, "true", sc_bool(true), out);
+    case 'f': return literal(j, p, "false", sc_bool(false), out);
+    case 'n': return literal(j, p, "null", (struct sc_value){.type = SC_T_NULL}, out);
+    default: return unexpected(j, p, "a value is expected");
     }
 }
 
@@ -142,88 +194,110 @@ static inline bool starts_number(char c)
     return c == '-' || (unsigned char)(c - '0') <= 9;
 }
 
-static bool put(struct json *j, const struct sc_want_node *w, struct sc_value v, bool array)
+static const char *odd_number(struct json *j, const char *p, struct sc_json_number *n)
 {
-    return sc_take_put(j->take, w, v, array) || fail(j, SC_DROP_SIZE, "a list is too long");
+    enum sc_drop drop = sc_json_scan_number(&p, j->end, n);
+    return drop == SC_DROP_NONE ? p : fail(j, p, drop, "in a number");
 }
 
-static bool put_number(struct json *j, const struct sc_want_node *w)
+static bool number_value(struct json *j, const char *p, const struct sc_json_number *n, bool text,
+                         struct sc_value *out)
+{
+    return sc_json_number_value(n, text, j->take->ar, out) ||
+           fail(j, p, SC_DROP_MALFORMED, "a number beyond a double");
+}
+
+static bool put(struct json *j, const char *p, const struct sc_want_node *w, struct sc_value v,
+                bool array)
+{
+    return sc_take_put(j->take, w, v, array) || fail(j, p, SC_DROP_SIZE, "a list is too long");
+}
+
+static const char *put_odd_number(struct json *j, const char *p, const struct sc_want_node *w)
 {
     struct sc_json_number n;
-    int64_t plain;
-    if (sc_json_plain_int(&j->p, j->end, &plain))
-        return put(j, w, sc_int(plain), false);
-    if (!number(j, &n))
-        return false;
-    for (uint32_t i = 0; i < w->n_sinks; i++) {
+    p = odd_number(j, p, &n);
+    for (uint32_t i = 0; p && i < w->n_sinks; i++) {
         struct sc_value v;
-        if (!number_value(j, &n, w->sinks[i].text, &v))
-            return false;
+        if (!number_value(j, p, &n, w->sinks[i].text, &v))
+            return NULL;
         if (!sc_take_sink(j->take, &w->sinks[i], v))
-            return fail(j, SC_DROP_SIZE, "a list is too long");
+            return fail(j, p, SC_DROP_SIZE, "a list is too long");
     }
-    return true;
+    return p;
 }
 
-static bool skip_simple(struct json *j)
+static const char *put_simple(struct json *j, const char *p, const struct sc_want_node *w)
+{
+    struct sc_value v;
+    if (starts_number(peek(j, p))) {
+        if (!sc_json_plain_number(&p, j->end, &v))
+            return put_odd_number(j, p, w);
+    } else {
+        p = simple(j, p, &v);
+    }
+    return p && put(j, p, w, v, false) ? p : NULL;
+}
+
+static const char *skip_simple(struct json *j, const char *p)
 {
     struct sc_json_number n;
-    struct sc_json_string s;
-    struct sc_str text;
     struct sc_value v;
-    int64_t plain;
-    char c = peek(j);
-    if (starts_number(c))
-        return sc_json_plain_int(&j->p, j->end, &plain) || number(j, &n);
-    if (c != '"')
-        return simple(j, &v);
-    j->p++;
-    if (sc_json_plain_string(&j->p, j->end, &text))
-        return true;
-    enum sc_drop drop = sc_json_scan_string(&j->p, j->end, &s);
-    return drop == SC_DROP_NONE || fail(j, drop, "in a string");
+    char c = peek(j, p);
+    if (c == '"')
+        return skip_string(j, p + 1);
+    if (!starts_number(c))
+        return simple(j, p, &v);
+    return sc_json_plain_number(&p, j->end, &v) ? p : odd_number(j, p, &n);
 }
 
-static bool open(struct json *j, unsigned depth)
+static const char *open(struct json *j, const char *p, unsigned depth)
 {
-    if (depth >= SC_DECODE_DEPTH)
-        return fail(j, SC_DROP_DEPTH, "nested too deep");
-    j->p++;
-    return true;
+    return depth < SC_DECODE_DEPTH ? skip(j, p + 1) : fail(j, p, SC_DROP_DEPTH, "nested too deep");
 }
 
 /* The value of a key, below the node for it. */
-static bool member(struct json *j, const struct sc_want_node *w, uint32_t object, unsigned depth)
+static inline const char *member(struct json *j, const char *p, const struct sc_want_node *w,
+                                 uint32_t object, unsigned depth)
 {
-    const struct sc_want_node *above = j->at;
-    j->at = w;
-    if (j->seen[w->id] == object)
-        return fail(j, SC_DROP_MALFORMED, "the key is there twice");
+    struct sc_str text;
+    const char *behind = p + 1;
+    if (j->seen[w->id] == object) {
+        behind = fail(j, p, SC_DROP_MALFORMED, "the key is there twice");
+    } else if (peek(j, p) == '"' && w->only_slot >= 0 && j->plain &&
+               sc_json_plain_string(&behind, j->end, &text)) {
+        j->take->slots[w->only_slot] = sc_string(text);
+    } else {
+        behind = value(j, p, w, depth);
+    }
     j->seen[w->id] = object;
-    if (!value(j, w, depth))
-        return false;
-    j->at = above;
-    return true;
+    if (behind == NULL)
+        blame(j, w);
+    return behind;
 }
 
-static bool object(struct json *j, const struct sc_want_node *w, unsigned depth)
+static const char *object(struct json *j, const char *p, const struct sc_want_node *w,
+                          unsigned depth)
 {
-    if (!open(j, depth))
-        return false;
-    if (next_is(j, '}'))
-        return true;
-    uint32_t number_of = ++j->objects;
-    int go = 1;
-    while (go == 1) {
-        struct sc_str name;
-        if (!key(j, &name))
-            return false;
-        const struct sc_want_node *child = w && w->n_fields ? sc_want_field(w, name) : NULL;
-        if (child ? !member(j, child, number_of, depth + 1) : !value(j, NULL, depth + 1))
-            return false;
-        go = more(j, '}');
+    const struct sc_want_node *child;
+    p = open(j, p, depth);
+    if (p == NULL || peek(j, p) == '}')
+        return p ? p + 1 : NULL;
+    uint32_t number = ++j->objects;
+    for (const char *next = p; next != NULL; next = skip_char(j, p, ',')) {
+        p = key(j, next, w, &child);
+        if (p == NULL || (p = colon(j, p)) == NULL)
+            return NULL;
+        if (child)
+            p = member(j, p, child, number, depth + 1);
+        else if (peek(j, p) == '"')
+            p = skip_string(j, p + 1);
+        else
+            p = value(j, p, NULL, depth + 1);
+        if (p == NULL)
+            return NULL;
     }
-    return go == 0;
+    return last(j, p, '}');
 }
 
 static const struct sc_want_node *index_child(const struct sc_want_node *w, uint32_t index)
@@ -235,133 +309,145 @@ static const struct sc_want_node *index_child(const struct sc_want_node *w, uint
 }
 
 /* One element; twice over it when it is wanted by its index and by `[*]`. */
-static bool element(struct json *j, const struct sc_want_node *w, uint32_t index, unsigned depth)
+static const char *element(struct json *j, const char *p, const struct sc_want_node *w,
+                           uint32_t index, unsigned depth)
 {
     const struct sc_want_node *one = w && w->n_indices ? index_child(w, index) : NULL;
     const struct sc_want_node *all = w ? w->all : NULL;
-    const char *start = j->p;
-    if (one && !value(j, one, depth))
-        return false;
-    if (one && all)
-        j->p = start;
-    return (one && !all) || value(j, all, depth);
+    const char *behind = NULL;
+    if (one)
+        behind = value(j, p, one, depth);
+    if (one && (behind == NULL || all == NULL))
+        return behind;
+    return value(j, p, all, depth);
 }
 
-static bool array(struct json *j, const struct sc_want_node *w, unsigned depth)
+static const char *array(struct json *j, const char *p, const struct sc_want_node *w,
+                         unsigned depth)
 {
-    if (!open(j, depth))
-        return false;
-    if (next_is(j, ']'))
-        return true;
-    int go = 1;
-    for (uint32_t i = 0; go == 1; i++) {
-        if (!element(j, w, i, depth + 1))
-            return false;
-        go = more(j, ']');
+    p = open(j, p, depth);
+    if (p == NULL || peek(j, p) == ']')
+        return p ? p + 1 : NULL;
+    const char *next = p;
+    for (uint32_t i = 0; next != NULL; i++, next = skip_char(j, p, ',')) {
+        p = element(j, next, w, i, depth + 1);
+        if (p == NULL)
+            return NULL;
     }
-    return go == 0;
+    return last(j, p, ']');
 }
 
 /* An object or array somebody wants: whole, in parts, or both. */
-static bool compound(struct json *j, const struct sc_want_node *w, bool is_array, unsigned depth)
+static const char *compound(struct json *j, const char *p, const struct sc_want_node *w,
+                            bool is_array, unsigned depth)
 {
-    const char *start = j->p;
     struct sc_value v = sc_bool(true);
+    const char *behind = p;
     bool build = sc_want_whole(w, is_array);
-    if (build && !whole(j, depth, &v))
-        return false;
-    if (!put(j, w, v, is_array))
-        return false;
+    if (build && (behind = whole(j, p, depth, &v)) == NULL)
+        return NULL;
+    if (!put(j, behind, w, v, is_array))
+        return NULL;
     if (build && !w->child && !w->all)
-        return true;
-    j->p = start;
-    return is_array ? array(j, w, depth) : object(j, w, depth);
+        return behind;
+    return is_array ? array(j, p, w, depth) : object(j, p, w, depth);
 }
 
-static bool value(struct json *j, const struct sc_want_node *w, unsigned depth)
+static const char *value(struct json *j, const char *p, const struct sc_want_node *w,
+                         unsigned depth)
 {
-    char c = peek(j);
-    if (c == '{' || c == '[') {
-        if (w && w->n_sinks)
-            return compound(j, w, c == '[', depth);
-        return c == '[' ? array(j, w, depth) : object(j, w, depth);
-    }
-    if (w == NULL || w->n_sinks == 0)
-        return skip_simple(j);
-    if (starts_number(c))
-        return put_number(j, w);
+    char c = peek(j, p);
+    if (c != '{' && c != '[')
+        return w && w->n_sinks ? put_simple(j, p, w) : skip_simple(j, p);
+    if (w && w->n_sinks)
+        return compound(j, p, w, c == '[', depth);
+    return c == '[' ? array(j, p, w, depth) : object(j, p, w, depth);
+}
+
+static bool add(struct json *j, const char *p, struct sc_items *l, struct sc_value v)
+{
+    return sc_items_add(l, j->take->ar, v) ||
+           fail(j, p, SC_DROP_SIZE, "a list or map is too long");
+}
+
+static const char *whole_pair(struct json *j, const char *p, unsigned depth,
+                              struct sc_items *pairs)
+{
+    struct sc_str name;
     struct sc_value v;
-    return simple(j, &v) && put(j, w, v, false);
+    if (peek(j, p) != '"')
+        return unexpected(j, p, "a key in quotes is expected");
+    if ((p = string(j, p + 1, &name)) == NULL || (p = colon(j, p)) == NULL ||
+        (p = whole(j, p, depth, &v)) == NULL)
+        return NULL;
+    return add(j, p, pairs, sc_string(name)) && add(j, p, pairs, v) ? p : NULL;
 }
 
-static bool add(struct json *j, struct sc_items *l, struct sc_value v)
-{
-    return sc_items_add(l, j->take->ar, v) || fail(j, SC_DROP_SIZE, "a list or map is too long");
-}
-
-static bool whole_object(struct json *j, unsigned depth, struct sc_value *out)
+static const char *whole_object(struct json *j, const char *p, unsigned depth,
+                                struct sc_value *out)
 {
     struct sc_items pairs = {0};
-    if (!open(j, depth))
-        return false;
-    int go = next_is(j, '}') ? 0 : 1;
-    while (go == 1) {
-        struct sc_str name;
-        struct sc_value v;
-        if (!key(j, &name) || !whole(j, depth + 1, &v))
-            return false;
-        if (!add(j, &pairs, sc_string(name)) || !add(j, &pairs, v))
-            return false;
-        go = more(j, '}');
+    bool twice;
+    p = open(j, p, depth);
+    if (p == NULL)
+        return NULL;
+    const char *next = peek(j, p) == '}' ? NULL : p;
+    for (; next != NULL; next = skip_char(j, p, ',')) {
+        p = whole_pair(j, next, depth + 1, &pairs);
+        if (p == NULL)
+            return NULL;
     }
-    bool twice = false;
-    if (go == 0)
-        *out = sc_map_value(&pairs, j->take->ar, &twice);
-    if (twice)
-        return fail(j, SC_DROP_MALFORMED, "a key is there twice");
-    return go == 0;
+    p = last(j, p, '}');
+    if (p == NULL)
+        return NULL;
+    *out = sc_map_value(&pairs, j->take->ar, &twice);
+    return twice ? fail(j, p, SC_DROP_MALFORMED, "a key is there twice") : p;
 }
 
-static bool whole_array(struct json *j, unsigned depth, struct sc_value *out)
+static const char *whole_array(struct json *j, const char *p, unsigned depth, struct sc_value *out)
 {
     struct sc_items items = {0};
-    if (!open(j, depth))
-        return false;
-    int go = next_is(j, ']') ? 0 : 1;
-    while (go == 1) {
-        struct sc_value v;
-        if (!whole(j, depth + 1, &v) || !add(j, &items, v))
-            return false;
-        go = more(j, ']');
+    struct sc_value v;
+    p = open(j, p, depth);
+    if (p == NULL)
+        return NULL;
+    const char *next = peek(j, p) == ']' ? NULL : p;
+    for (; next != NULL; next = skip_char(j, p, ',')) {
+        p = whole(j, next, depth + 1, &v);
+        if (p == NULL || !add(j, p, &items, v))
+            return NULL;
     }
     *out = (struct sc_value){.type = SC_T_LIST, .len = items.n, .list = items.v};
-    return go == 0;
+    return last(j, p, ']');
 }
 
-static bool whole(struct json *j, unsigned depth, struct sc_value *out)
+static const char *whole(struct json *j, const char *p, unsigned depth, struct sc_value *out)
 {
     struct sc_json_number n;
-    char c = peek(j);
+    char c = peek(j, p);
     if (c == '{')
-        return whole_object(j, depth, out);
+        return whole_object(j, p, depth, out);
     if (c == '[')
-        return whole_array(j, depth, out);
-    if (starts_number(c))
-        return number(j, &n) && number_value(j, &n, false, out);
-    return simple(j, out);
+        return whole_array(j, p, depth, out);
+    if (!starts_number(c))
+        return simple(j, p, out);
+    if (sc_json_plain_number(&p, j->end, out))
+        return p;
+    p = odd_number(j, p, &n);
+    return p && number_value(j, p, &n, false, out) ? p : NULL;
 }
 
 static enum sc_drop json_decode(const struct sc_decoder *d, struct sc_str body,
                                 struct sc_take *take)
 {
-    struct json j = {.p = body.p, .begin = body.p, .end = body.p + body.len, .take = take,
-                     .at = d->tree->root};
+    struct json j = {.begin = body.p, .end = body.p + body.len, .take = take,
+                     .plain = body.len >= PLAIN_BYTES_MIN};
     j.seen = SC_NEW_N(take->ar, uint32_t, d->tree->n_nodes);
-    if (!value(&j, d->tree->root, 0))
-        return j.drop;
-    peek(&j);
-    if (j.p != j.end)
-        fail(&j, SC_DROP_TRAILING, "something follows the document");
+    const char *p = value(&j, skip(&j, body.p), d->tree->root, 0);
+    if (p != NULL && (p = skip_far(&j, p)) != j.end)
+        fail(&j, p, SC_DROP_TRAILING, "something follows the document");
+    if (j.drop != SC_DROP_NONE)
+        blame(&j, d->tree->root);
     return j.drop;
 }
 

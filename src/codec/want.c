@@ -12,26 +12,18 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static uint32_t load32(const char *p)
+static struct sc_want_words words_of(struct sc_str s)
 {
-    uint32_t u;
-    memcpy(&u, p, sizeof(u));
-    return u;
-}
-
-/* Of length and up to 16 bytes: field names differ there. */
-static uint32_t name_hash(struct sc_str s)
-{
-    uint64_t h = s.len;
-    if (s.len >= 8)
-        h ^= ((uint64_t)load32(s.p) << 32 | load32(s.p + 4)) ^
-             ((uint64_t)load32(s.p + s.len - 4) << 32 | load32(s.p + s.len - 8)) * 3u;
-    else if (s.len >= 4)
-        h ^= (uint64_t)load32(s.p) << 32 | load32(s.p + s.len - 4);
-    else if (s.len > 0)
-        h ^= (uint64_t)(unsigned char)s.p[0] << 32 | (uint64_t)(unsigned char)s.p[s.len / 2] << 16 |
-             (uint64_t)(unsigned char)s.p[s.len - 1] << 8;
-    return (uint32_t)((h * UINT64_C(0x9E3779B97F4A7C15)) >> 40);
+    struct sc_want_words w = {0};
+    if (s.len > 15) { /* two ends of it; the highest byte tells it from a short name */
+        memcpy(&w.low, s.p, 8);
+        memcpy(&w.high, s.p + s.len - 8, 8);
+    } else if (s.len) {
+        memcpy(&w, s.p, s.len);
+    }
+    if (s.len > 15 || (s.len && memchr(s.p, '\0', s.len)))
+        w.high |= UINT64_C(0xff) << 56;
+    return w;
 }
 
 static struct sc_want_node *node_new(struct sc_want_tree *t, const struct sc_step *step,
@@ -40,6 +32,7 @@ static struct sc_want_node *node_new(struct sc_want_tree *t, const struct sc_ste
     struct sc_want_node *n = SC_NEW(ar, struct sc_want_node);
     n->kind = step->kind;
     n->name = step->name;
+    n->words = words_of(step->name);
     n->index = step->index;
     n->path = path;
     n->id = t->n_nodes++;
@@ -131,11 +124,10 @@ static void table_build(struct sc_want_node *n, struct sc_arena *ar)
         table_build(c, ar);
         if (c->kind != SC_STEP_FIELD)
             continue;
-        uint32_t at = name_hash(c->name) & n->mask;
+        uint32_t at = sc_want_hash(c->words) & n->mask;
         while (n->table[at])
             at = (at + 1) & n->mask;
         n->table[at] = c;
-        n->lengths |= sc_want_length(c->name.len);
     }
     if (n->all)
         table_build(n->all, ar);
@@ -157,9 +149,9 @@ const struct sc_want_tree *sc_want_build(const struct sc_projection *want, struc
     return t;
 }
 
-const struct sc_want_node *sc_want_find(const struct sc_want_node *n, struct sc_str name)
+const struct sc_want_node *sc_want_field(const struct sc_want_node *n, struct sc_str name)
 {
-    uint32_t at = name_hash(name) & n->mask;
+    uint32_t at = sc_want_hash(words_of(name)) & n->mask;
     for (const struct sc_want_node *c; (c = n->table[at]) != NULL; at = (at + 1) & n->mask)
         if (sc_str_eq(c->name, name))
             return c;

@@ -25,9 +25,16 @@ struct sc_sink {
     bool text;     /* sc_want.text */
 };
 
+/* A name of up to 15 bytes without a NUL in it, padded with NULs: two names are the same when their
+ * words are. Of any other name only where its hash starts, and never equal to words of a short one. */
+struct sc_want_words {
+    uint64_t low, high;
+};
+
 struct sc_want_node {
     enum sc_step_kind kind;
     struct sc_str name;  /* FIELD */
+    struct sc_want_words words;
     uint32_t index;      /* INDEX */
     uint32_t id;         /* 0 .. n_nodes-1, root 0 */
     struct sc_str path;  /* "$.user.account": for faults */
@@ -40,7 +47,6 @@ struct sc_want_node {
     const struct sc_want_node **table; /* FIELD children by hash of the name */
     uint32_t mask;                     /* table size - 1 */
     uint32_t n_fields, n_indices;
-    uint64_t lengths;                  /* of the FIELD children's names, a bit each (63: 63 or more) */
 };
 
 struct sc_want_tree {
@@ -51,16 +57,22 @@ struct sc_want_tree {
 
 /* Everything lives in `ar`; texts borrow from the projection. */
 const struct sc_want_tree *sc_want_build(const struct sc_projection *want, struct sc_arena *ar);
-/* The FIELD child of that name, or NULL. Most names that are not wanted fail by their length. */
-const struct sc_want_node *sc_want_find(const struct sc_want_node *n, struct sc_str name);
-static inline uint64_t sc_want_length(size_t len)
+/* The FIELD child of that name, or NULL. */
+const struct sc_want_node *sc_want_field(const struct sc_want_node *n, struct sc_str name);
+static inline uint32_t sc_want_hash(struct sc_want_words w)
 {
-    return UINT64_C(1) << (len < 63 ? len : 63);
+    uint64_t h = w.low ^ w.high * UINT64_C(0xC2B2AE3D27D4EB4F);
+    return (uint32_t)((h * UINT64_C(0x9E3779B97F4A7C15)) >> 40);
 }
-static inline const struct sc_want_node *sc_want_field(const struct sc_want_node *n,
-                                                       struct sc_str name)
+/* The same by the words of a short name. `n` has fields. */
+static inline const struct sc_want_node *sc_want_short(const struct sc_want_node *n,
+                                                       struct sc_want_words name)
 {
-    return n->lengths & sc_want_length(name.len) ? sc_want_find(n, name) : NULL;
+    uint32_t at = sc_want_hash(name) & n->mask;
+    for (const struct sc_want_node *c; (c = n->table[at]) != NULL; at = (at + 1) & n->mask)
+        if (c->words.low == name.low && c->words.high == name.high)
+            return c;
+    return NULL;
 }
 
 /* Does a value that is an array (`array`) or anything else have to be built whole here? Counting
