@@ -91,6 +91,14 @@ static void list_keep(struct sc_arena_block *list, struct sc_arena_block **to, s
 
 void sc_arena_reset(struct sc_arena *ar, size_t keep_bytes)
 {
+    struct sc_arena_block *only = ar->head;
+    if (only && !only->next && !ar->spare && only->size <= keep_bytes) { /* a steady small batch */
+        SC_ARENA_POISON(only->data, only->size);
+        ar->at = only->data;
+        ar->end = only->data + only->size;
+        ar->used = 0;
+        return;
+    }
     struct sc_arena_block *kept = NULL;
     list_keep(ar->head, &kept, &keep_bytes);
     list_keep(ar->spare, &kept, &keep_bytes);
@@ -139,12 +147,6 @@ void *sc_arena_alloc_slow(struct sc_arena *ar, size_t bytes, size_t align)
     ar->at = b->data;
     ar->end = b->data + b->size;
     return sc_arena_alloc_align(ar, bytes, align);
-}
-
-void *sc_arena_zalloc(struct sc_arena *ar, size_t bytes)
-{
-    void *p = sc_arena_alloc(ar, bytes);
-    return memset(p, 0, bytes);
 }
 
 char *sc_arena_dup(struct sc_arena *ar, const void *p, size_t n)

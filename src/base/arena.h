@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Under AddressSanitizer free parts of blocks are poisoned and allocations are kept apart by a red
  * zone, so overruns and uses after a reset are found as on the heap. */
@@ -68,7 +69,10 @@ static inline void *sc_arena_alloc(struct sc_arena *ar, size_t bytes)
 }
 
 /* The same, zeroed. */
-void *sc_arena_zalloc(struct sc_arena *ar, size_t bytes);
+static inline void *sc_arena_zalloc(struct sc_arena *ar, size_t bytes)
+{
+    return memset(sc_arena_alloc(ar, bytes), 0, bytes);
+}
 /* A copy of `n` bytes, with a NUL behind it. */
 char *sc_arena_dup(struct sc_arena *ar, const void *p, size_t n);
 /* printf into the arena; NUL-terminated. */

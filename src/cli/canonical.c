@@ -21,7 +21,8 @@ enum sc_drop sc_canonical_read(struct sc_canonical *cn, struct sc_str line, uint
         .timestamp_ms = SC_NEVER,
         .origin = {sc_str_from(cn->path), -1, (int64_t)number},
     };
-    memset(fault, 0, sizeof(*fault));
+    fault->path = SC_STR_NULL;
+    fault->text[0] = '\0';
     enum sc_drop drop = sc_decode(cn->decoder, line, cn->ar, cn->slots, fault);
     if (drop != SC_DROP_NONE)
         return drop;

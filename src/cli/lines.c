@@ -1,7 +1,9 @@
-/* See lines.h. zlib reads plain files through, so there is one path for both. */
+/* See lines.h. A plain file is read as it is; zlib reads the rest: gzip, and whatever cannot say
+ * first which of both it is (a pipe). */
 #include "cli/lines.h"
 
 #include "base/arena.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -11,12 +13,21 @@
 #define CHUNK (256u << 10)
 
 struct sc_lines {
-    gzFile gz;
+    gzFile gz; /* NULL: a plain file */
+    int fd;
+    int error; /* errno of a plain file's read */
     char *buf; /* SC_LINE_MAX + CHUNK bytes */
     size_t from, to;
-    uint64_t number, size;
+    uint64_t number, size, at;
     bool end, skipping;
 };
+
+static bool is_plain(int fd)
+{
+    unsigned char magic[2];
+    ssize_t n = pread(fd, magic, sizeof(magic), 0);
+    return n >= 0 && !(n == 2 && magic[0] == 0x1f && magic[1] == 0x8b);
+}
 
 struct sc_lines *sc_lines_open(const char *path)
 {
@@ -27,22 +38,40 @@ struct sc_lines *sc_lines_open(const char *path)
     struct stat st;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
         ls->size = (uint64_t)st.st_size;
-    ls->gz = gzdopen(fd, "rb");
-    if (ls->gz == NULL) {
+    ls->fd = fd;
+    bool plain = ls->size > 0 && lseek(fd, 0, SEEK_CUR) == 0 && is_plain(fd);
+    ls->gz = plain ? NULL : gzdopen(fd, "rb");
+    if (ls->gz == NULL && !plain) {
         close(fd);
         free(ls);
         return NULL;
     }
-    gzbuffer(ls->gz, CHUNK);
+    if (ls->gz)
+        gzbuffer(ls->gz, CHUNK);
     ls->buf = sc_malloc(SC_LINE_MAX + CHUNK);
     return ls;
 }
 
 void sc_lines_close(struct sc_lines *ls)
 {
-    gzclose(ls->gz);
+    if (ls->gz)
+        gzclose(ls->gz);
+    else
+        close(ls->fd);
     free(ls->buf);
     free(ls);
+}
+
+static ssize_t read_plain(struct sc_lines *ls, char *to)
+{
+    ssize_t n;
+    do
+        n = read(ls->fd, to, CHUNK);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        ls->error = errno;
+    ls->at += n > 0 ? (uint64_t)n : 0;
+    return n;
 }
 
 /* Read more behind what is left. False at the end or on an error. */
@@ -51,7 +80,8 @@ static bool fill(struct sc_lines *ls)
     memmove(ls->buf, ls->buf + ls->from, ls->to - ls->from);
     ls->to -= ls->from;
     ls->from = 0;
-    int n = gzread(ls->gz, ls->buf + ls->to, CHUNK);
+    char *to = ls->buf + ls->to;
+    ssize_t n = ls->gz ? gzread(ls->gz, to, CHUNK) : read_plain(ls, to);
     if (n <= 0) {
         ls->end = true;
         return false;
@@ -63,6 +93,8 @@ static bool fill(struct sc_lines *ls)
 static bool failed(struct sc_lines *ls)
 {
     int code = 0;
+    if (ls->gz == NULL)
+        return ls->error != 0;
     gzerror(ls->gz, &code);
     return code != Z_OK && code != Z_STREAM_END;
 }
@@ -100,13 +132,13 @@ enum sc_line sc_lines_next(struct sc_lines *ls, struct sc_str *line, uint64_t *n
 const char *sc_lines_error(struct sc_lines *ls)
 {
     int code;
-    return gzerror(ls->gz, &code);
+    return ls->gz ? gzerror(ls->gz, &code) : strerror(ls->error);
 }
 
 uint64_t sc_lines_at(const struct sc_lines *ls)
 {
-    z_off_t at = gzoffset(ls->gz);
-    return at < 0 ? 0 : (uint64_t)at;
+    z_off_t at = ls->gz ? gzoffset(ls->gz) : 0;
+    return ls->gz == NULL ? ls->at : at < 0 ? 0 : (uint64_t)at;
 }
 
 uint64_t sc_lines_size(const struct sc_lines *ls)

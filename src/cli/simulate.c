@@ -124,7 +124,7 @@ static void read_line(struct simulate *sm, struct sc_str line, uint64_t number)
 {
     struct sc_event ev;
     struct sc_fault fault;
-    if (sc_str_trim(line).len == 0)
+    if (line.len == 0 || (line.p[0] <= ' ' && sc_str_trim(line).len == 0))
         return;
     enum sc_drop drop = sc_canonical_read(&sm->reader, line, number, &ev, &fault);
     if (drop != SC_DROP_NONE) {

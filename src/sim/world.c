@@ -35,7 +35,7 @@ struct sc_world {
     struct sc_effects fx;
     struct sc_trace trace;     /* the step's */
     SC_VEC(struct open_state) open;
-    SC_VEC(struct sc_record) queue;
+    SC_VEC(const struct sc_record *) queue;
     int64_t watermark_ms;      /* of arrivals */
     int64_t now_ms;            /* how far events and timers have been applied */
     struct sc_world_counts counts;
@@ -72,8 +72,9 @@ void sc_world_destroy(struct sc_world *w)
 static void input_start(struct sc_world *w)
 {
     sc_arena_reset(&w->ar, KEEP_BYTES);
-    memset(&w->open, 0, sizeof(w->open));
-    memset(&w->queue, 0, sizeof(w->queue));
+    w->open.v = NULL; /* in the arena that was reset */
+    w->queue.v = NULL;
+    w->open.n = w->open.cap = w->queue.n = w->queue.cap = 0;
     sc_effects_init(&w->fx, &w->ar);
 }
 
@@ -108,8 +109,11 @@ static void collect(struct sc_world *w)
         if (w->opts.effect)
             w->opts.effect(w->opts.arg, &w->fx.items.v[i]);
     }
-    for (uint32_t i = 0; i < w->fx.records.n; i++)
-        SC_VEC_PUSH(&w->ar, &w->queue, w->fx.records.v[i]);
+    for (uint32_t i = 0; i < w->fx.records.n; i++) {
+        struct sc_record *rec = sc_arena_alloc(&w->ar, sizeof(*rec));
+        *rec = w->fx.records.v[i];
+        SC_VEC_PUSH(&w->ar, &w->queue, rec);
+    }
     for (uint32_t i = 0; w->opts.delta && i < w->fx.deltas.n; i++)
         w->opts.delta(w->opts.arg, &w->fx.deltas.v[i]);
     w->counts.late += w->fx.counts.late;
@@ -152,9 +156,8 @@ static void settle(struct sc_world *w, const struct sc_moment *now)
 {
     for (uint32_t i = 0; i < w->queue.n; i++) {
         SC_ASSERT(i < QUEUE_MAX);
-        struct sc_record rec = w->queue.v[i]; /* the queue may move while it grows */
-        struct sc_input in = {.kind = SC_IN_RECORD, .now = *now, .rec = &rec};
-        step(w, &in, &rec.to);
+        struct sc_input in = {.kind = SC_IN_RECORD, .now = *now, .rec = w->queue.v[i]};
+        step(w, &in, &in.rec->to);
     }
     close_states(w);
 }
@@ -210,8 +213,9 @@ static void apply(struct sc_world *w, const struct sc_event *ev, int64_t waterma
     struct sc_node_id roots[SC_IDENTIFIERS_MAX];
     for (uint32_t i = 0; i < ev->n_ids; i++)
         roots[i] = root_of(w, ev->ids[i].node);
-    struct sc_record *rec = SC_VEC_ADD(&w->ar, &w->queue);
+    struct sc_record *rec = sc_arena_alloc(&w->ar, sizeof(*rec));
     sc_route(ev, roots, rec);
+    SC_VEC_PUSH(&w->ar, &w->queue, rec);
     struct sc_moment now = moment(watermark_ms);
     settle(w, &now);
 }
@@ -243,47 +247,51 @@ static void advance(struct sc_world *w, int64_t ms)
         w->now_ms = ms;
 }
 
-/* Copies out, clashes under a new id. False: a copy. */
-static bool dedupe(struct sc_world *w, struct sc_event *ev)
+/* Copies out (NULL), clashes under a new id. */
+static const struct sc_event *dedupe(struct sc_world *w, const struct sc_event *ev)
 {
+    struct sc_event *renamed;
     switch (sc_idset_add(&w->ids, ev->id_hash, ev->content_hash)) {
     case SC_DEDUPE_COPY:
         w->counts.duplicates++;
-        return false;
+        return NULL;
     case SC_DEDUPE_CLASH:
-        sc_event_rename(ev, &w->arrival);
+        sc_arena_reset(&w->arrival, KEEP_BYTES);
+        renamed = sc_arena_alloc(&w->arrival, sizeof(*renamed));
+        *renamed = *ev;
+        sc_event_rename(renamed, &w->arrival);
+        ev = renamed;
         break;
     case SC_DEDUPE_NEW:
         break;
     }
     w->counts.events++;
-    return true;
+    return ev;
 }
 
 void sc_world_event(struct sc_world *w, const struct sc_event *arrived)
 {
-    sc_arena_reset(&w->arrival, KEEP_BYTES);
-    struct sc_event ev = *arrived;
-    if (!dedupe(w, &ev))
+    const struct sc_event *ev = dedupe(w, arrived);
+    if (ev == NULL)
         return;
-    if (ev.occurred_ms - w->opts.disorder_ms > w->watermark_ms)
-        w->watermark_ms = ev.occurred_ms - w->opts.disorder_ms;
+    if (ev->occurred_ms - w->opts.disorder_ms > w->watermark_ms)
+        w->watermark_ms = ev->occurred_ms - w->opts.disorder_ms;
     int64_t reorder = w->opts.reorder_ms;
     int64_t bound_ms = w->jo->lateness_ms > reorder ? w->jo->lateness_ms : reorder;
-    bool late = w->watermark_ms - ev.occurred_ms > bound_ms;
-    if (ev.n_ids == 0)
+    bool late = w->watermark_ms - ev->occurred_ms > bound_ms;
+    if (ev->n_ids == 0)
         w->counts.anonymous++;
     else if (reorder > 0 && !late)
-        sc_wait_add(&w->wait, w->jo->tx, &ev);
+        sc_wait_add(&w->wait, w->jo->tx, ev);
     advance(w, w->watermark_ms - reorder);
-    if (ev.n_ids == 0)
+    if (ev->n_ids == 0)
         return;
     if (reorder == 0 || late) {
         input_start(w);
-        apply(w, &ev, reorder == 0 ? w->now_ms : w->watermark_ms);
+        apply(w, ev, reorder == 0 ? w->now_ms : w->watermark_ms);
         return;
     }
-    struct sc_wait_item *over = sc_wait_over(&w->wait, &ev.ids[0].node);
+    struct sc_wait_item *over = sc_wait_over(&w->wait, &ev->ids[0].node);
     if (over) {
         w->counts.reorder_early++;
         let_through(w, over);

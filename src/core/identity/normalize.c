@@ -132,20 +132,27 @@ static bool listed(const struct sc_strs *list, struct sc_str folded, struct sc_a
     return false;
 }
 
+static uint64_t length_bit(size_t len)
+{
+    return UINT64_C(1) << (len < 63 ? len : 63);
+}
+
+static void block(struct sc_namespace *ns, struct sc_str word, struct sc_arena *ar)
+{
+    if (listed(&ns->allow, word, ar))
+        return;
+    sc_map_put(&ns->blocked, word, ns);
+    ns->blocked_lengths |= length_bit(word.len);
+}
+
 void sc_blocked_init(struct sc_namespace *ns, struct sc_arena *ar)
 {
     SC_ASSERT(ns != NULL && ar != NULL);
     sc_map_init(&ns->blocked, ar);
-    for (size_t i = 0; i < N_BUILT_IN; i++) {
-        struct sc_str word = sc_str_from(built_in[i]);
-        if (!listed(&ns->allow, word, ar))
-            sc_map_put(&ns->blocked, word, ns);
-    }
-    for (uint32_t i = 0; i < ns->blocked_add.n; i++) {
-        struct sc_str word = lower(sc_str_trim(ns->blocked_add.v[i]), ar);
-        if (!listed(&ns->allow, word, ar))
-            sc_map_put(&ns->blocked, word, ns);
-    }
+    for (size_t i = 0; i < N_BUILT_IN; i++)
+        block(ns, sc_str_from(built_in[i]), ar);
+    for (uint32_t i = 0; i < ns->blocked_add.n; i++)
+        block(ns, lower(sc_str_trim(ns->blocked_add.v[i]), ar), ar);
     for (uint32_t i = 0; i < ns->allow.n; i++) {
         ns->allow.v[i] = lower(sc_str_trim(ns->allow.v[i]), ar);
         ns->allow_zeros = ns->allow_zeros || all_zeros(ns->allow.v[i]);
@@ -159,11 +166,13 @@ bool sc_identifier_blocked(const struct sc_namespace *ns, struct sc_str value)
     struct sc_str s = sc_str_trim(value);
     if (s.len == 0)
         return true;
-    for (size_t i = 0; i < s.len; i++)
-        folded[i] = ascii_lower(s.p[i]);
-    s.p = folded;
-    if (!all_zeros(s))
-        return sc_map_get(&ns->blocked, s) != NULL;
+    if (!all_zeros(s)) {
+        if ((ns->blocked_lengths & length_bit(s.len)) == 0)
+            return false; /* most of them, without a look at their letters */
+        for (size_t i = 0; i < s.len; i++)
+            folded[i] = ascii_lower(s.p[i]);
+        return sc_map_get(&ns->blocked, (struct sc_str){folded, s.len}) != NULL;
+    }
     for (uint32_t i = 0; ns->allow_zeros && i < ns->allow.n; i++)
         if (sc_str_eq(ns->allow.v[i], s))
             return false;

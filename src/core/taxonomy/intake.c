@@ -395,7 +395,9 @@ enum sc_drop sc_intake(const struct sc_taxonomy *tx, const struct sc_source *sou
     SC_ASSERT(ev != NULL && fault != NULL);
     struct intake in = {tx, source, slots, meta, ps, ar, ev, fault};
     memset(ev, 0, offsetof(struct sc_event, ids)); /* most of an event, and only n_ids are set */
-    *fault = (struct sc_fault){.drop = SC_DROP_NONE};
+    fault->drop = SC_DROP_NONE;
+    fault->path = SC_STR_NULL;
+    fault->text[0] = '\0';
     ev->origin = meta->origin;
     ev->traceparent = meta->traceparent;
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {

@@ -30,6 +30,7 @@ struct sc_namespace {
     int32_t ambiguous; /* enum sc_ambiguous */
     struct sc_strs blocked_add, allow; /* as written; `allow` case-folded at load */
     struct sc_map blocked; /* case-folded, trimmed -> non-NULL: built-in + blocked - allow */
+    uint64_t blocked_lengths; /* a bit a length there is (63: 63 and more) */
     bool allow_zeros;      /* an `allow` took a value matching ^[0-]*$ off: checked by name there */
     struct sc_node *at;    /* its name, as declared */
 };
