@@ -57,7 +57,8 @@ static void on_effect(void *arg, const struct sc_effect *fx)
         return; /* the identity topic's: the customers file has the result */
     sm->out.len = 0;
     sc_effect_json(sm->project.journey, fx, &sm->out);
-    write_line(sm->effects, sc_buf_view(&sm->out));
+    sc_buf_char(&sm->out, '\n');
+    fwrite_unlocked(sm->out.p, 1, sm->out.len, sm->effects);
 }
 
 static void on_delta(void *arg, const struct sc_cell *delta)

@@ -19,6 +19,7 @@
 struct open_state {
     struct sc_state *st;
     int64_t due_ms; /* as stored */
+    bool customer;  /* it was one */
     size_t at, len; /* its stored form in world.stored, once it is closed */
 };
 
@@ -78,6 +79,11 @@ static void input_start(struct sc_world *w)
     sc_effects_init(&w->fx, &w->ar);
 }
 
+static bool is_customer(const struct sc_state *st)
+{
+    return st->kind == SC_STATE_ROOT && st->n_events > 0;
+}
+
 static struct sc_state *open_state(struct sc_world *w, const struct sc_node_id *node)
 {
     for (uint32_t i = 0; i < w->open.n; i++)
@@ -87,7 +93,8 @@ static struct sc_state *open_state(struct sc_world *w, const struct sc_node_id *
     struct sc_state *st = slot ? sc_state_decode(w->jo, *node, sc_cache_state(slot), &w->ar)
                                : sc_state_new(w->jo, *node, &w->ar);
     SC_ASSERT(st != NULL); /* we encoded it ourselves */
-    struct open_state os = {.st = st, .due_ms = slot ? st->due_ms : SC_NO_DUE};
+    struct open_state os = {.st = st, .due_ms = slot ? st->due_ms : SC_NO_DUE,
+                            .customer = is_customer(st)};
     SC_VEC_PUSH(&w->ar, &w->open, os);
     return st;
 }
@@ -146,6 +153,7 @@ static void close_states(struct sc_world *w)
             continue;
         struct sc_str bytes = {w->stored.p + os->at, os->len};
         sc_cache_put(&w->cache, &st->node, bytes, 0);
+        w->counts.customers += (uint64_t)is_customer(st) - os->customer;
         if (st->due_ms != SC_NO_DUE && st->due_ms != os->due_ms)
             sc_due_push(&w->due, st->due_ms, &st->node);
     }
@@ -337,11 +345,6 @@ const struct sc_state *sc_world_state(struct sc_world *w, struct sc_node_id node
     return open_state(w, &node);
 }
 
-static bool is_customer(const struct sc_state *st)
-{
-    return st->kind == SC_STATE_ROOT && st->n_events > 0;
-}
-
 static int by_node(const void *a, const void *b)
 {
     return memcmp(a, b, sizeof(struct sc_node_id));
@@ -349,16 +352,7 @@ static int by_node(const void *a, const void *b)
 
 struct sc_world_counts sc_world_counts(const struct sc_world *w)
 {
-    struct sc_world_counts c = w->counts;
-    struct sc_cache_slot *slot;
-    struct sc_arena ar;
-    sc_arena_init(&ar);
-    for (uint64_t at = 0; (slot = sc_cache_next(&w->cache, &at)) != NULL;) {
-        sc_arena_reset(&ar, KEEP_BYTES);
-        c.customers += is_customer(sc_state_decode(w->jo, slot->node, sc_cache_state(slot), &ar));
-    }
-    sc_arena_fini(&ar);
-    return c;
+    return w->counts;
 }
 
 void sc_world_customers(struct sc_world *w, sc_reveal_fn *reveal, void *reveal_arg,
