@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define BLOCK_MIN ((size_t)64 << 10)
 #define BLOCK_MAX ((size_t)8 << 20)
@@ -33,6 +34,16 @@ void *sc_calloc(size_t n, size_t bytes)
     void *p = calloc(n ? n : 1, bytes ? bytes : 1);
     if (p == NULL)
         sc_assert_fail("out of memory", __FILE__, __LINE__);
+    return p;
+}
+
+void *sc_calloc_table(size_t n, size_t bytes)
+{
+    const uintptr_t huge = (uintptr_t)2 << 20;
+    char *p = sc_calloc(n, bytes);
+    uintptr_t from = ((uintptr_t)p + huge - 1) & ~(huge - 1), to = (uintptr_t)p + n * bytes;
+    if (to > from && to - from >= huge)
+        madvise((void *)from, to - from, MADV_HUGEPAGE); /* advice: refused is no error */
     return p;
 }
 

@@ -17,7 +17,7 @@
 #define TICK_MS 100
 #define LEAVE_S 15          /* after a stop, until a worker that hangs is left behind */
 #define WATCHDOG_MS 120000 /* no progress and no stated wait: over two transaction timeouts */
-#define PSEUDONYM_CACHE (1u << 16)
+#define PSEUDONYM_CACHE (1u << 18) /* 8 MiB */
 
 static struct sc_host *signalled; /* signals are the process's own */
 

@@ -20,6 +20,8 @@ struct sc_decoders {
     const struct sc_str *files;
     struct sc_arena ar; /* plans live as long as the worker */
     struct sc_map plans;
+    struct plan *last; /* of this source and id: nearly every record is like the one before it */
+    uint32_t last_source, last_id;
 };
 
 struct sc_decoders *sc_decoders_create(struct sc_worker *w, const struct sc_str *files)
@@ -125,16 +127,33 @@ static enum sc_drop read_framing(const struct sc_source *src, struct sc_str valu
     return drop;
 }
 
+static struct plan *known(struct sc_decoders *dc, const struct key *key)
+{
+    if (dc->last && dc->last_source == key->source && dc->last_id == key->id && key->n_index == 0)
+        return dc->last;
+    struct plan *pl = sc_map_get(&dc->plans, key_bytes(key));
+    if (pl && key->n_index == 0) {
+        dc->last = pl;
+        dc->last_source = key->source;
+        dc->last_id = key->id;
+    }
+    return pl;
+}
+
 enum sc_err sc_decoders_get(struct sc_decoders *dc, const struct sc_source *src,
                             struct sc_str value, struct sc_decoding *out)
 {
-    struct key key = {.source = src->hash};
-    memset(&out->fault, 0, sizeof(out->fault));
+    struct key key;
+    key.source = src->hash;
+    key.id = key.n_index = 0; /* the index is as long as n_index says */
+    out->fault.drop = SC_DROP_NONE; /* its text is long: only its first byte is cleared */
+    out->fault.path = SC_STR_NULL;
+    out->fault.text[0] = '\0';
     out->drop = value.p ? read_framing(src, value, &key, &out->body) : SC_DROP_EMPTY_VALUE;
     out->decoder = NULL;
     if (out->drop != SC_DROP_NONE)
         return SC_ERR_OK;
-    struct plan *pl = sc_map_get(&dc->plans, key_bytes(&key));
+    struct plan *pl = known(dc, &key);
     bool again = pl && pl->drop == SC_DROP_SCHEMA_UNKNOWN &&
                  dc->w->clock.mono_ms(dc->w->clock.arg) >= pl->until_ms;
     if (pl == NULL && dc->plans.n >= SC_DECODERS_MAX) {

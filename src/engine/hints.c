@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #define DOWN_MS 1000 /* Redis that did not answer is left alone so long */
+#define AHEAD 16     /* look-ups whose memory is on its way */
 
 void sc_hints_init(struct sc_hints *h, struct sc_worker *w, uint32_t entries)
 {
@@ -13,7 +14,7 @@ void sc_hints_init(struct sc_hints *h, struct sc_worker *w, uint32_t entries)
     while (cap < entries && cap < 1u << 30)
         cap *= 2;
     *h = (struct sc_hints){.w = w, .cap = cap};
-    h->slots = sc_calloc(cap, sizeof(*h->slots));
+    h->slots = sc_calloc_table(cap, sizeof(*h->slots));
 }
 
 void sc_hints_fini(struct sc_hints *h)
@@ -31,6 +32,13 @@ static struct sc_hint_slot *pair_of(const struct sc_hints *h, const struct sc_no
     uint64_t k;
     memcpy(&k, node->b + 8, sizeof(k));
     return &h->slots[k & (h->cap - 2)];
+}
+
+static void prefetch(const struct sc_hints *h, const struct sc_node_id *node)
+{
+    const char *pair = (const char *)pair_of(h, node);
+    __builtin_prefetch(pair);
+    __builtin_prefetch(pair + 2 * sizeof(struct sc_hint_slot) - 1);
 }
 
 static struct sc_hint_slot *find(const struct sc_hints *h, const struct sc_node_id *node,
@@ -128,9 +136,12 @@ void sc_hints_roots(struct sc_hints *h, struct sc_event *const *evs, sc_roots *r
     }
     for (int level = 0; level <= SC_HINT_HOPS && n_open; level++) {
         uint32_t left = 0;
-        for (uint32_t i = 0; i < n_open; i++)
+        for (uint32_t i = 0; i < n_open; i++) {
+            if (i + AHEAD < n_open)
+                prefetch(h, open[i + AHEAD].root);
             if (!follow(h, &open[i], mono_ms))
                 open[left++] = open[i];
+        }
         n_open = left;
         if (n_open && !ask(h, open, n_open, mono_ms, ar))
             return;

@@ -49,7 +49,7 @@ struct sc_pseudonyms *sc_pseudonyms_create(const struct sc_taxonomy *tx, struct 
     ps->hmac = sc_hmac_create(key);
     ps->version = (uint8_t)(15 - version);
     uint64_t sets = sets_for(cache_entries);
-    ps->sets = sc_calloc(sets, sizeof(*ps->sets));
+    ps->sets = sc_calloc_table(sets, sizeof(*ps->sets));
     ps->mask = sets - 1;
     for (uint32_t i = 0; i < tx->n_namespaces; i++) {
         /* two NULs: no node is made from this text, since no namespace's name is empty */
