@@ -59,35 +59,17 @@ static int64_t fullest_rolling(const struct sc_state *st, const struct counted *
     }
 }
 
-/* Number of the local day, week (from Monday) or month. */
-static int64_t calendar_of(int32_t calendar, const struct sc_tz *tz, int64_t ms)
-{
-    int64_t local = tz ? sc_tz_to_local(tz, ms) : ms;
-    struct sc_civil c;
-    sc_civil_from_ms(local, &c);
-    int64_t day = sc_civil_days(c.year, c.month, c.day);
-    switch (calendar) {
-    case SC_CAL_DAY:
-        return day;
-    case SC_CAL_WEEK:
-        return day - sc_civil_weekday(local);
-    case SC_CAL_MONTH:
-        return (int64_t)c.year * 12 + c.month;
-    }
-    SC_UNREACHABLE("calendar");
-}
-
 static int64_t in_calendar(const struct sc_run *rn, const struct sc_cap *cap,
                            const struct counted *which, int64_t at_ms)
 {
     const struct sc_tz *tz;
     if (!sc_zone_of(rn->jo, rn->st, cap->zone, &tz))
         tz = NULL; /* the default zone is UTC */
-    int64_t period = calendar_of(cap->calendar, tz, at_ms);
+    int64_t period = sc_calendar_start(cap->calendar, tz, at_ms);
     int64_t n = 0;
     for (uint32_t i = 0; i < rn->st->sent.n; i++)
         n += counts(which, &rn->st->sent.v[i]) &&
-             calendar_of(cap->calendar, tz, rn->st->sent.v[i].at_ms) == period;
+             sc_calendar_start(cap->calendar, tz, rn->st->sent.v[i].at_ms) == period;
     return n;
 }
 

@@ -145,12 +145,12 @@ static double estimate(const uint32_t ranks[RANK_MAX + 1])
 }
 
 static struct sc_value sketch_read(const struct sc_fact_plan *plan, const struct sc_fact_state *fs,
-                                   int64_t now_ms)
+                                   int64_t out_ms, int64_t now_ms)
 {
     uint32_t ranks[RANK_MAX + 1] = {[0] = REGISTERS};
     int64_t first = 0, last = TIME_LAST;
     if (windowed(plan)) { /* times whose last moment is in, and whose first is not ahead */
-        first = time_of(plan, now_ms - plan->window_ms + 1);
+        first = time_of(plan, out_ms + 1);
         last = time_of(plan, now_ms);
     }
     uint64_t done = REGISTERS;
@@ -270,16 +270,16 @@ void sc_distinct_add(const struct sc_fact_plan *plan, struct sc_arena *ar,
 }
 
 struct sc_value sc_distinct_read(const struct sc_fact_plan *plan, const struct sc_fact_state *fs,
-                                 int64_t now_ms)
+                                 int64_t out_ms, int64_t now_ms)
 {
     SC_ASSERT(fs->n_entries <= SC_DISTINCT_EXACT);
     if (fs->n_more > 0)
-        return sketch_read(plan, fs, now_ms);
+        return sketch_read(plan, fs, out_ms, now_ms);
     if (!windowed(plan))
         return sc_int(fs->n_entries);
     int64_t n = 0;
     for (uint32_t i = 0; i < fs->n_entries; i++)
-        n += fs->entries[i].ms > now_ms - plan->window_ms && fs->entries[i].ms <= now_ms;
+        n += fs->entries[i].ms > out_ms && fs->entries[i].ms <= now_ms;
     return sc_int(n);
 }
 

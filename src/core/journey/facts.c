@@ -8,6 +8,7 @@
  * A property that is absent, or outside the frame's projection, leaves its aggregate as it is.
  * Cost of an event: one fact about 10 ns, in a window about 15 ns. */
 #include "core/journey/facts.h"
+#include "core/journey/run.h"
 
 #include "base/assert.h"
 #include <math.h>
@@ -316,6 +317,23 @@ static struct sc_value acc_value(const struct sc_fact *f, const struct sc_fact_p
     SC_UNREACHABLE("distinct has a shape of its own");
 }
 
+/* The newest moment that is out of the fact's window. Of a calendar one it is the last before the
+ * local period began; an unknown zone is UTC, as for caps. */
+static int64_t out_of_window(const struct sc_journey *jo, const struct sc_state *st, uint32_t fact,
+                             int64_t now_ms)
+{
+    const struct sc_fact *f = &jo->facts[fact];
+    int64_t out_ms = now_ms - jo->plans[fact].window_ms;
+    const struct sc_tz *tz;
+    if (f->calendar == SC_ROLLING)
+        return out_ms;
+    SC_ASSERT(f->window_ms > 0);
+    if (!sc_zone_of(jo, st, f->zone, &tz))
+        tz = NULL;
+    int64_t start_ms = sc_calendar_start(f->calendar, tz, now_ms);
+    return start_ms - 1 > out_ms ? start_ms - 1 : out_ms; /* what is older is not kept */
+}
+
 struct sc_value sc_fact_read(const struct sc_journey *jo, const struct sc_state *st, uint32_t fact,
                              int64_t now_ms)
 {
@@ -329,10 +347,10 @@ struct sc_value sc_fact_read(const struct sc_journey *jo, const struct sc_state 
     case SC_SHAPE_TOTAL:
         return acc_value(f, plan, &fs->acc, now_ms);
     case SC_SHAPE_WINDOW:
-        sc_window_read(plan, fs, now_ms, &acc);
+        sc_window_read(plan, fs, out_of_window(jo, st, fact, now_ms), now_ms, &acc);
         return acc_value(f, plan, &acc, now_ms);
     case SC_SHAPE_DISTINCT:
-        return sc_distinct_read(plan, fs, now_ms);
+        return sc_distinct_read(plan, fs, out_of_window(jo, st, fact, now_ms), now_ms);
     case SC_SHAPE_EDGE:
         return fs->edge ? fs->edge->v : sc_error(SC_VE_NO_VALUE);
     }

@@ -52,15 +52,16 @@ static inline int64_t sc_window_cut(const struct sc_fact_plan *plan, int64_t new
 
 void sc_window_add(const struct sc_fact_plan *plan, struct sc_arena *ar, struct sc_fact_state *fs,
                    struct sc_win_entry entry);
+/* What is in (out_ms, now_ms]; out_ms is not before the window's length. */
 void sc_window_read(const struct sc_fact_plan *plan, const struct sc_fact_state *fs,
-                    int64_t now_ms, struct sc_fact_acc *acc);
+                    int64_t out_ms, int64_t now_ms, struct sc_fact_acc *acc);
 void sc_window_merge(const struct sc_fact_plan *plan, struct sc_arena *ar,
                      struct sc_fact_state *into, const struct sc_fact_state *from);
 
 void sc_distinct_add(const struct sc_fact_plan *plan, struct sc_arena *ar,
                      struct sc_fact_state *fs, uint64_t hash, int64_t ms);
 struct sc_value sc_distinct_read(const struct sc_fact_plan *plan, const struct sc_fact_state *fs,
-                                 int64_t now_ms);
+                                 int64_t out_ms, int64_t now_ms);
 void sc_distinct_merge(const struct sc_fact_plan *plan, struct sc_arena *ar,
                        struct sc_fact_state *into, const struct sc_fact_state *from);
 

@@ -128,14 +128,6 @@ struct sc_channel {
     struct sc_node *at;
 };
 
-enum sc_calendar { SC_ROLLING, SC_CAL_DAY, SC_CAL_WEEK, SC_CAL_MONTH };
-
-/* A zone as the user names it: the customer's (by preference, phone, journey default) or fixed. */
-struct sc_zone_ref {
-    bool customer;
-    const struct sc_tz *fixed; /* when not customer; NULL: UTC */
-};
-
 struct sc_cap {
     uint32_t channels;  /* bit c; all ones: every channel */
     uint64_t stages;    /* customers in these stages; all ones: every stage */

@@ -115,6 +115,9 @@ bool sc_quiet_until(const struct sc_tz *tz, const struct sc_guardrails *g, int64
 bool sc_zone_of(const struct sc_journey *jo, const struct sc_state *st, struct sc_zone_ref ref,
                 const struct sc_tz **tz);
 
+/* When the local day, week or month of `ms` began (tz NULL: UTC). */
+int64_t sc_calendar_start(int32_t calendar, const struct sc_tz *tz, int64_t ms);
+
 /* consent.c: what a customer says of itself. */
 void sc_consent_event(struct sc_run *rn);
 enum sc_consent_status { SC_CONSENT_UNKNOWN, SC_CONSENT_GRANTED, SC_CONSENT_WITHDRAWN };

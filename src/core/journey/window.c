@@ -1,4 +1,5 @@
-/* Numbers in a window that slides over event time: (now - w, now], half-open (semantics 15).
+/* Numbers in a window that slides over event time: (now - w, now], half-open (semantics 15); or the
+ * calendar's day, week or month so far, which is the end of a window as long as the longest of them.
  *
  * The newest 64 events (`exact`: 4,096) stand one by one, what is older in buckets of 1/64 of the
  * window, aligned to the epoch, each with the time of its newest event. So a window that holds no
@@ -109,11 +110,10 @@ void sc_window_add(const struct sc_fact_plan *plan, struct sc_arena *ar, struct 
 }
 
 void sc_window_read(const struct sc_fact_plan *plan, const struct sc_fact_state *fs,
-                    int64_t now_ms, struct sc_fact_acc *acc)
+                    int64_t out_ms, int64_t now_ms, struct sc_fact_acc *acc)
 {
-    SC_ASSERT(plan->window_ms > 0);
+    SC_ASSERT(plan->window_ms > 0 && out_ms >= now_ms - plan->window_ms);
     SC_ASSERT(fs->n_more == 0 || fs->n_entries > 0);
-    int64_t out_ms = now_ms - plan->window_ms; /* the newest moment that is out */
     for (uint32_t i = 0; i < fs->n_more; i++) {
         const struct sc_win_bucket *b = &fs->buckets[i];
         if (b->last_ms > out_ms && b->index * plan->width_ms <= now_ms)

@@ -44,6 +44,7 @@ struct parts {
     struct node *call;
     const struct aggregate *ag;
     const struct node *event, *prop, *window;
+    struct sc_str zone; /* of a calendar window, as written; may be empty */
     struct node *where;
     struct sc_fact fact;
 };
@@ -67,6 +68,59 @@ static bool is_window(const struct node *n, int64_t *ms)
         return true;
     }
     return is_string(n) && sc_duration_parse(sc_value_str(n->value), ms);
+}
+
+#define CALENDAR "calendar"
+
+static const struct {
+    const char *name;
+    int64_t most_ms; /* the longest there is: clocks go back by an hour, seldom by two */
+} calendars[] = {[SC_CAL_DAY] = {"day", 26 * SC_HOUR_MS},
+                 [SC_CAL_WEEK] = {"week", 7 * SC_DAY_MS + 2 * SC_HOUR_MS},
+                 [SC_CAL_MONTH] = {"month", 31 * SC_DAY_MS + 2 * SC_HOUR_MS}};
+
+static struct sc_str take_word(struct sc_str *s)
+{
+    size_t n = 0;
+    *s = sc_str_trim(*s);
+    while (n < s->len && s->p[n] != ' ')
+        n++;
+    struct sc_str word = {s->p, n};
+    *s = sc_str_trim((struct sc_str){s->p + n, s->len - n});
+    return word;
+}
+
+/* `calendar day`, `calendar week UTC`, `calendar month Europe/Oslo`: the customer's zone unless one
+ * is named. */
+static bool take_calendar(struct checker *ck, struct parts *p, const struct node *arg)
+{
+    struct sc_str rest = sc_value_str(arg->value);
+    SC_ASSERT(p->fact.calendar == SC_ROLLING);
+    take_word(&rest);
+    struct sc_str period = take_word(&rest);
+    for (int32_t c = SC_CAL_DAY; c <= SC_CAL_MONTH; c++)
+        if (sc_str_eqz(period, calendars[c].name))
+            p->fact.calendar = c;
+    if (p->fact.calendar == SC_ROLLING)
+        return wrong(ck, arg, "a calendar window is \"calendar day\", week or month, and may "
+                              "name a zone: \"calendar day Europe/Oslo\"");
+    p->fact.window_ms = calendars[p->fact.calendar].most_ms;
+    p->fact.zone.customer = rest.len == 0;
+    p->zone = rest;
+    if (rest.len == 0 || sc_str_eqz(rest, "UTC"))
+        return true;
+    struct sc_tz *tz = sc_tz_load(rest);
+    if (tz == NULL)
+        return wrong(ck, arg, "there is no such time zone; they are named as in tzdata: "
+                              "Europe/Oslo, UTC");
+    p->fact.zone.fixed = tz;
+    SC_VEC_PUSH(ck->sp->ar, &ck->sp->zones, tz);
+    return true;
+}
+
+static bool is_calendar(const struct node *arg)
+{
+    return is_string(arg) && sc_str_starts(sc_str_trim(sc_value_str(arg->value)), SC_STR(CALENDAR));
 }
 
 static bool take_named(struct checker *ck, struct parts *p, struct node *arg)
@@ -101,9 +155,15 @@ static bool take_arguments(struct checker *ck, struct parts *p)
         } else if (p->prop == NULL && p->window == NULL && p->ag->prop && is_string(arg)) {
             p->prop = arg;
         } else if (p->window == NULL && p->ag->window) {
-            if (!is_window(arg, &ms) || ms <= 0)
-                return wrong(ck, arg, "a window is a duration, as in \"7d\" or 24h");
             p->window = arg;
+            if (is_calendar(arg)) {
+                if (!take_calendar(ck, p, arg))
+                    return false;
+                continue;
+            }
+            if (!is_window(arg, &ms) || ms <= 0)
+                return wrong(ck, arg, "a window is a duration, as in \"7d\" or 24h, or "
+                                      "\"calendar day\", week or month");
             p->fact.window_ms = ms;
         } else {
             return wrong(ck, arg, sc_arena_printf(ck->src.ar, "one argument too many: %s",
@@ -217,7 +277,10 @@ static struct sc_str fact_text(struct checker *ck, const struct parts *p)
     sc_buf_addf(&b, "%s(\"%.*s\"", p->ag->name, SC_STR_FMT(et->name));
     if (p->fact.prop >= 0)
         sc_buf_addf(&b, ", \"%.*s\"", SC_STR_FMT(et->props[p->fact.prop].name));
-    if (p->fact.window_ms) {
+    if (p->fact.calendar != SC_ROLLING) {
+        sc_buf_addf(&b, ", \"" CALENDAR " %s%s%.*s\"", calendars[p->fact.calendar].name,
+                    p->zone.len ? " " : "", SC_STR_FMT(p->zone));
+    } else if (p->fact.window_ms) {
         char window[64];
         size_t n = sc_duration_format(p->fact.window_ms, window);
         sc_buf_addf(&b, ", \"%.*s\"", (int)n, window);

@@ -92,6 +92,12 @@ static const char head[] =
     "the window. Named arguments: `where: <expression over event>` counts only events that "
     "meet it,\n"
     "`exact: true` keeps up to 4,096 times rather than buckets of 1/64 of the window.\n"
+    "\n"
+    "A window may also be the calendar's: `\"calendar day\"`, `\"calendar week\"` (from Monday) or "
+    "`\"calendar month\"` so\n"
+    "far, in the customer's zone (unknown: `otherwise` of the quiet hours, else UTC), or in one that is "
+    "named:\n"
+    "`\"calendar day Europe/Oslo\"`, `\"calendar day UTC\"`.\n"
     "\n";
 
 static const char macros[] =

@@ -19,11 +19,21 @@ enum sc_fact_kind {
     SC_FACT_FIRST, SC_FACT_LAST, SC_FACT_SEEN, SC_FACT_SINCE
 };
 
+enum sc_calendar { SC_ROLLING, SC_CAL_DAY, SC_CAL_WEEK, SC_CAL_MONTH };
+
+/* A zone as the user names it: the customer's (by preference, phone, journey default) or fixed. */
+struct sc_zone_ref {
+    bool customer;
+    const struct sc_tz *fixed; /* when not customer; NULL: UTC */
+};
+
 struct sc_fact {
     enum sc_fact_kind kind;
     uint16_t event;       /* taxonomy event index */
     int16_t prop;         /* property index, -1: none (first/last: the time) */
-    int64_t window_ms;    /* 0: since ever */
+    int64_t window_ms;    /* 0: since ever; of a calendar window the longest it can be */
+    int32_t calendar;     /* enum sc_calendar: the local day, week or month so far */
+    struct sc_zone_ref zone; /* of the calendar window */
     bool exact;           /* keep up to 4,096 times rather than buckets past 64 */
     const struct sc_prog *where; /* NULL: every such event; reads `event` only */
     struct sc_str text;   /* canonical text: spaces, quotes and window in one form; where: included,

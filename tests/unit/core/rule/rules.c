@@ -153,6 +153,22 @@ Test(rule_rules, recent_touchpoints_are_maps)
 
 /* ---- Facts */
 
+Test(rule_rules, a_calendar_window)
+{
+    struct shop sh;
+    shop_open(&sh);
+    cr_assert_not_null(shop_value(&sh, "sum('order_completed', 'total', ' calendar  week ')"));
+    cr_assert_not_null(shop_value(&sh, "seen('order_completed', 'calendar day Europe/Oslo')"));
+    const struct sc_fact *own = &sh.sp.facts.v[shop_fact(
+        &sh, "sum(\"order_completed\", \"total\", \"calendar week\")")];
+    const struct sc_fact *oslo = &sh.sp.facts.v[shop_fact(
+        &sh, "seen(\"order_completed\", \"calendar day Europe/Oslo\")")];
+    cr_expect(own->calendar == SC_CAL_WEEK && own->zone.customer && own->zone.fixed == NULL);
+    cr_expect(oslo->calendar == SC_CAL_DAY && !oslo->zone.customer && oslo->zone.fixed != NULL);
+    cr_expect_geq(oslo->window_ms, 25 * SC_HOUR_MS, "a day may have 25 hours");
+    shop_close(&sh);
+}
+
 Test(rule_rules, one_text_is_one_fact)
 {
     static const char *const same[] = {
