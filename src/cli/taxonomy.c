@@ -90,6 +90,32 @@ static int docs(int argc, char **argv)
     return rc;
 }
 
+/* ---- asyncapi */
+
+static int asyncapi(int argc, char **argv)
+{
+    static const struct sc_arg args[] = {{0}};
+    static const char about[] =
+        "Writes the topics as an AsyncAPI 3.0 document (JSON): of a taxonomy its sources, of a\n"
+        "journey the channels' topics too, of settings all that is published.";
+    static const struct sc_command cmd = {"taxonomy asyncapi TAXONOMY|JOURNEY|SETTINGS", about,
+                                          args, 1, 1};
+    struct sc_words paths;
+    int rc = sc_args_parse(&cmd, argc, argv, &paths);
+    if (rc)
+        return rc < 0 ? SC_EXIT_OK : rc;
+    struct sc_project pr = {0};
+    struct sc_project_file *file;
+    rc = load(&pr, paths.v[0], &file);
+    if (rc == SC_EXIT_OK) {
+        struct sc_buf out = {0};
+        sc_taxonomy_asyncapi(file->taxonomy, file->journey, file->settings, &pr.ar, &out);
+        print(&out);
+    }
+    sc_project_fini(&pr);
+    return rc;
+}
+
 /* ---- diff */
 
 static int compare(struct sc_project *old, struct sc_project *new, const struct sc_words *paths)
@@ -130,11 +156,14 @@ int sc_cmd_taxonomy(int argc, char **argv)
     const char *what = argc > 1 ? argv[1] : "";
     if (strcmp(what, "docs") == 0)
         return docs(argc - 1, argv + 1);
+    if (strcmp(what, "asyncapi") == 0)
+        return asyncapi(argc - 1, argv + 1);
     if (strcmp(what, "diff") == 0)
         return diff(argc - 1, argv + 1);
     bool asked = strcmp(what, "--help") == 0 || strcmp(what, "-h") == 0;
     fprintf(asked ? stdout : stderr,
             "usage: stagecoach taxonomy docs TAXONOMY|JOURNEY… [-o md|html]\n"
+            "       stagecoach taxonomy asyncapi TAXONOMY|JOURNEY|SETTINGS\n"
             "       stagecoach taxonomy diff OLD NEW\n");
     return asked ? SC_EXIT_OK : SC_EXIT_USAGE;
 }

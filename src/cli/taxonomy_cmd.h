@@ -3,10 +3,16 @@
 #define SC_CLI_TAXONOMY_CMD_H
 
 #include "cli/taxonomy_use.h"
+#include "config/settings.h"
 
 /* The dictionary for readers. `us` NULL: nobody's readings are known. Scratch in `ar`. */
 void sc_taxonomy_docs(const struct sc_taxonomy *tx, const struct sc_uses *us, bool html,
                       struct sc_arena *ar, struct sc_buf *out);
+
+/* Every topic as an AsyncAPI 3.0 document: sources; with `jo` the channels' topics; with `st` the
+ * fixed outbound ones. Scratch in `ar`. */
+void sc_taxonomy_asyncapi(const struct sc_taxonomy *tx, const struct sc_journey *jo,
+                          const struct sc_settings *st, struct sc_arena *ar, struct sc_buf *out);
 
 /* The text of a role as files have it: "purchase", "none". */
 const char *sc_role_name(enum sc_role role);
