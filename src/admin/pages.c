@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 bool sc_admin_ready(struct sc_worker *const *workers, uint32_t n, bool verbose,
                     struct sc_buf *out)
@@ -122,6 +123,13 @@ void sc_admin_metrics(struct sc_worker *const *workers, uint32_t n, struct sc_bu
         head(out, "triggers_by_channel_total", "trigger messages sent, by channel", "counter");
         label_rows(workers, n, "triggers_by_channel_total", "channel", channels, jo->n_channels,
                    offsetof(struct sc_counters, channels), out);
+        const char **triggers = sc_calloc(jo->n_triggers + 1, sizeof(*triggers));
+        for (uint32_t t = 0; t < jo->n_triggers; t++)
+            triggers[t] = jo->triggers[t].name.p;
+        head(out, "late_by_trigger_total", "late events that a trigger named", "counter");
+        label_rows(workers, n, "late_by_trigger_total", "trigger", triggers, jo->n_triggers,
+                   offsetof(struct sc_counters, late), out);
+        free(triggers);
     }
     gauge_rows(workers, n, out);
 }

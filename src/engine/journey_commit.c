@@ -97,6 +97,7 @@ static bool write_image(struct sc_jworker *j, struct sc_part *p, const struct sc
 {
     struct sc_image im = {it->node, it->stored, it->next_due_ms};
     sc_count(&j->w->counters.states_over_soft, im.state.len > SC_STATE_SOFT_BYTES);
+    sc_count(&j->w->counters.states_cut, it->cut);
     if (!sc_seal_fits(&j->seal, &im)) {
         struct sc_out out = {.topic = SC_OUT_STATE, .partition = (int32_t)p->index,
                              .value = sc_seal_chunk(&j->seal)};

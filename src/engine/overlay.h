@@ -16,6 +16,7 @@ struct sc_overlay_item {
     int64_t due_ms;       /* when the state was read */
     int64_t next_due_ms;  /* of `stored` */
     uint32_t part;        /* index of the partition */
+    bool cut;              /* `stored` is not all: over the hard limit */
 };
 
 struct sc_overlay_slot {

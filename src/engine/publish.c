@@ -35,6 +35,8 @@ static void count(struct sc_worker *w, const struct sc_effect *fx)
     case SC_FX_SUPPRESSED:
         sc_count(&c->suppressed, 1);
         sc_count(&c->reasons[fx->reason], 1);
+        if (fx->reason == SC_REASON_LATE)
+            sc_count(&c->late[fx->trigger], 1);
         break;
     case SC_FX_DEFERRED:
         sc_count(&c->deferred, 1);
@@ -122,4 +124,6 @@ void sc_publish_counts(struct sc_publisher *pb, const struct sc_step_counts *n)
     sc_count(&c->dedupe_evicted, n->dedupe_evicted);
     sc_count(&c->reorder_early, n->reorder_early);
     sc_count(&c->timers_fired, n->timers_fired);
+    sc_count(&c->contexts_cut, n->contexts_cut);
+    sc_count(&c->large_customers, n->large_customers);
 }

@@ -64,6 +64,9 @@ struct sc_engine_config {
     X(state_writes, "states written to Redis")                                                     \
     X(state_bytes, "bytes of state frames")                                                        \
     X(states_over_soft, "states over the soft limit")                                              \
+    X(states_cut, "states over the hard limit, written with less")                                 \
+    X(contexts_cut, "contexts over 32 KiB, left out of their messages")                            \
+    X(large_customers, "merges past half a ceiling of merges or identifiers")                                              \
     X(transactions, "transactions committed")                                                      \
     X(aborts, "transactions aborted")                                                              \
     X(acquisitions, "partitions acquired")                                                         \
@@ -75,6 +78,7 @@ struct sc_counters {
 #undef SC_COUNTER_FIELD
     _Atomic uint64_t drops[SC_DROP_COUNT];
     _Atomic uint64_t reasons[SC_REASON_COUNT];
+    _Atomic uint64_t late[SC_TRIGGERS_MAX]; /* LATE ones, by trigger */
     _Atomic uint64_t channels[SC_CHANNELS_MAX];
 };
 

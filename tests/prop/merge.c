@@ -104,7 +104,9 @@ static void check_split(struct shop *sh, struct chance *c)
     struct sc_effects fx;
     sc_effects_init(&fx, &sh->ar);
     struct sc_moment now = {.watermark_ms = parts->last_ms, .event_clock = true};
-    sc_step_merged(&sh->jo, parts, NULL, &now, &fx);
+    struct sc_merged before = {.ev = NULL};
+    memcpy(before.place, parts->place, sizeof(before.place));
+    sc_step_merged(&sh->jo, parts, &before, &now, &fx);
     same(sh, essence(sh, one), essence(sh, parts), "split and merged, any order of arrival");
     struct sc_state *again = shop_play(sh, x, evs, n);
     same(sh, essence(sh, one), essence(sh, again), "any order of arrival");

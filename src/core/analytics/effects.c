@@ -78,7 +78,8 @@ void sc_analytics_effects(const struct sc_journey *jo, struct sc_state *st, uint
             suppressed(e, fx);
             break;
         case SC_FX_TRANSITION:
-            transition(jo, st, e, fx);
+            if (!e->joined)
+                transition(jo, st, e, fx);
             break;
         case SC_FX_MILESTONE: /* sc_history_milestone: its time may still be corrected */
         case SC_FX_MERGED:

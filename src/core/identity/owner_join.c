@@ -168,6 +168,8 @@ static void join_history(struct sc_owner *ow)
 static void absorb(struct sc_owner *ow, int64_t at_ms)
 {
     struct sc_state *st = ow->st;
+    struct sc_merged before = {.ev = ow->rec->ev};
+    memcpy(before.place, st->place, sizeof(before.place));
     const struct sc_record *rec = ow->rec;
     bool customer = rec->state->n_events > 0;
     bool history = customer || rec->state->waiting.n > 0;
@@ -185,9 +187,11 @@ static void absorb(struct sc_owner *ow, int64_t at_ms)
     }
     st->merges = st->former.n;
     st->dirty = true;
+    ow->fx->counts.large_customers +=
+        st->former.n > SC_MERGES_MAX / 2 || st->members.n > SC_MEMBERS_MAX / 2;
     say(ow, customer);
     if (history)
-        sc_step_merged(ow->jo, st, rec->ev, &ow->in->now, ow->fx);
+        sc_step_merged(ow->jo, st, &before, &ow->in->now, ow->fx);
 }
 
 /* A member already, come along with a split, or a root that parted while its state was under way:
@@ -195,6 +199,8 @@ static void absorb(struct sc_owner *ow, int64_t at_ms)
 static void take_history(struct sc_owner *ow)
 {
     struct sc_state *st = ow->st;
+    struct sc_merged before = {.ev = ow->rec->ev};
+    memcpy(before.place, st->place, sizeof(before.place));
     struct sc_member self = *sc_owner_member(st, &st->node);
     bool ambiguous = st->ambiguous;
     join_history(ow);
@@ -203,7 +209,7 @@ static void take_history(struct sc_owner *ow)
     st->merges = st->former.n;
     st->dirty = true;
     if (ow->rec->state->n_events > 0)
-        sc_step_merged(ow->jo, st, ow->rec->ev, &ow->in->now, ow->fx);
+        sc_step_merged(ow->jo, st, &before, &ow->in->now, ow->fx);
 }
 
 static bool is_member(const struct sc_owner *ow)

@@ -82,6 +82,7 @@ struct sc_effect {
     const char *cause;  /* "rule", "lapse", "merge", "config" */
     int64_t in_stage_ms; /* time in the stage left */
     bool back;
+    bool joined; /* taken over from the other side of a merge, in whose history it is counted */
     const int16_t *arms; /* transition, milestone: one an experiment; NULL: there are none */
     int16_t stage;      /* the customer's stage of the main track when decided, for all types */
     /* facts the rule saw */
@@ -101,7 +102,7 @@ struct sc_effect {
 /* What a step counts, by reason; the engine adds them to its metrics. */
 struct sc_step_counts {
     uint64_t applied, duplicates, clashes, late, erased, forwarded, sent_back, dedupe_evicted,
-        reorder_early, keys_evicted, timers_fired, links_refused;
+        reorder_early, keys_evicted, timers_fired, links_refused, contexts_cut, large_customers;
 };
 
 struct sc_effects {

@@ -98,6 +98,31 @@ void sc_stage_config(struct sc_run *rn)
             config(rn, t);
 }
 
+static void joined(struct sc_run *rn, const struct sc_place *was, const struct sc_place *is)
+{
+    const struct sc_journey *jo = rn->jo;
+    SC_ASSERT(is->stage != was->stage);
+    struct sc_effect *fx = sc_effect_add(rn, SC_FX_TRANSITION, jo->stages[is->stage].name);
+    fx->from = was->stage;
+    fx->to = is->stage;
+    fx->cause = "merge";
+    fx->joined = true;
+    if (was->stage_ms != SC_NEVER && was->stage_ms < rn->at_ms)
+        fx->in_stage_ms = rn->at_ms - was->stage_ms;
+    fx->back = went_back(jo, was, is->stage);
+    sc_experiment_tell(rn, fx);
+}
+
+void sc_stage_merged(struct sc_run *rn, const struct sc_merged *mg)
+{
+    SC_ASSERT(rn->jo->n_tracks <= SC_TRACKS_MAX);
+    for (uint32_t t = 0; t < rn->jo->n_tracks; t++) {
+        const struct sc_place *is = &rn->st->place[t];
+        if (is->stage != mg->place[t].stage && is->stage_ms != SC_NEVER)
+            joined(rn, &mg->place[t], is);
+    }
+}
+
 static bool try_one(struct sc_run *rn, uint32_t s)
 {
     const struct sc_stage *stage = &rn->jo->stages[s];

@@ -318,10 +318,20 @@ static void timers(const struct sc_journey *jo, struct sc_state *st, const struc
 
 /* ---- merges */
 
-void sc_step_merged(const struct sc_journey *jo, struct sc_state *st, const struct sc_event *ev,
+/* Two that waited for their turn may have been more than one may. */
+static void bound_waiting(struct sc_run *rn)
+{
+    while (rn->st->kind == SC_STATE_ROOT && rn->st->waiting.n > SC_WAITING_MAX) {
+        rn->fx->counts.reorder_early++;
+        let_through(rn, sc_reorder_take(rn->st, INT64_MAX));
+    }
+}
+
+void sc_step_merged(const struct sc_journey *jo, struct sc_state *st, const struct sc_merged *mg,
                     const struct sc_moment *now, struct sc_effects *fx)
 {
     SC_ASSERT(st->kind == SC_STATE_ROOT);
+    const struct sc_event *ev = mg->ev;
     int64_t at_ms = ev ? ev->occurred_ms : st->last_ms;
     struct sc_run rn;
     sc_run_init(&rn, jo, st, now, fx);
@@ -330,16 +340,18 @@ void sc_step_merged(const struct sc_journey *jo, struct sc_state *st, const stru
     rn.n_events = ev ? 1 : 0;
     sc_trace_merged(fx, at_ms);
     sc_stage_config(&rn);
+    sc_stage_merged(&rn, mg);
     sc_trigger_merged(&rn);
     for (uint32_t t = 0; t < jo->n_tracks; t++)
         if (st->place[t].stage_ms != SC_NEVER)
             sc_stage_arm(&rn, t);
-    if (sc_moment_late(jo, now, at_ms))
-        return; /* the link came late: it joins, and no rule is tried (12b) */
-    sc_stage_try(&rn, true);
-    sc_milestone_merged(&rn);
+    if (!sc_moment_late(jo, now, at_ms)) { /* else it joins, and no rule is tried (12b) */
+        sc_stage_try(&rn, true);
+        sc_milestone_merged(&rn);
+    }
     sc_guard_decide(&rn);
     SC_ASSERT(rn.due.n == 0);
+    bound_waiting(&rn);
 }
 
 /* ---- the step */

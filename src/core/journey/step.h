@@ -46,8 +46,13 @@ int64_t sc_decision_timer_ms(const struct sc_moment *now, int64_t due_ms, bool *
  * aliases, generations. Returns true when the event is to be applied here now. */
 bool sc_owner_handle(const struct sc_journey *jo, struct sc_state *st, const struct sc_input *in,
                      struct sc_effects *fx);
-/* step.c: 10b: after a merge, rules are tried once at the time of `ev`. */
-void sc_step_merged(const struct sc_journey *jo, struct sc_state *st, const struct sc_event *ev,
+/* What was before a merge: the event behind it (NULL: none), and where the customer stood. */
+struct sc_merged {
+    const struct sc_event *ev;
+    struct sc_place place[SC_TRACKS_MAX];
+};
+/* step.c: 10b: after a merge, rules are tried once at the time of its event. */
+void sc_step_merged(const struct sc_journey *jo, struct sc_state *st, const struct sc_merged *mg,
                     const struct sc_moment *now, struct sc_effects *fx);
 /* Resolve's side: where an event goes. `roots[i]` is what is known of the root of ev->ids[i].node
  * (the node itself when nothing is known). Fills rec (EVENT): home = root of the smallest node, a

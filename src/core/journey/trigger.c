@@ -80,7 +80,9 @@ static struct sc_str context_of(struct sc_run *rn, const struct sc_trigger *tr)
         sc_value_json(sc_rule_eval(tr->context[i].prog, &rn->cx), &w);
     }
     sc_jsonw_obj_end(&w);
-    return out.len <= CONTEXT_BYTES_MAX ? sc_buf_view(&out) : SC_STR_NULL;
+    bool fits = out.len <= CONTEXT_BYTES_MAX;
+    rn->fx->counts.contexts_cut += !fits;
+    return fits ? sc_buf_view(&out) : SC_STR_NULL;
 }
 
 static struct sc_timer occurrence(struct sc_run *rn, uint16_t t, const struct key *key)

@@ -91,6 +91,8 @@ static void settle(struct world *w)
         for (uint32_t k = 0; k < fx.hints.n; k++)
             SC_VEC_PUSH(&w->ar, &w->fx.hints, fx.hints.v[k]);
         w->fx.counts.links_refused += fx.counts.links_refused;
+        w->fx.counts.large_customers += fx.counts.large_customers;
+        w->fx.counts.reorder_early += fx.counts.reorder_early;
         sc_effects_clear(&fx);
     }
     w->queue.n = 0;
@@ -251,6 +253,94 @@ Test(owner, rules_are_tried_once_over_the_merged_facts)
     }
     event(&w, "bought", 4, A, -1);
     cr_expect_eq(count(&w, SC_FX_TRIGGER, -1), 0, "and counts as fired");
+    teardown(&w);
+}
+
+Test(owner, a_stage_taken_over_is_a_transition)
+{
+    struct world w;
+    setup(&w);
+    event(&w, "bought", 1, D1, -1);
+    event(&w, "bought", 2, D1, -1);
+    event(&w, "seen", 3, A, -1);
+    event(&w, "seen", 5, A, D1);
+    cr_assert_eq(w.st[A]->place[0].stage, 1);
+    const struct sc_effect *moved = NULL;
+    for (uint32_t i = 0; i < w.fx.items.n; i++)
+        if (w.fx.items.v[i].type == SC_FX_TRANSITION && w.fx.items.v[i].customer.b[1] == A) {
+            cr_expect_null(moved, "once");
+            moved = &w.fx.items.v[i];
+        }
+    cr_assert_not_null(moved);
+    cr_expect(moved->from == 0 && moved->to == 1 && !moved->back);
+    cr_expect_str_eq(moved->cause, "merge");
+    cr_expect_eq(moved->in_stage_ms, 2 * SC_DAY_MS);
+    cr_expect_eq(moved->n_events, 1);
+    event(&w, "seen", 6, A, D2);
+    cr_expect_eq(count(&w, SC_FX_TRANSITION, -1), 2, "who brings no stage moves nobody");
+    teardown(&w);
+}
+
+/* Members or former ids that nobody met here, linked long ago. */
+static void crowd(struct world *w, uint32_t former, uint32_t members)
+{
+    struct sc_state *st = w->st[A];
+    for (uint32_t i = 0; i < former || i < members; i++) {
+        struct sc_node_id node = {{0xf3, 0xee, (uint8_t)(i >> 8), (uint8_t)i}};
+        struct sc_member m = {.node = node, .linked_ms = -400 * SC_DAY_MS};
+        if (i < former)
+            SC_VEC_PUSH(&w->ar, &st->former, node);
+        if (i < members)
+            SC_VEC_PUSH(&w->ar, &st->members, m);
+    }
+}
+
+/* Past a ceiling events still resolve, nothing links, and it is said; from half of it on it warns. */
+Test(owner, ceilings_of_merges_and_identifiers)
+{
+    struct { uint32_t former, members; int violation, large; } rows[] = {
+        {SC_MERGES_MAX, 0, SC_VIOLATION_MERGES, 0},
+        {SC_MERGES_MAX - 1, 0, SC_VIOLATION_NONE, 1},
+        {0, SC_MEMBERS_MAX - 1, SC_VIOLATION_IDENTIFIERS, 0},
+        {0, SC_MEMBERS_MAX - 2, SC_VIOLATION_NONE, 1},
+        {SC_MERGES_MAX / 2, 0, SC_VIOLATION_NONE, 1},
+        {SC_MERGES_MAX / 2 - 1, SC_MEMBERS_MAX / 2 - 2, SC_VIOLATION_NONE, 0},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct world w;
+        setup(&w);
+        event(&w, "seen", 1, A, -1);
+        event(&w, "seen", 2, E1, -1);
+        crowd(&w, rows[i].former, rows[i].members);
+        event(&w, "seen", 3, A, E1);
+        bool refused = rows[i].violation != SC_VIOLATION_NONE;
+        cr_expect_eq(w.st[E1]->kind, refused ? SC_STATE_ROOT : SC_STATE_ALIAS, "row %zu", i);
+        cr_expect_eq(w.st[A]->n_events, refused ? 2 : 3, "row %zu", i);
+        cr_expect_eq(count(&w, SC_FX_IDENTITY, SC_ID_VIOLATION), refused, "row %zu", i);
+        for (uint32_t k = 0; k < w.fx.items.n; k++)
+            if (w.fx.items.v[k].action == SC_ID_VIOLATION)
+                cr_expect_eq(w.fx.items.v[k].violation, rows[i].violation, "row %zu", i);
+        cr_expect_eq(w.fx.counts.large_customers, rows[i].large, "row %zu", i);
+        teardown(&w);
+    }
+}
+
+/* Two who waited for their turn become one: still at most 256 wait. */
+Test(owner, a_merge_keeps_the_bound_of_what_waits)
+{
+    struct world w;
+    setup(&w);
+    w.jo.reorder_ms = 100 * SC_DAY_MS;
+    for (int i = 0; i < 200; i++) {
+        event(&w, "seen", 1, A, -1);
+        event(&w, "bought", 1, D1, -1);
+    }
+    cr_assert_eq(w.st[A]->waiting.n, 200);
+    event(&w, "seen", 2, A, D1);
+    cr_expect(alias_of(&w, D1, A));
+    cr_expect_eq(w.st[A]->waiting.n, SC_WAITING_MAX);
+    cr_expect_eq(w.st[A]->n_events, 401 - SC_WAITING_MAX);
+    cr_expect_eq(w.fx.counts.reorder_early, 401 - SC_WAITING_MAX);
     teardown(&w);
 }
 

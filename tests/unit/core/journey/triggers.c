@@ -2,6 +2,7 @@
 #include "play.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #define STAGE "stages: [ { name: here, initial: true } ]\n"
 #define CART                                                                                       \
@@ -203,4 +204,22 @@ Test(triggers, context_is_what_the_start_saw)
     struct sc_str context = pl.fx.items.v[0].context;
     cr_expect(sc_str_eqz(context, "{\"cart\":\"a\",\"n\":1}"), "%.*s", SC_STR_FMT(context));
     play_fini(&pl);
+}
+
+Test(triggers, a_context_over_32_kib_is_left_out_and_counted)
+{
+    for (size_t over = 0; over < 2; over++) {
+        struct play pl;
+        play_init(&pl, CART "    context: { cart: event.cart_id }\n");
+        size_t len = 32768 - strlen("{\"cart\":\"\"}") + over;
+        char *script = sc_arena_alloc(&pl.ar, len + 100);
+        int n = sprintf(script, "03-02 10:00 cart_updated value=40 cart_id=");
+        memset(script + n, 'a', len);
+        strcpy(script + n + len, "\n03-02 12:00\n");
+        play_script(&pl, script);
+        cr_assert_eq(pl.fx.items.n, 1, "the message itself goes out");
+        cr_expect_eq(pl.fx.items.v[0].context.len, over ? 0 : 32768);
+        cr_expect_eq(pl.counts.contexts_cut, over);
+        play_fini(&pl);
+    }
 }
