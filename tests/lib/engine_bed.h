@@ -291,10 +291,19 @@ static inline void live(void *arg)
     l->w.view->ops->close(l->w.view);
 }
 
+static inline uint32_t count_lives(const struct bed *b, bool resolve)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < LIVES; i++)
+        n += b->lives[i].task && b->lives[i].resolve == resolve;
+    return n;
+}
+
 static inline void start(struct bed *b, bool resolve)
 {
     static const char *const sources[] = {"web", "pos"}, *const journal[] = {"journal"};
-    for (uint32_t i = 0; i < LIVES; i++) {
+    bool room = count_lives(b, resolve) < LIVES - 1; /* the other role must be able to live */
+    for (uint32_t i = 0; room && i < LIVES; i++) {
         struct life *l = &b->lives[i];
         if (l->task)
             continue;
@@ -329,14 +338,6 @@ static inline void end(struct bed *b, struct life *l, bool kill)
     b->gaps += l->w.counters.journal_gaps;
     if (l->rc != 0)
         fail(b, "%s ended with %d", l->w.writer, l->rc);
-}
-
-static inline uint32_t count_lives(const struct bed *b, bool resolve)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < LIVES; i++)
-        n += b->lives[i].task && b->lives[i].resolve == resolve;
-    return n;
 }
 
 /* ---- what goes wrong */
