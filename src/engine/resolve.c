@@ -48,7 +48,7 @@ struct resolve {
     struct sc_decoders *decoders;
     struct sc_hints hints;
     struct intake *in;
-    uint32_t n_in;
+    uint32_t n_in, in_last;
     struct sc_arena ar;             /* the transaction's */
     struct sc_frame_writer *frames; /* P */
     uint32_t *records;              /* P: in this transaction, for the trailers */
@@ -270,9 +270,11 @@ static bool commit_due(const struct resolve *r)
 
 static struct intake *intake_of(struct resolve *r, const struct sc_msg *m)
 {
-    for (uint32_t i = 0; i < r->n_in; i++)
-        if (r->in[i].topic == m->topic && r->in[i].partition == m->partition)
-            return &r->in[i];
+    for (uint32_t i = 0; i < r->n_in; i++) {
+        uint32_t at = (r->in_last + i) % r->n_in; /* messages come in runs of one partition */
+        if (r->in[at].topic == m->topic && r->in[at].partition == m->partition)
+            return &r->in[r->in_last = at];
+    }
     return NULL;
 }
 

@@ -41,6 +41,7 @@ static void own(struct kafka_log *k, const rd_kafka_topic_partition_list_t *list
     k->owned = sc_calloc(n + 1, sizeof(*k->owned));
     k->tps = sc_calloc(n + 1, sizeof(*k->tps));
     k->n_owned = 0;
+    k->last = NULL;
     for (size_t i = 0; i < n; i++) {
         uint16_t topic = topic_index(k, list->elems[i].topic);
         if (topic == UINT16_MAX)
@@ -171,6 +172,15 @@ static void revive(struct kafka_log *k)
     k->dead = false;
 }
 
+/* Its partition, if it is owned. */
+static struct sc_owned *owned_of(struct kafka_log *k, const rd_kafka_message_t *m)
+{
+    if (k->last && k->last_topic == m->rkt && k->last->partition == m->partition)
+        return k->last;
+    k->last_topic = m->rkt;
+    return k->last = sc_kafka_owned(k, rd_kafka_topic_name(m->rkt), m->partition);
+}
+
 /* Keep a record, or note what else it is and give it back. */
 static void keep(struct kafka_log *k, rd_kafka_message_t *m)
 {
@@ -179,7 +189,7 @@ static void keep(struct kafka_log *k, rd_kafka_message_t *m)
         rd_kafka_message_destroy(m);
         return;
     }
-    struct sc_owned *o = sc_kafka_owned(k, rd_kafka_topic_name(m->rkt), m->partition);
+    struct sc_owned *o = owned_of(k, m);
     if (o == NULL) {
         rd_kafka_message_destroy(m);
         return;

@@ -30,6 +30,8 @@ struct kafka_log {
     struct sc_owned *owned;
     struct sc_tp *tps; /* the same, as handed out */
     uint32_t n_owned;
+    struct sc_owned *last;      /* of the message looked at last: they come in runs */
+    const rd_kafka_topic_t *last_topic;
     bool rebalanced;
     bool dead; /* the consumer had a fatal error: it hands nothing out any more */
     /* transaction */
