@@ -6,6 +6,7 @@
 
 #define SETTLE_MS 30000 /* a port gives up earlier on a flush that does not end */
 #define SETTLE_STEP_MS 100
+#define LOOK_MS 60000 /* a partition that flushes nothing looks at its stamp so often */
 
 static void remember(struct sc_part *p, const struct sc_node_id *node)
 {
@@ -118,6 +119,22 @@ void sc_flush_settle(struct sc_worker *w, struct sc_part **parts, uint32_t n)
     } while (w->clock.mono_ms(w->clock.arg) < until);
 }
 
+/* A view that was wiped, or went back, is found by the next flush; a quiet partition has none for
+ * long. False: the view is not what this owner left. */
+static bool look(struct sc_worker *w, struct sc_part *p, int64_t mono_ms)
+{
+    struct sc_stamp is;
+    p->looked_mono_ms = mono_ms;
+    if (w->view->ops->read(w->view, p->index, &is, NULL, 0) != SC_ERR_OK ||
+        (is.incarnation == p->stamp.incarnation && is.view == p->stamp.view &&
+         is.offset >= p->stamp.offset))
+        return true; /* a Redis that is away is found by who needs it */
+    sc_logf(SC_LOG_WARN, w->role, "partition %u: the view in Redis is gone or went back: acquiring "
+            "anew", p->index);
+    sc_part_forget(p);
+    return false;
+}
+
 bool sc_flush_tick(struct sc_worker *w, struct sc_part **parts, uint32_t n, bool all,
                    int timeout_ms)
 {
@@ -126,13 +143,20 @@ bool sc_flush_tick(struct sc_worker *w, struct sc_part **parts, uint32_t n, bool
             parts[i]->dirty_mono_ms = 0;
         return true;
     }
-    bool fine = collect(w, parts, n, timeout_ms);
+    bool fine = collect(w, parts, n, timeout_ms), looked = false;
     int64_t mono_ms = w->clock.mono_ms(w->clock.arg);
     for (uint32_t i = 0; i < n; i++) {
         struct sc_part *p = parts[i];
         bool due = all || mono_ms - p->flushed_mono_ms >= w->cfg->flush_interval_ms;
-        if (p->status == SC_PART_ACTIVE && !p->flushing && p->cache.dirty_n && due)
+        if (p->status != SC_PART_ACTIVE || p->flushing)
+            continue;
+        if (p->cache.dirty_n && due) {
             start(w, p, mono_ms);
+        } else if (!looked && p->cache.dirty_n == 0 && mono_ms - p->flushed_mono_ms > LOOK_MS &&
+                   mono_ms - p->looked_mono_ms > LOOK_MS) {
+            looked = true; /* one a tick: each is a round trip */
+            fine &= look(w, p, mono_ms);
+        }
     }
     return fine;
 }

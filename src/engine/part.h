@@ -55,6 +55,7 @@ struct sc_part {
     struct sc_node_id *flush_nodes;
     uint64_t n_flush, cap_flush;
     int64_t flushed_mono_ms;   /* when the last flush was started */
+    int64_t looked_mono_ms;    /* when its stamp was last looked at without a flush */
     int64_t dirty_mono_ms;     /* since when something is dirty; 0: nothing is */
     /* the transaction in hand */
     bool touched;       /* must be sealed by this transaction */

@@ -112,10 +112,15 @@ static void poison(int lives, uint32_t least, uint32_t most)
     write_ticks(b);
     start(b, false);
     come_to_rest(b);
-    for (uint32_t i = 0; i < LIVES; i++)
+    uint64_t counted = 0;
+    for (uint32_t i = 0; i < LIVES; i++) {
+        counted += b->lives[i].task ? b->lives[i].w.counters.drops[SC_DROP_POISON] : 0;
         if (b->lives[i].task)
             end(b, &b->lives[i], false);
+    }
     expect(b, least, most, "after lives that ended at a record");
+    if (counted < least || counted > most)
+        fail(b, "%llu are counted as poison", (unsigned long long)counted);
     if (least && (letter.len < 4 || memcmp(letter.p, "SCJF", 4) != 0))
         fail(b, "the dead letter is not the frame");
     bed_destroy(b);
