@@ -137,8 +137,7 @@ static bool collect(struct sc_jworker *j, const struct sc_moment *now)
     }
     for (uint32_t i = 0; i < fx->hints.n; i++)
         SC_VEC_PUSH(&j->ar, &j->hints, fx->hints.v[i]);
-    sc_publish_counts(&j->pb, &fx->counts);
-    sc_effects_clear(fx);
+    fx->items.n = fx->gone.n = fx->records.n = fx->hints.n = 0; /* room and counts: the group's */
     if (!fine)
         sc_jworker_doubt(j, SC_ERR_ABORT);
     return fine;
@@ -400,6 +399,7 @@ static bool stop_at(struct sc_jworker *j, struct sc_part *p, const struct sc_msg
 
 static void close_group(struct sc_jworker *j)
 {
+    sc_publish_counts(&j->pb, &j->fx.counts);
     j->written += sc_overlay_close(&j->ov, j->jo, &j->ar);
     sc_jworker_clear_group(j);
 }

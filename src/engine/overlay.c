@@ -66,31 +66,29 @@ static void grow_slots(struct sc_overlay *ov)
     }
 }
 
-static struct sc_overlay_item *add(struct sc_overlay *ov, const struct sc_state *st, uint32_t part)
+static void grow_items(struct sc_overlay *ov)
 {
-    if ((ov->n + 1) * 2 > ov->cap)
-        grow_slots(ov);
-    if (ov->n == ov->cap_items) {
-        ov->cap_items = ov->cap_items ? ov->cap_items * 2 : 512;
-        ov->items = sc_realloc(ov->items, ov->cap_items * sizeof(*ov->items));
-        ov->open = sc_realloc(ov->open, ov->cap_items * sizeof(*ov->open));
-    }
-    struct sc_overlay_slot *s = slot_of(ov, &st->node);
-    SC_ASSERT(s->item == 0);
-    ov->items[ov->n] = (struct sc_overlay_item){.node = st->node, .due_ms = st->due_ms,
-                                                .next_due_ms = st->due_ms, .part = part};
-    *s = (struct sc_overlay_slot){++ov->n, tag_of(&st->node)};
-    return &ov->items[ov->n - 1];
+    ov->cap_items = ov->cap_items ? ov->cap_items * 2 : 512;
+    ov->items = sc_realloc(ov->items, ov->cap_items * sizeof(*ov->items));
+    ov->open = sc_realloc(ov->open, ov->cap_items * sizeof(*ov->open));
 }
 
 void sc_overlay_open(struct sc_overlay *ov, struct sc_state *st, uint32_t part)
 {
-    struct sc_overlay_item *item = sc_overlay_get(ov, &st->node);
-    if (item == NULL)
-        item = add(ov, st, part);
+    if ((ov->n + 1) * 2 > ov->cap)
+        grow_slots(ov);
+    if (ov->n == ov->cap_items)
+        grow_items(ov);
+    struct sc_overlay_slot *s = slot_of(ov, &st->node);
+    if (s->item == 0) {
+        ov->items[ov->n] = (struct sc_overlay_item){.node = st->node, .due_ms = st->due_ms,
+                                                    .next_due_ms = st->due_ms, .part = part};
+        *s = (struct sc_overlay_slot){++ov->n, tag_of(&st->node)};
+    }
+    struct sc_overlay_item *item = &ov->items[s->item - 1];
     SC_ASSERT(item->st == NULL && item->part == part);
     item->st = st;
-    ov->open[ov->n_open++] = (uint32_t)(item - ov->items);
+    ov->open[ov->n_open++] = s->item - 1;
 }
 
 size_t sc_overlay_close(struct sc_overlay *ov, const struct sc_journey *jo, struct sc_arena *ar)

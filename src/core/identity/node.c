@@ -2,14 +2,28 @@
 #include "base/assert.h"
 #include "base/hash.h"
 #include "core/identity/identity.h"
+#include <endian.h>
+
+/* Eight digits of four bytes at once: a nibble to each byte, then '0' or 'a' - 10 added to it. */
+static uint64_t hex_of(const uint8_t b[4])
+{
+    const uint64_t ones = UINT64_MAX / 255;
+    uint32_t bytes;
+    memcpy(&bytes, b, sizeof(bytes));
+    uint64_t v = be32toh(bytes); /* the first byte is the topmost */
+    v = (v | v << 16) & UINT64_C(0x0000ffff0000ffff);
+    v = (v | v << 8) & UINT64_C(0x00ff00ff00ff00ff);
+    v = (v | v << 4) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    uint64_t letters = (v + ones * 6) >> 4 & ones; /* 1 where the nibble is over 9 */
+    return htobe64(v + ones * '0' + letters * ('a' - '0' - 10));
+}
 
 void sc_node_hex(const struct sc_node_id *n, char out[32])
 {
-    static const char digit[] = "0123456789abcdef";
     SC_ASSERT(n != NULL && out != NULL);
-    for (size_t i = 0; i < sizeof(n->b); i++) {
-        out[2 * i] = digit[n->b[i] >> 4];
-        out[2 * i + 1] = digit[n->b[i] & 0x0f];
+    for (size_t i = 0; i < sizeof(n->b); i += 4) {
+        uint64_t digits = hex_of(n->b + i);
+        memcpy(out + 2 * i, &digits, sizeof(digits));
     }
 }
 

@@ -29,16 +29,25 @@ struct decision {
     bool quiet;
     int64_t until_ms; /* quiet: when it may go; SC_NO_DUE: never by waiting */
     enum sc_reason reason;
+    bool told; /* gates are put into words */
     SC_VEC(struct sc_gate) gates;
 };
 
-static void gate(struct decision *de, enum sc_reason reason, bool passed, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static void gate(struct decision *de, enum sc_reason reason, bool passed, const char *fmt, ...)
+static void gate_weigh(struct decision *de, enum sc_reason reason, bool passed)
 {
     SC_ASSERT(reason > SC_REASON_NONE && reason < SC_REASON_COUNT);
+    if (!passed && (de->reason == SC_REASON_NONE || reason < de->reason))
+        de->reason = reason;
+}
+
+static void gate_tell(struct decision *de, enum sc_reason reason, bool passed, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void gate_tell(struct decision *de, enum sc_reason reason, bool passed, const char *fmt, ...)
+{
     struct sc_arena *ar = de->rn->fx->ar;
+    SC_ASSERT(de->told);
+    gate_weigh(de, reason, passed);
     va_list args;
     va_start(args, fmt);
     size_t len;
@@ -47,9 +56,12 @@ static void gate(struct decision *de, enum sc_reason reason, bool passed, const 
     SC_VEC_PUSH(ar, &de->gates, ((struct sc_gate){reason, passed, {text, len}, -1, -1}));
     sc_trace(de->rn->fx, "gate", sc_str_from(sc_reason_name(reason)), passed ? "passed" : "stopped",
              "%s", text);
-    if (!passed && (de->reason == SC_REASON_NONE || reason < de->reason))
-        de->reason = reason;
 }
+
+/* One gate. The words are not even evaluated when nobody reads them. */
+#define gate(de, reason, passed, ...)                                                              \
+    ((de)->told ? gate_tell((de), (reason), (passed), __VA_ARGS__)                                 \
+                : gate_weigh((de), (reason), (passed)))
 
 static const char *span(struct sc_arena *ar, int64_t ms)
 {
@@ -183,6 +195,8 @@ static void report_caps(struct decision *de, uint8_t c)
         bool passed = sc_cap_allows(rn, cap, de->tm->rule, c, &used);
         gate(de, SC_REASON_CAP_REACHED, passed, "%.*s: %.*s: %lld sent",
              SC_STR_FMT(rn->jo->channels[c].name), SC_STR_FMT(cap->text), (long long)used);
+        if (!de->told)
+            continue;
         de->gates.v[de->gates.n - 1].cap = (int16_t)i;
         de->gates.v[de->gates.n - 1].channel = (int8_t)c;
     }
@@ -261,6 +275,22 @@ static void evaluate(struct decision *de, bool taken)
     gate_quiet(de);
 }
 
+/* Words are made where somebody reads them: in a trace, or of what does not go; a message that goes
+ * carries none, and many more go than do not. Gates may be asked twice: they change nothing. */
+static void weigh(struct decision *de, bool taken)
+{
+    de->told = de->rn->fx->trace != NULL;
+    const struct decision before = *de;
+    evaluate(de, taken);
+    if (de->reason == SC_REASON_NONE || de->told)
+        return;
+    enum sc_reason reason = de->reason;
+    *de = before;
+    de->told = true;
+    evaluate(de, taken);
+    SC_ASSERT(de->reason == reason);
+}
+
 /* ---- what comes of it */
 
 static struct sc_effect *message(struct sc_run *rn, enum sc_effect_type type,
@@ -293,7 +323,8 @@ void sc_guard_suppress(struct sc_run *rn, const struct sc_timer *tm, enum sc_rea
                        const char *why)
 {
     SC_ASSERT(why != NULL);
-    struct decision de = {.rn = rn, .tm = tm, .tr = &rn->jo->triggers[tm->rule], .channel = -1};
+    struct decision de = {.rn = rn, .tm = tm, .tr = &rn->jo->triggers[tm->rule], .channel = -1,
+                          .told = true};
     gate(&de, reason, false, "%s", why);
     reasoned(message(rn, SC_FX_SUPPRESSED, tm), &de);
 }
@@ -403,7 +434,7 @@ static bool decide(struct sc_run *rn, const struct sc_timer *tm, bool taken)
     const struct sc_trigger *tr = &rn->jo->triggers[tm->rule];
     struct decision de = {.rn = rn, .tm = tm, .tr = tr, .marketing = !tr->service, .channel = -1,
                           .until_ms = SC_NO_DUE};
-    evaluate(&de, taken);
+    weigh(&de, taken);
     if (de.reason == SC_REASON_NONE) {
         send(&de);
     } else if (waits(&de)) {
