@@ -2,7 +2,7 @@
  * what to do. `check --connect` prints them, a start refuses the errors. Changes nothing.
  *
  * Figures are reliability.md's: TxnOffsetCommit 3 (Kafka 2.5) fences by generation, transactions
- * last up to 20 s, batches of journal and state log are up to 2 MiB. */
+ * last up to 20 s, a record of the state log is 2 MiB at most. */
 #include "kafka/admin.h"
 
 #include <stdio.h>
@@ -10,6 +10,7 @@
 
 #define TXN_OFFSETS_MIN 3
 #define TXN_TIMEOUT_MS 20000
+#define DEFAULT_MESSAGE_BYTES 1048588
 
 struct check {
     struct sc_kafka_admin *ad;
@@ -92,13 +93,12 @@ static const struct rd_kafka_metadata_topic *topic_of(const struct rd_kafka_meta
 static const struct {
     const char *name;
     bool at_least;
-    enum sc_severity severity;
     const char *why;
 } rules[] = {
-    {"message.timestamp.type", false, SC_ERROR, "append time is the decisions' clock"},
-    {"cleanup.policy", false, SC_ERROR, "the protocol rests on it"},
-    {"max.message.bytes", true, SC_ERROR, "frames are up to that size"},
-    {"retention.ms", true, SC_WARNING, "older records go"},
+    {"message.timestamp.type", false, "append time is the decisions' clock"},
+    {"cleanup.policy", false, "the protocol rests on it"},
+    {"max.message.bytes", true, "else a state at its hard limit stops the partition"},
+    {"retention.ms", true, "older records go"},
 };
 #define RULES (sizeof(rules) / sizeof(rules[0]))
 
@@ -110,13 +110,18 @@ static const char *wanted(const struct sc_topic_need *need, const char *name)
     return NULL;
 }
 
-/* Only what holds customers' states is kept without bound and has no other copy. */
-static enum sc_severity severity_of(size_t rule, const struct sc_topic_need *need,
+/* Retention: only the state log is the sole copy of something; how long dead letters stay is a matter
+ * of taste. Sizes: batches fit a broker's default, a state at its hard limit needs more. */
+static enum sc_severity severity_of(size_t rule, const struct sc_topic_need *need, const char *seen,
                                     const char *want)
 {
-    bool truth = need->exact && strcmp(rules[rule].name, "retention.ms") == 0 &&
-                 strcmp(want, "-1") == 0;
-    return truth ? SC_ERROR : rules[rule].severity;
+    if (strcmp(rules[rule].name, "max.message.bytes") == 0)
+        return atoll(seen) < DEFAULT_MESSAGE_BYTES ? SC_ERROR : SC_WARNING;
+    if (strcmp(rules[rule].name, "retention.ms") != 0)
+        return SC_ERROR;
+    if (!need->exact)
+        return SC_NOTE;
+    return strcmp(want, "-1") == 0 ? SC_ERROR : SC_WARNING;
 }
 
 static void check_setting(struct check *ck, const struct sc_topic_need *need, size_t rule,
@@ -126,11 +131,11 @@ static void check_setting(struct check *ck, const struct sc_topic_need *need, si
                                      : strcmp(seen, want) == 0;
     if (fits)
         return;
+    enum sc_severity severity = severity_of(rule, need, seen, want);
     struct sc_finding *f = sc_diag_add(
-        ck->dg, severity_of(rule, need, want), "topic-setting", need->mark,
-        "topic %s (%s) has %s=%s: it must be %s%s, %s", need->name, need->what, rules[rule].name,
-        seen, want, rules[rule].at_least && strcmp(want, "-1") != 0 ? " or more" : "",
-        rules[rule].why);
+        ck->dg, severity, "topic-setting", need->mark, "topic %s (%s) has %s=%s: it %s be %s%s, %s",
+        need->name, need->what, rules[rule].name, seen, severity == SC_ERROR ? "must" : "should",
+        want, rules[rule].at_least && strcmp(want, "-1") != 0 ? " or more" : "", rules[rule].why);
     f->hint = sc_str_printf(ck->dg->ar, "alter the topic: kafka-configs --alter --entity-type "
                             "topics --entity-name %s --add-config %s=%s", need->name,
                             rules[rule].name, want);

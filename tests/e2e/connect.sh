@@ -59,6 +59,14 @@ finds 1 "${at}error: topic $RUN.wrong (the state log) has cleanup.policy=compact
 shop_start
 shop_exits 30 78 "topic $RUN.wrong (the state log) has retention.ms=3600000: it must be -1"
 mended
+topic "$RUN.odd" 4 retention.ms=3600000
+faulty stagecoach.yaml "s/dead_letters: $RUN.dead/dead_letters: $RUN.odd/"
+finds 0 "$(place stagecoach.yaml "$RUN.odd")note: topic $RUN.odd (an outbound topic) has retention.ms=3600000: it should be -1"
+mended
+topic "$RUN.default" 4 message.timestamp.type=LogAppendTime retention.ms=604800000
+faulty stagecoach.yaml "s/journal: { topic: \"$RUN.journal\"/journal: { topic: \"$RUN.default\"/"
+finds 0 "$(place stagecoach.yaml "$RUN.default")warning: topic $RUN.default (the journal) has max.message.bytes=1048588: it should be 2097152 or more"
+mended
 ok "topics that break the protocol; run refuses them with the same words"
 
 # --- schemas
