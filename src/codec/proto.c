@@ -2,12 +2,15 @@
  *
  * A field nobody wants is passed over by its wire type, a message nobody wants by its length: what
  * is inside is not looked at. A field whose wire type is not its schema's is unknown, as it is to
- * Protobuf's own parsers. Repeated scalars are taken packed or not. Cost: a table look-up a field. */
+ * Protobuf's own parsers. Repeated scalars are taken packed or not. Cost: a table look-up a field, by
+ * its tag where that is one byte: a dozen instructions for one that nobody wants. */
 #include "codec/proto_plan.h"
 #include "codec/proto_read.h"
 
 #include "base/arena.h"
 #include "base/assert.h"
+
+#include <endian.h>
 
 struct walker {
     struct sc_proto_cursor c;
@@ -89,6 +92,8 @@ static bool run_frame(struct walker *x, const struct sc_proto_frame *frame, stru
         x->marks[frame->marks.v[i].mark] = x->c.take->lists[frame->marks.v[i].list].n;
     if (!walk(x, frame->table, bytes, depth))
         return false;
+    for (uint32_t i = 0; i < frame->moves.n; i++)
+        x->c.take->slots[frame->moves.v[i].slot] = x->regs[frame->moves.v[i].from];
     for (uint32_t i = 0; i < frame->flushes.n; i++) {
         const struct sc_proto_flush *f = &frame->flushes.v[i];
         struct sc_value v = f->kind == SC_PROTO_END_REG ? x->regs[f->from] : flushed(x, f, &ok);
@@ -216,8 +221,6 @@ static inline bool single(struct walker *x, const struct sc_proto_entry *e, cons
 
 static inline const struct sc_proto_entry *find(const struct sc_proto_table *t, uint32_t number)
 {
-    if (number < 256)
-        return t->by_number[number] ? &t->entries[t->by_number[number] - 1] : NULL;
     uint32_t low = 0, high = t->n_entries;
     while (low < high) {
         uint32_t mid = (low + high) / 2;
@@ -227,6 +230,48 @@ static inline const struct sc_proto_entry *find(const struct sc_proto_table *t, 
             high = mid;
     }
     return low < t->n_entries && t->entries[low].field->number == number ? &t->entries[low] : NULL;
+}
+
+/* The short way (proto_plan.h): what is behind the field, or NULL: the long way is to be taken, unless
+ * a fault is set. At least two bytes are left. */
+static inline const uint8_t *short_field(struct walker *x, const struct sc_proto_table *t,
+                                         const uint8_t *p, const uint8_t *end, unsigned depth)
+{
+    const struct sc_proto_fused f = t->by_tag[*p];
+    const uint8_t *value = p + 1, *text = p + 2; /* of a short text, behind its length */
+    const size_t left = (size_t)(end - text), len = *value;
+    uint64_t u = len;
+    switch ((enum sc_proto_short)f.does) {
+    case SC_PROTO_LONG_WAY: return NULL;
+    case SC_PROTO_SKIP_LEN: return len < 0x80 && len <= left ? text + len : NULL;
+    case SC_PROTO_SKIP_VARINT:
+        return len < 0x80 || sc_varint(&value, end, &u) == SC_DROP_NONE ? value + (len < 0x80)
+                                                                        : NULL;
+    case SC_PROTO_SKIP_64: return left >= 7 ? p + 9 : NULL;
+    case SC_PROTO_SKIP_32: return left >= 3 ? p + 5 : NULL;
+    case SC_PROTO_TEXT:
+        if (len >= 0x80 || len > left || !sc_utf8_ok((struct sc_str){(const char *)text, len}))
+            return NULL;
+        x->regs[f.reg] = sc_string((struct sc_str){(const char *)text, len});
+        return text + len;
+    case SC_PROTO_INT:
+        if (sc_varint(&value, end, &u) != SC_DROP_NONE)
+            return NULL;
+        x->regs[f.reg] = sc_int((int64_t)u);
+        return value;
+    case SC_PROTO_NUMBER:
+        if (left < 7)
+            return NULL;
+        memcpy(&u, value, sizeof(u));
+        x->regs[f.reg] = (struct sc_value){.type = SC_T_DOUBLE, .u = le64toh(u)};
+        return p + 9;
+    case SC_PROTO_PART:
+        if (len >= 0x80 || len > left)
+            return NULL;
+        return walk(x, t->entries[f.entry].spots->sub,
+                    (struct sc_str){(const char *)text, len}, depth + 1) ? text + len : NULL;
+    }
+    SC_UNREACHABLE("a way to take a field");
 }
 
 /* One field of the message; `e` is NULL when nobody cares. */
@@ -263,6 +308,13 @@ static bool walk(struct walker *x, const struct sc_proto_table *t, struct sc_str
     }
     while (p < end) {
         struct sc_wire_tag tag;
+        const uint8_t *behind = end - p >= 2 ? short_field(x, t, p, end, depth) : NULL;
+        if (behind != NULL) {
+            p = behind;
+            continue;
+        }
+        if (x->c.drop != SC_DROP_NONE)
+            return false; /* inside of a part, which has said where */
         if (!sc_proto_checked(&x->c, p, sc_wire_tag(&p, end, &tag)))
             return blame(x, t->want->path);
         const struct sc_proto_entry *e = find(t, tag.number);

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/assert.h"
+#include "codec/proto_read.h"
 
 #include <stdlib.h>
 
@@ -76,8 +77,12 @@ struct sc_value sc_proto_zero(const struct sc_proto_field *f)
 static void flush_add(struct compiler *co, enum sc_proto_end kind, uint32_t from, uint32_t seen,
                       const struct sc_want_node *w, const struct sc_proto_message *m)
 {
-    SC_VEC_PUSH(co->ar, &co->frame->flushes,
-                ((struct sc_proto_flush){kind, from, seen, w, m}));
+    if (kind == SC_PROTO_END_REG && w->only_slot >= 0)
+        SC_VEC_PUSH(co->ar, &co->frame->moves,
+                    ((struct sc_proto_move){from, (uint32_t)w->only_slot}));
+    else
+        SC_VEC_PUSH(co->ar, &co->frame->flushes,
+                    ((struct sc_proto_flush){kind, from, seen, w, m}));
 }
 
 /* Does `[*]` alone make anything of what stands here? */
@@ -258,6 +263,53 @@ static int by_number(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+static struct sc_proto_fused skipped(uint32_t wire)
+{
+    enum sc_proto_short does = wire == SC_WIRE_LEN      ? SC_PROTO_SKIP_LEN
+                               : wire == SC_WIRE_VARINT ? SC_PROTO_SKIP_VARINT
+                               : wire == SC_WIRE_64     ? SC_PROTO_SKIP_64
+                               : wire == SC_WIRE_32     ? SC_PROTO_SKIP_32
+                                                        : SC_PROTO_LONG_WAY;
+    return (struct sc_proto_fused){.does = (uint8_t)does};
+}
+
+/* A wanted field with its own wire type. */
+static struct sc_proto_fused fused(const struct sc_proto_table *t, uint32_t entry)
+{
+    const struct sc_proto_entry *e = &t->entries[entry];
+    const struct sc_proto_spot *spot = e->spots;
+    struct sc_proto_fused f = {.does = SC_PROTO_LONG_WAY, .entry = (uint8_t)entry};
+    if (e->mode != SC_PROTO_SINGLE || e->n_forgets)
+        return f;
+    if (is_message(e->field)) {
+        bool parts = spot->sub && spot->reg == SC_PROTO_NONE && spot->chunks == SC_PROTO_NONE;
+        f.does = parts ? SC_PROTO_PART : SC_PROTO_LONG_WAY;
+    } else if (spot->reg <= UINT16_MAX) {
+        f.reg = (uint16_t)spot->reg;
+        f.does = e->field->kind == SC_PROTO_STRING   ? SC_PROTO_TEXT
+                 : e->field->kind == SC_PROTO_INT64  ? SC_PROTO_INT
+                 : e->field->kind == SC_PROTO_DOUBLE ? SC_PROTO_NUMBER
+                                                     : SC_PROTO_LONG_WAY;
+    }
+    return f;
+}
+
+/* Tags of one byte: fields 1 to 15. An entry stands for each of its wire types: packed or not. */
+static void fuse(struct sc_proto_table *t)
+{
+    for (uint32_t tag = 8; tag < 128; tag++)
+        t->by_tag[tag] = skipped(tag & 7);
+    for (uint32_t i = 0; i < t->n_entries; i++) {
+        const struct sc_proto_entry *e = &t->entries[i];
+        if (e->field->number > 15)
+            break; /* by number */
+        uint32_t tag = e->field->number << 3;
+        if (sc_proto_packable(e->field))
+            t->by_tag[tag | SC_WIRE_LEN] = (struct sc_proto_fused){.does = SC_PROTO_LONG_WAY};
+        t->by_tag[tag | (uint32_t)e->wire] = fused(t, i);
+    }
+}
+
 static struct sc_proto_table *compile_table(struct compiler *co, const struct sc_proto_message *m,
                                             const struct sc_want_node *w)
 {
@@ -275,9 +327,7 @@ static struct sc_proto_table *compile_table(struct compiler *co, const struct sc
     link_oneofs(co, t, t->n_entries);
     zeros_add(co, t);
     qsort(t->entries, t->n_entries, sizeof(*t->entries), by_number);
-    for (uint32_t i = 0; i < t->n_entries; i++)
-        if (t->entries[i].field->number < 256)
-            t->by_number[t->entries[i].field->number] = i + 1;
+    fuse(t);
     return t;
 }
 

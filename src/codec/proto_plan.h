@@ -55,13 +55,27 @@ struct sc_proto_entry {
     uint32_t n_forgets;
 };
 
+/* What is done with a field whose tag is one byte, in the short form that most fields have; anything
+ * else about it (a long length, an end in a value, text that is not UTF-8) is the long way's. */
+enum sc_proto_short {
+    SC_PROTO_LONG_WAY,
+    SC_PROTO_SKIP_LEN, SC_PROTO_SKIP_VARINT, SC_PROTO_SKIP_64, SC_PROTO_SKIP_32, /* nobody wants it */
+    SC_PROTO_TEXT, SC_PROTO_INT, SC_PROTO_NUMBER, /* string, int64, double into a register */
+    SC_PROTO_PART /* a message: the fields wanted of it */
+};
+struct sc_proto_fused {
+    uint8_t does; /* enum sc_proto_short */
+    uint8_t entry; /* PART */
+    uint16_t reg;
+};
+
 struct sc_proto_table {
+    struct sc_proto_fused by_tag[256]; /* from 128: no whole tag */
     const struct sc_proto_message *message;
     const struct sc_want_node *want;
     uint32_t seen;            /* register: the message has come */
     struct sc_proto_entry *entries; /* by field number */
     uint32_t n_entries;
-    uint32_t by_number[256];  /* index + 1, 0: unwanted */
     struct { uint32_t reg; struct sc_value zero; } *zeros; /* scalars without presence */
     uint32_t n_zeros;
 };
@@ -76,9 +90,15 @@ struct sc_proto_flush {
     const struct sc_proto_message *message; /* MESSAGE */
 };
 
+/* The most common flush: a register to the one slot that wants it. */
+struct sc_proto_move {
+    uint32_t from, slot;
+};
+
 struct sc_proto_frame {
     struct sc_proto_table *table;
     struct sc_proto_region region; /* marks: all of the frame */
+    SC_VEC(struct sc_proto_move) moves;
     SC_VEC(struct sc_proto_flush) flushes;
     SC_VEC(struct sc_proto_mark) marks;
 };
