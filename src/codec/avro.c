@@ -12,6 +12,8 @@
 #include "base/arena.h"
 #include "base/assert.h"
 
+#include <endian.h>
+
 struct avro {
     struct sc_avro_cursor c;
     const struct sc_avro_plan *plan;
@@ -53,11 +55,24 @@ static inline enum sc_drop skip_bytes(const uint8_t **p, const uint8_t *end, uin
     return SC_DROP_NONE;
 }
 
-static inline enum sc_drop read_long(const uint8_t **p, const uint8_t *end, struct sc_value *out)
+static inline enum sc_drop read_long(const uint8_t **p, const uint8_t *end, enum sc_type type,
+                                     struct sc_value *out)
 {
     uint64_t u = 0;
     enum sc_drop drop = sc_varint(p, end, &u);
-    *out = sc_int(sc_zigzag(u));
+    *out = (struct sc_value){.type = (uint8_t)type, .i = sc_zigzag(u)};
+    return drop;
+}
+
+static inline enum sc_drop read_double(const uint8_t **p, const uint8_t *end, struct sc_value *out)
+{
+    const uint8_t *at = *p;
+    enum sc_drop drop = skip_fixed(p, end, sizeof(out->u));
+    *out = (struct sc_value){.type = SC_T_DOUBLE};
+    if (drop == SC_DROP_NONE) {
+        memcpy(&out->u, at, sizeof(out->u));
+        out->u = le64toh(out->u);
+    }
     return drop;
 }
 
@@ -95,6 +110,13 @@ static inline enum sc_drop branch(const uint8_t **p, const uint8_t *end, uint32_
         return SC_DROP_MALFORMED;
     *out = (uint32_t)(u >> 1);
     return SC_DROP_NONE;
+}
+
+/* What was read, to the sinks of the op. */
+static inline enum sc_drop hand_on(struct avro *a, const struct sc_avro_op *op,
+                                   enum sc_drop drop, struct sc_value v)
+{
+    return drop != SC_DROP_NONE || sc_take_put(a->c.take, op->want, v, false) ? drop : SC_DROP_SIZE;
 }
 
 static bool full(struct avro *a)
@@ -212,11 +234,20 @@ static bool run(struct avro *a, uint32_t pc, unsigned depth)
             break;
         case SC_AVRO_JUMP: pc = op->to; break;
         case SC_AVRO_READ_LONG:
+            drop = read_long(&p, end, SC_T_INT, &v);
+            drop = hand_on(a, op, drop, v);
+            break;
+        case SC_AVRO_READ_MILLIS:
+            drop = read_long(&p, end, SC_T_TIMESTAMP, &v);
+            drop = hand_on(a, op, drop, v);
+            break;
+        case SC_AVRO_READ_DOUBLE:
+            drop = read_double(&p, end, &v);
+            drop = hand_on(a, op, drop, v);
+            break;
         case SC_AVRO_READ_STRING:
-            drop = op->code == SC_AVRO_READ_LONG ? read_long(&p, end, &v)
-                                                 : read_string(&p, end, &v);
-            if (drop == SC_DROP_NONE && !sc_take_put(a->c.take, op->want, v, false))
-                drop = SC_DROP_SIZE;
+            drop = read_string(&p, end, &v);
+            drop = hand_on(a, op, drop, v);
             break;
         case SC_AVRO_LOOP:
         case SC_AVRO_CALL:

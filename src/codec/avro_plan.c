@@ -243,8 +243,12 @@ static enum sc_avro_code read_code(const struct sc_avro_type *t)
 {
     if (t->kind == SC_AVRO_STRING)
         return SC_AVRO_READ_STRING;
-    return t->kind == SC_AVRO_LONG && t->logical == SC_AVRO_PLAIN ? SC_AVRO_READ_LONG
-                                                                  : SC_AVRO_READ;
+    if (t->kind == SC_AVRO_DOUBLE)
+        return SC_AVRO_READ_DOUBLE;
+    if (t->kind == SC_AVRO_LONG && t->logical == SC_AVRO_PLAIN)
+        return SC_AVRO_READ_LONG;
+    return t->kind == SC_AVRO_LONG && t->logical == SC_AVRO_TIMESTAMP_MS ? SC_AVRO_READ_MILLIS
+                                                                         : SC_AVRO_READ;
 }
 
 /* The ops for the sinks of `w`; true in *done when they pass over the value too. */

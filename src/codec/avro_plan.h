@@ -24,6 +24,8 @@ enum sc_avro_code {
     SC_AVRO_CALL,         /* subprogram n */
     SC_AVRO_READ,         /* a value of `type` for the sinks of `want` */
     SC_AVRO_READ_LONG,    /* the same for the kinds that records have most: a plain long */
+    SC_AVRO_READ_MILLIS,  /* timestamp-millis */
+    SC_AVRO_READ_DOUBLE,
     SC_AVRO_READ_STRING,
     SC_AVRO_PEEK,         /* the same without moving: its parts are wanted too */
     SC_AVRO_MET           /* the sinks of `want` only count */
