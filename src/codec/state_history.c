@@ -66,7 +66,7 @@ static uint32_t medium_hash(const struct sc_journey *jo, int16_t medium)
 static void put_touch(struct sc_pen *w, const struct sc_journey *jo, const struct sc_service *t,
                       int64_t base_ms)
 {
-    unsigned bits = t->first | t->repeated << 1;
+    unsigned bits = t->first | (unsigned)t->repeated << 1;
     bits |= (t->next >= 0 ? TOUCH_NEXT : 0) | (t->opened >= 0 ? TOUCH_OPENED : 0);
     bits |= (t->waited_ms >= 0 ? TOUCH_WAITED : 0) | (t->handled_ms >= 0 ? TOUCH_HANDLED : 0);
     sc_pen_room(w, 29 + 4 * SC_VARINT_BYTES);
