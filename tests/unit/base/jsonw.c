@@ -54,6 +54,22 @@ Test(jsonw, escapes)
                                                          "b\xE2"));
 }
 
+/* Strings are copied by eights, fours and the rest of them: an escape at every place of each. */
+Test(jsonw, escapes_at_every_place)
+{
+    for (size_t n = 1; n <= 20; ++n) {
+        for (size_t at = 0; at < n; ++at) {
+            char text[20], want[32] = "\"";
+            memset(text, 'x', n);
+            text[at] = '\n';
+            memset(want + 1, 'x', n + 1);
+            memcpy(want + 1 + at, "\\n", 2);
+            memcpy(want + n + 2, "\"", 2);
+            WRITES(want, sc_jsonw_str(&w, (struct sc_str){text, n}));
+        }
+    }
+}
+
 Test(jsonw, numbers_and_times)
 {
     WRITES("-9223372036854775808", sc_jsonw_int(&w, INT64_MIN));
@@ -65,6 +81,8 @@ Test(jsonw, numbers_and_times)
     WRITES("null", sc_jsonw_double(&w, -INFINITY));
     WRITES("12.5", sc_jsonw_decimal(&w, (struct sc_decimal){125000, 4}));
     WRITES("\"2026-03-02T10:00:00.120Z\"", sc_jsonw_time(&w, INT64_C(1772445600120)));
+    WRITES("\"000102030405060708090a0b0c0dfeff\"",
+           sc_jsonw_hex(&w, (const uint8_t *)"\0\1\2\3\4\5\6\7\10\11\12\13\14\15\376\377"));
     WRITES("[{},1]", {
         sc_jsonw_arr(&w);
         sc_jsonw_raw(&w, SC_STR("{}"));

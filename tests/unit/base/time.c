@@ -119,6 +119,28 @@ Test(time, text_round_trips)
     cr_assert_leq(sc_time_format(INT64_MAX, text), 32);
 }
 
+/* yyyy-mm-ddThh:mm:ss.mmmZ is read by eights, the same instant with +00:00 is not: they agree on any
+ * text, also when one character of it is another. */
+Test(time, common_form_equals_the_careful_way)
+{
+    static const char others[] = "0123456789-:.TtZ /;@";
+    for (int64_t at = INT64_C(-62167219200000); at < INT64_C(253402300799999);
+         at += INT64_C(79190000001237)) {
+        char text[32], plain[32];
+        sc_time_format(at - at % 1000 + 1 + at / 1000 % 999 * (at > 0), text);
+        for (size_t i = 0; i < 23 * (sizeof(others) - 1); ++i) {
+            memcpy(plain, text, 23);
+            plain[i % 23] = others[i / 23];
+            plain[23] = 'Z';
+            int64_t ms = -1, careful_ms = -1;
+            bool ok = sc_time_parse((struct sc_str){plain, 24}, NULL, &ms, NULL);
+            memcpy(plain + 23, "+00:00", 6);
+            bool careful = sc_time_parse((struct sc_str){plain, 29}, NULL, &careful_ms, NULL);
+            cr_assert(ok == careful && (!ok || ms == careful_ms), "%.23s", plain);
+        }
+    }
+}
+
 Test(duration, parse)
 {
     static const struct {

@@ -97,6 +97,13 @@ Test(json, numbers_are_exact)
         {"$.n", "{\"n\":-0.000000000000000001}", "-0.000000000000000001d"},
         {"$.n", "{\"n\":1234567890.12345678}", "1234567890.12345678d"},
         {"$.n", "{\"n\":1.50000000000000000000000000000}", "1.5d"},
+        {"$.n", "{\"n\":123456789012345678}", "123456789012345678"},
+        {"$.n", "{\"n\":-1234567890123456.7}", "-1234567890123456.7d"},
+        {"$.n", "{\"n\":12345678901234567.8}", "12345678901234567.8d"},
+        {"$.n", "{\"n\":123456789012345678.9}", "1.2345678901234568e+17f"},
+        {"$.n", "{\"n\":-0.0}", "0"},
+        {"$.n", "{\"n\":00.5}", "!malformed $.n"},
+        {"$.n", "{\"n\":5.}", "!malformed $.n"},
         {"$.n", "{\"n\":100000000000000000000000e-22}", "10"},
         {"$.n", "{\"n\":0.1234567890123456789}", "0.12345678901234568f"},
         {"text($.n)", "{\"n\":0.1234567890123456789}", "\"0.1234567890123456789\""},
@@ -208,6 +215,23 @@ Test(json, lists_are_bounded)
     cr_expect_str_eq(read_json("$.a", b.p), "!size $.a");
     cr_expect_str_eq(read_json("$.a[65536]", b.p), "0");
     sc_buf_fini(&b);
+}
+
+/* Short names are compared as two words, long ones as text; a key may be the document's last thing but
+ * for its value. */
+Test(json, keys_of_every_length)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+    for (int n = 1; n <= 26; n++) {
+        const char *path = sc_arena_printf(&arena, "$.%.*s", n, letters);
+        const char *text = sc_arena_printf(&arena, "{\"%.*s\":1,\"%.*s\":2,\"%.*s_\":3}", n - 1,
+                                           letters, n, letters, n, letters);
+        cr_expect_str_eq(read_json(path, text), "2", "%s of %s", path, text);
+        text = sc_arena_printf(&arena, "{\"%.*s\":\"\"}", n, letters);
+        cr_expect_str_eq(read_json(path, text), "\"\"", "%s of %s", path, text);
+        text = sc_arena_printf(&arena, "{\"%.*s\\u0000\":1}", n, letters);
+        cr_expect_str_eq(read_json(path, text), "absent", "%s of %s", path, text);
+    }
 }
 
 Test(json, every_prefix_of_a_document_is_refused)

@@ -252,6 +252,33 @@ Test(proto, damaged_records)
     CHECK(cases);
 }
 
+/* Lengths of one byte have a way of their own; what is skipped is no less looked at for its end. */
+Test(proto, texts_of_every_length)
+{
+    static const char schema[] = "syntax = \"proto3\"; message M { string a = 1; string b = 2; M m = 3; }";
+    static const unsigned lengths[] = {0, 1, 7, 126, 127, 128, 300};
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        unsigned n = lengths[i];
+        struct sc_buf hex = {.ar = &arena};
+        for (unsigned tag = 0x12; tag; tag = tag == 0x12 ? 0x0a : 0) { /* b, then a */
+            sc_buf_addf(&hex, "%02x %02x ", tag, n < 128 ? n : (n & 127) | 128);
+            if (n >= 128)
+                sc_buf_addf(&hex, "%02x ", n >> 7);
+            for (unsigned k = 0; k < n; k++)
+                sc_buf_addf(&hex, "%02x ", 'a' + k % 26);
+        }
+        struct sc_str text = sc_str_dup(&arena, sc_buf_view(&hex));
+        char *want = sc_arena_printf(&arena, "\"%*s\"", (int)n, "");
+        for (unsigned k = 0; k < n; k++)
+            want[1 + k] = (char)('a' + k % 26);
+        cr_expect_str_eq(read_proto(schema, "$.a", text.p), want, "%u bytes", n);
+        ((char *)(uintptr_t)text.p)[text.len - 3] = '\0';
+        cr_expect_eq(strncmp(read_proto(schema, "$.a", text.p), "!truncated", 10), 0, "%u bytes", n);
+    }
+    cr_expect_str_eq(read_proto(schema, "$.m.m.a", "1a 05 1a 03 0a 02 61"), "!truncated $.m.m.a");
+    cr_expect_str_eq(read_proto(schema, "$.m.m.a", "1a 06 1a 04 0a 02 61 ff"), "!utf8 $.m.m.a");
+}
+
 Test(proto, depth_is_bounded)
 {
     char bytes[300];
