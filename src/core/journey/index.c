@@ -1,6 +1,9 @@
 /* What each event type can touch, so that a step's cost follows what rules read, not how many rules
  * there are.
  *
+ * Facts, occurrences and edges that ask for one value of a text property stand by that value
+ * (pick.c), the others in plain lists.
+ *
  * A list may name too many, never too few: every rule is evaluated before it counts. What each list
  * must hold follows from when the rule can change:
  *   starts      occurrences hold for the events that the compiler says
@@ -14,14 +17,25 @@
 #include "core/journey/load.h"
 #include "base/assert.h"
 
+#include <stdlib.h>
+
 enum list {
     LIST_FACTS, LIST_STARTS, LIST_EDGES, LIST_EXITS, LIST_UNLESS, LIST_STAGES, LIST_LAPSES,
     LIST_MILESTONES, LIST_CASES_OPEN, LIST_CASES_CLOSE, LIST_COUNT
 };
 
+/* Lists that have a part found by a value. */
+enum { KEYED_FACTS, KEYED_STARTS, KEYED_EDGES, KEYED_COUNT };
+
 struct ids { /* a list of one event, while it grows */
     uint16_t *v;
     uint32_t n, cap;
+};
+
+struct keyed { /* one of these, while it grows */
+    struct sc_keyed *v;
+    uint32_t n, cap;
+    uint64_t props[SC_PROPERTIES_MAX / 64];
 };
 
 struct indexer {
@@ -29,6 +43,7 @@ struct indexer {
     struct sc_arena *ar;
     uint32_t n_events;
     struct ids *lists; /* LIST_COUNT an event */
+    struct keyed *keyed; /* KEYED_COUNT an event */
 };
 
 static void put(struct indexer *ix, enum list list, uint32_t event, uint32_t element)
@@ -39,6 +54,18 @@ static void put(struct indexer *ix, enum list list, uint32_t event, uint32_t ele
     if (ids->n > 0 && ids->v[ids->n - 1] == element) /* elements come ascending */
         return;
     SC_VEC_PUSH(ix->ar, ids, (uint16_t)element);
+}
+
+/* Under one event, found by the value of one property. */
+static void put_keyed(struct indexer *ix, uint32_t keyed, uint32_t event,
+                      const struct sc_rule_info *match, uint32_t element)
+{
+    SC_ASSERT(event < ix->n_events && match->match_prop >= 0);
+    struct keyed *ky = &ix->keyed[event * KEYED_COUNT + keyed];
+    uint16_t prop = (uint16_t)match->match_prop;
+    struct sc_keyed one = {sc_keyed_of(prop, match->match_hash), (uint16_t)element};
+    ky->props[prop / 64] |= UINT64_C(1) << (prop % 64);
+    SC_VEC_PUSH(ix->ar, ky, one);
 }
 
 static void put_all(struct indexer *ix, enum list list, uint32_t element)
@@ -57,14 +84,27 @@ static void put_occurrence(struct indexer *ix, enum list list, const struct sc_r
         put(ix, list, info->events[i], element);
 }
 
-/* Under every event that can change what a rule over the customer alone says. */
+/* What an event must have to feed the fact; NULL: nothing that an index knows. */
+static const struct sc_rule_info *match_of(const struct sc_fact *fact)
+{
+    const struct sc_rule_info *where = fact->where == NULL ? NULL : sc_rule_info(fact->where);
+    return where != NULL && where->match_prop >= 0 ? where : NULL;
+}
+
+/* Under every event that can change what a rule over the customer alone says: an edge by the value
+ * that its fact asks for. */
 static void put_edge(struct indexer *ix, enum list list, const struct sc_rule_info *info,
                      uint32_t element)
 {
     if (info->reads_more)
         put_all(ix, list, element);
-    for (uint32_t i = 0; !info->reads_more && i < info->n_facts; ++i)
-        put(ix, list, ix->jo->facts[info->facts[i]].event, element);
+    for (uint32_t i = 0; !info->reads_more && i < info->n_facts; ++i) {
+        const struct sc_fact *fact = &ix->jo->facts[info->facts[i]];
+        if (list == LIST_EDGES && match_of(fact))
+            put_keyed(ix, KEYED_EDGES, fact->event, match_of(fact), element);
+        else
+            put(ix, list, fact->event, element);
+    }
 }
 
 static void put_exits(struct indexer *ix, enum list list, const struct sc_exit *exits, uint32_t n,
@@ -91,6 +131,9 @@ static void index_triggers(struct indexer *ix)
         const struct sc_trigger *tr = &ix->jo->triggers[i];
         if (tr->edge)
             put_edge(ix, LIST_EDGES, sc_rule_info(tr->start), i);
+        else if (sc_rule_info(tr->start)->match_prop >= 0)
+            put_keyed(ix, KEYED_STARTS, sc_rule_info(tr->start)->events[0],
+                      sc_rule_info(tr->start), i);
         else
             put_occurrence(ix, LIST_STARTS, sc_rule_info(tr->start), i);
         put_exits(ix, LIST_EXITS, tr->without, tr->n_without, i);
@@ -149,10 +192,36 @@ static double event_points(const struct sc_guardrails *g, uint32_t event)
     return points;
 }
 
+static int keyed_order(const void *a, const void *b)
+{
+    const struct sc_keyed *x = a, *y = b;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return x->element < y->element ? -1 : x->element > y->element;
+}
+
+static struct sc_by_value take_keyed(const struct indexer *ix, uint32_t event, uint32_t keyed)
+{
+    struct keyed *ky = &ix->keyed[event * KEYED_COUNT + keyed];
+    struct sc_by_value by = {.v = ky->v, .n = ky->n};
+    if (ky->n == 0)
+        return by;
+    qsort(ky->v, ky->n, sizeof(*ky->v), keyed_order);
+    by.props = SC_NEW_N(ix->ar, uint16_t, SC_PROPERTIES_MAX);
+    for (uint32_t p = 0; p < SC_PROPERTIES_MAX; ++p)
+        if (ky->props[p / 64] >> (p % 64) & 1)
+            by.props[by.n_props++] = (uint16_t)p;
+    SC_ASSERT(by.n_props > 0);
+    return by;
+}
+
 static void take_lists(const struct indexer *ix, uint32_t event, struct sc_event_index *out)
 {
     struct ids *l = &ix->lists[event * LIST_COUNT];
     *out = (struct sc_event_index){
+        .facts_by = take_keyed(ix, event, KEYED_FACTS),
+        .starts_by = take_keyed(ix, event, KEYED_STARTS),
+        .edges_by = take_keyed(ix, event, KEYED_EDGES),
         .facts = l[LIST_FACTS].v, .n_facts = l[LIST_FACTS].n,
         .starts = l[LIST_STARTS].v, .n_starts = l[LIST_STARTS].n,
         .edges = l[LIST_EDGES].v, .n_edges = l[LIST_EDGES].n,
@@ -195,8 +264,14 @@ void sc_journey_index(struct sc_journey *jo, struct sc_arena *ar)
     uint32_t n = jo->tx->n_events;
     struct indexer ix = {.jo = jo, .ar = ar, .n_events = n};
     ix.lists = SC_NEW_N(ar, struct ids, (size_t)n * LIST_COUNT + 1);
-    for (uint32_t i = 0; i < jo->n_facts; ++i)
-        put(&ix, LIST_FACTS, jo->facts[i].event, i);
+    ix.keyed = SC_NEW_N(ar, struct keyed, (size_t)n * KEYED_COUNT + 1);
+    for (uint32_t i = 0; i < jo->n_facts; ++i) {
+        const struct sc_fact *fact = &jo->facts[i];
+        if (match_of(fact))
+            put_keyed(&ix, KEYED_FACTS, fact->event, match_of(fact), i);
+        else
+            put(&ix, LIST_FACTS, fact->event, i);
+    }
     index_triggers(&ix);
     index_stages(&ix);
     index_milestones(&ix);

@@ -165,11 +165,24 @@ struct sc_guardrails {
     int64_t arbitration_ms; /* -1: none */
 };
 
+/* Rules that one text property must have one value for: found by the value, however many they are. */
+struct sc_keyed {
+    uint64_t key; /* of property and value; ascending, then by element */
+    uint16_t element;
+};
+struct sc_by_value {
+    struct sc_keyed *v;
+    uint32_t n;
+    uint16_t *props; /* that rules go by */
+    uint32_t n_props;
+};
+
 /* What one event type can touch. All lists ascend. */
 struct sc_event_index {
     uint16_t *facts;      /* facts this event feeds */
     uint16_t *starts;     /* triggers whose `start` may hold by it (occurrences) */
     uint16_t *edges;      /* edge triggers reading a fact it feeds */
+    struct sc_by_value facts_by, starts_by, edges_by; /* more of them, where a value is asked for */
     uint16_t *exits;      /* triggers with it in `without` */
     uint16_t *unless;     /* triggers with an `unless` that may change by it */
     uint16_t *stages;     /* stages whose `when` may hold by it */

@@ -204,6 +204,8 @@ extern const struct sc_table load_analytics_table;
 /* load_lint.c: what is allowed and yet hardly meant. */
 void load_lint(struct load *ld);
 
+/* pick.c: how an index names a property's value. */
+uint64_t sc_keyed_of(uint16_t prop, uint64_t hash);
 /* index.c: by_event, wanted, ring, ledger. */
 void sc_journey_index(struct sc_journey *jo, struct sc_arena *ar);
 

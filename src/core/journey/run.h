@@ -35,6 +35,14 @@ struct sc_effect *sc_effect_add(struct sc_run *rn, enum sc_effect_type type, str
 /* The facts `prog` reads, by name or text, with their values now. */
 void sc_effect_facts(struct sc_run *rn, struct sc_effect *fx, const struct sc_prog *prog);
 
+/* pick.c: `always` and those of `by` whose value the event has, ascending. */
+struct sc_picked {
+    const uint16_t *v;
+    uint32_t n;
+};
+struct sc_picked sc_pick(const uint16_t *always, uint32_t n, const struct sc_by_value *by,
+                         const struct sc_event *ev, struct sc_arena *ar);
+
 /* stage.c */
 bool sc_stage_is_lapse(const struct sc_journey *jo, int stage);
 /* A stage that the journey has no more was left by its change: say so (cause `config`). */
@@ -51,9 +59,13 @@ void sc_stage_lapse(struct sc_run *rn, uint16_t stage);
 void sc_stage_arm(struct sc_run *rn, uint32_t track);
 
 /* trigger.c */
-/* Edge triggers that hold before the event's facts apply: bit i of the list by_event.edges. */
-uint64_t *sc_trigger_before(struct sc_run *rn);
-void sc_trigger_event(struct sc_run *rn, const uint64_t *before);
+/* Edge triggers that the event may move, and which of them hold before its facts apply (bit i). */
+struct sc_edges {
+    struct sc_picked tried;
+    uint64_t *held;
+};
+struct sc_edges sc_trigger_before(struct sc_run *rn);
+void sc_trigger_event(struct sc_run *rn, const struct sc_edges *edges);
 /* An event too late: one suppressed record for each trigger it would have started. */
 void sc_trigger_late(struct sc_run *rn);
 /* A silence is over: the occurrence goes to the guard unless `unless` holds. */

@@ -98,8 +98,9 @@ static void leave_data(struct sc_run *rn)
 {
     const struct sc_event_index *ix = &rn->jo->by_event[rn->ev->type];
     count_event(rn->st, rn->at_ms);
-    for (uint32_t i = 0; i < ix->n_facts; i++)
-        sc_fact_apply(rn->jo, rn->st, ix->facts[i], rn->ev);
+    struct sc_picked facts = sc_pick(ix->facts, ix->n_facts, &ix->facts_by, rn->ev, rn->fx->ar);
+    for (uint32_t i = 0; i < facts.n; i++)
+        sc_fact_apply(rn->jo, rn->st, facts.v[i], rn->ev);
     if (ix->ring)
         sc_ring_add(rn->jo, rn->st, rn->ev);
     for (uint32_t i = 0; i < ix->n_cases_open; i++)
@@ -145,12 +146,12 @@ static void apply(struct sc_run *rn, bool late)
         sc_trigger_late(rn);
         return;
     }
-    uint64_t *before = sc_trigger_before(rn);
+    struct sc_edges edges = sc_trigger_before(rn);
     leave_data(rn);
     begin(rn);
     sc_stage_restart(rn);
     sc_stage_try(rn, false);
-    sc_trigger_event(rn, before);
+    sc_trigger_event(rn, &edges);
     sc_milestone_event(rn);
     sc_guard_decide(rn);
 }

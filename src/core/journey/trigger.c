@@ -309,34 +309,45 @@ static void exits(struct sc_run *rn, struct ended *out, uint32_t *n)
     }
 }
 
-uint64_t *sc_trigger_before(struct sc_run *rn)
+static struct sc_picked starts_of(struct sc_run *rn)
 {
-    SC_ASSERT(rn->ev);
     const struct sc_event_index *ix = &rn->jo->by_event[rn->ev->type];
-    if (ix->n_edges == 0)
-        return NULL;
-    uint64_t *before = SC_NEW_N(rn->fx->ar, uint64_t, ix->n_edges / 64 + 1);
-    for (uint32_t i = 0; i < ix->n_edges; i++)
-        if (sc_rule_holds(rn->jo->triggers[ix->edges[i]].start, &rn->cx))
-            before[i / 64] |= UINT64_C(1) << (i % 64);
-    return before;
+    return sc_pick(ix->starts, ix->n_starts, &ix->starts_by, rn->ev, rn->fx->ar);
 }
 
-void sc_trigger_event(struct sc_run *rn, const uint64_t *before)
+struct sc_edges sc_trigger_before(struct sc_run *rn)
 {
     SC_ASSERT(rn->ev);
     const struct sc_event_index *ix = &rn->jo->by_event[rn->ev->type];
-    SC_ASSERT(ix->n_edges == 0 || before != NULL);
+    struct sc_edges edges = {
+        sc_pick(ix->edges, ix->n_edges, &ix->edges_by, rn->ev, rn->fx->ar), NULL};
+    if (edges.tried.n == 0)
+        return edges;
+    edges.held = SC_NEW_N(rn->fx->ar, uint64_t, edges.tried.n / 64 + 1);
+    for (uint32_t i = 0; i < edges.tried.n; i++)
+        if (sc_rule_holds(rn->jo->triggers[edges.tried.v[i]].start, &rn->cx))
+            edges.held[i / 64] |= UINT64_C(1) << (i % 64);
+    return edges;
+}
+
+void sc_trigger_event(struct sc_run *rn, const struct sc_edges *edges)
+{
+    SC_ASSERT(rn->ev);
+    const struct sc_event_index *ix = &rn->jo->by_event[rn->ev->type];
+    SC_ASSERT(edges->tried.n == 0 || edges->held != NULL);
     struct ended *ended = SC_NEW_N(rn->fx->ar, struct ended, ix->n_exits + ix->n_unless + 1);
     uint32_t n_ended = 0;
     exits(rn, ended, &n_ended);
-    for (uint32_t i = 0; i < ix->n_starts; i++)
-        if (sc_trace_holds(rn, "rule", rn->jo->triggers[ix->starts[i]].start))
-            start(rn, ix->starts[i]);
-    for (uint32_t i = 0; i < ix->n_edges; i++)
-        if (!(before[i / 64] >> (i % 64) & 1) &&
-            sc_trace_holds(rn, "rule", rn->jo->triggers[ix->edges[i]].start))
-            start(rn, ix->edges[i]);
+    struct sc_picked starts = starts_of(rn);
+    for (uint32_t i = 0; i < starts.n; i++)
+        if (sc_trace_holds(rn, "rule", rn->jo->triggers[starts.v[i]].start))
+            start(rn, starts.v[i]);
+    for (uint32_t i = 0; i < edges->tried.n; i++) {
+        uint16_t t = edges->tried.v[i];
+        if (!(edges->held[i / 64] >> (i % 64) & 1) &&
+            sc_trace_holds(rn, "rule", rn->jo->triggers[t].start))
+            start(rn, t);
+    }
     for (uint32_t i = 0; i < n_ended; i++)
         if (rn->jo->triggers[ended[i].trigger].after_ms > 0 &&
             !restarted(rn, ended[i].trigger, ended[i].key_hash))
@@ -346,13 +357,13 @@ void sc_trigger_event(struct sc_run *rn, const uint64_t *before)
 void sc_trigger_late(struct sc_run *rn)
 {
     SC_ASSERT(rn->ev);
-    const struct sc_event_index *ix = &rn->jo->by_event[rn->ev->type];
-    for (uint32_t i = 0; i < ix->n_starts; i++) {
-        const struct sc_trigger *tr = &rn->jo->triggers[ix->starts[i]];
+    struct sc_picked starts = starts_of(rn);
+    for (uint32_t i = 0; i < starts.n; i++) {
+        const struct sc_trigger *tr = &rn->jo->triggers[starts.v[i]];
         if (!sc_trace_holds(rn, "rule", tr->start))
             continue;
         struct key key = key_of(rn, tr);
-        struct sc_timer tm = occurrence(rn, ix->starts[i], &key);
+        struct sc_timer tm = occurrence(rn, starts.v[i], &key);
         SC_ASSERT(rn->now->watermark_ms != SC_NEVER);
         char behind[64];
         size_t n = sc_duration_format(rn->now->watermark_ms - rn->at_ms, behind);

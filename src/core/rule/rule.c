@@ -120,6 +120,25 @@ static void tell_parts(const struct sc_scope *sp, const struct node *n, struct s
             tell_parts(sp, n->kid[i], info);
 }
 
+/* The first `event.x == "text"` among what must hold together: without it the rule cannot hold, so
+ * an index may find the rule by the value. Recursion: the tree's height. */
+static bool tell_match(const struct sc_scope *sp, const struct node *n, struct sc_rule_info *info)
+{
+    if (n->kind == N_AND)
+        return tell_match(sp, n->kid[0], info) || tell_match(sp, n->kid[1], info);
+    if (n->kind != N_BINARY || n->op != OP_EQ)
+        return false;
+    bool left = n->kid[0]->kind == N_PROP;
+    const struct node *prop = n->kid[left ? 0 : 1], *value = n->kid[left ? 1 : 0];
+    if (prop->kind != N_PROP || prop->a < 0 || prop->test || prop->optional ||
+        value->kind != N_CONST || value->value.type != SC_T_STRING ||
+        sp->tx->events[prop->a].props[prop->b].type != SC_T_STRING)
+        return false;
+    info->match_prop = (int16_t)prop->b;
+    info->match_hash = sc_value_hash(value->value);
+    return true;
+}
+
 /* ---- Compiling */
 
 static bool want_result(struct checker *ck, const struct node *tree)
@@ -153,6 +172,8 @@ static const struct sc_prog *compile(struct checker *ck)
         tell_events(ck, tree, &info);
     tell_facts(ck, &info);
     tell_parts(sp, tree, &info);
+    if (!sp->tx || info.events == NULL || info.n_events != 1 || !tell_match(sp, tree, &info))
+        info.match_prop = -1;
     if (!ladder(sp, tree, &info))
         info.ladder_fact = -1;
     int32_t bare = tree->kind == N_FACT ? tree->a : -1;

@@ -126,6 +126,9 @@ struct sc_rule_info {
     uint32_t n_events;
     const uint16_t *facts;     /* facts it reads */
     uint32_t n_facts;
+    /* It holds only where this text property of its one event has this value: -1, it may elsewhere. */
+    int16_t match_prop;
+    uint64_t match_hash;       /* sc_value_hash of the value */
     bool equals_count;         /* compares a count by ==: a merge of two customers can step over it */
     uint32_t cost;             /* bound: steps at worst */
     bool constant;             /* folded to a constant */

@@ -72,6 +72,14 @@ static bool has(const uint16_t *v, uint32_t n, uint16_t x)
     return false;
 }
 
+static bool has_keyed(const struct sc_by_value *by, uint16_t x)
+{
+    for (uint32_t i = 0; i < by->n; ++i)
+        if (by->v[i].element == x)
+            return true;
+    return false;
+}
+
 #define HAS(l, event, list, x) has((l).jo.by_event[event].list, (l).jo.by_event[event].n_##list, x)
 
 /* Bits of the events whose list names x. */
@@ -209,6 +217,30 @@ Test(journey_load, facts_cases_ring_and_what_is_read)
     cr_expect_eq(l.jo.wanted.bits[VIEWED][0], 1, "sku, not price");
     cr_expect_eq(l.jo.wanted.bits[BOUGHT][0], 2, "total, not cart");
     cr_expect_eq(l.jo.wanted.bits[CARTED][0], 0);
+    unload(&l);
+}
+
+/* What asks for one value of a text property stands by it, and nowhere else. */
+Test(journey_load, rules_by_value)
+{
+    struct loaded l;
+    load_ok(&l, "journey: j\n"
+                "triggers:\n"
+                "  - { name: a, when: event.name == 'viewed' && has(event.sku) && event.sku == 'x', "
+                "channels: [sms] }\n"
+                "  - { name: b, when: event.name == 'viewed' && (!has(event.sku) || event.sku == 'x'), "
+                "channels: [sms] }\n"
+                "  - { name: c, when: 'count(\"viewed\", where: has(event.sku) && event.sku == \"x\") > 1', "
+                "channels: [sms] }\n"
+                "  - { name: d, when: 'count(\"viewed\") > 1', channels: [sms] }\n");
+    const struct sc_event_index *ix = &l.jo.by_event[VIEWED];
+    cr_expect(has_keyed(&ix->starts_by, 0) && !HAS(l, VIEWED, starts, 0));
+    cr_expect(!has_keyed(&ix->starts_by, 1) && HAS(l, VIEWED, starts, 1));
+    cr_expect(has_keyed(&ix->edges_by, 2) && !HAS(l, VIEWED, edges, 2));
+    cr_expect(!has_keyed(&ix->edges_by, 3) && HAS(l, VIEWED, edges, 3));
+    cr_expect(has_keyed(&ix->facts_by, 0) && !HAS(l, VIEWED, facts, 0));
+    cr_expect(!has_keyed(&ix->facts_by, 1) && HAS(l, VIEWED, facts, 1));
+    cr_expect(ix->starts_by.n_props == 1 && ix->starts_by.props[0] == 0);
     unload(&l);
 }
 
