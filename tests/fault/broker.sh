@@ -112,6 +112,8 @@ sasl.enabled.mechanisms=PLAIN
 sasl.mechanism.inter.broker.protocol=PLAIN
 listener.security.protocol.map=SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
 listener.name.sasl_plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="own" password="own" user_own="own" user_shop="right";
+transaction.max.timeout.ms=10000
+offsets.retention.minutes=60
 END
 background "$WORK/sasl.log" java -Xmx512m -XX:+UseSerialGC -cp "$KAFKA_HOME/lib/*" kafka.Kafka "$WORK/sasl.properties"
 sasl_pid=$BACKGROUND_PID
@@ -129,8 +131,10 @@ ok "a SASL mechanism the broker has not"
 echo right >"$SHOP/password"
 login PLAIN
 shop_start faulty
-shop_exits 30 78 "topic $RUN.clickstream (a source) does not exist"
-ok "the right password logs in"
+shop_exits 30 78 "topic $RUN.clickstream (a source) does not exist" \
+    "the broker allows transactions of 10000 ms (transaction.max.timeout.ms)" \
+    "the broker forgets a group's offsets after 60 minutes"
+ok "the right password logs in; settings of the broker that break the protocol are said"
 kill -KILL "$sasl_pid"
 wait "$sasl_pid" 2>/dev/null || true
 passed
