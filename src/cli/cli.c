@@ -16,6 +16,7 @@ static const struct subcommand {
     {"test", sc_cmd_test, "play the cases of a journey on a virtual clock"},
     {"explain", sc_cmd_explain, "why a customer got what it got; what a rule reads, what a code means"},
     {"tap", sc_cmd_tap, "print a topic, also the journal, as JSON lines"},
+    {"dlq", sc_cmd_dlq, "send dead letters to their source topics again"},
     {"taxonomy", sc_cmd_taxonomy, "the dictionary as a page, and what a new version breaks"},
     {"identity", sc_cmd_identity, "compute the node of an identifier"},
     {"expr", sc_cmd_expr, "evaluate an expression"},

@@ -68,4 +68,12 @@ enum sc_err sc_kafka_tap_next(struct sc_kafka_tap *tp, int timeout_ms, struct sc
                               struct sc_header *headers, uint32_t *n_headers, uint32_t max);
 void sc_kafka_tap_destroy(struct sc_kafka_tap *tp);
 
+/* For commands that write: one transaction after the other, under an id of their own. NULL, false:
+ * the reason is logged; what was not committed is not there. */
+struct sc_kafka_sender;
+struct sc_kafka_sender *sc_kafka_sender_create(const struct sc_kafka_config *cfg, const char *id);
+bool sc_kafka_sender_put(struct sc_kafka_sender *s, const char *topic, const struct sc_out *out);
+bool sc_kafka_sender_commit(struct sc_kafka_sender *s);
+void sc_kafka_sender_destroy(struct sc_kafka_sender *s);
+
 #endif

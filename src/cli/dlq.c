@@ -1,0 +1,224 @@
+/* stagecoach dlq replay: dead letters back to the topics they came from, as they came.
+ *
+ * Only what came from a source is sent, whole ones alone, without the headers that say why it was a dead
+ * letter; several of one record (it was replayed, and failed again) go once. A record that had gone
+ * through after all is a copy by its source and id, and is dropped as such. Source: semantics 20. */
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/setup.h"
+
+#include "base/hash.h"
+#include "base/map.h"
+#include "base/time.h"
+#include "kafka/kafka.h"
+#include <stdio.h>
+#include <string.h>
+
+#define HEADERS_MAX 80u
+#define POLL_MS 500
+#define TXN_RECORDS 1000u
+
+struct dlq {
+    const struct sc_setup *su;
+    const struct sc_project *project;
+    const char *code, *stage, *topic, *since, *until; /* NULL: any */
+    int64_t since_ms, until_ms;
+    bool yes;
+    struct sc_arena ar;
+    struct sc_map seen; /* topic, key and value of what was sent already, as a hash */
+    struct sc_kafka_sender *to;
+    struct sc_kafka_tap *in;
+    uint64_t read, chosen, cut, foreign, again, open;
+};
+
+static struct sc_str header(const struct sc_header *hs, uint32_t n, const char *name)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (sc_str_eqz(hs[i].name, name))
+            return hs[i].value;
+    return SC_STR_NULL;
+}
+
+static bool is_ours(const struct sc_header *h)
+{
+    return sc_str_starts(h->name, SC_STR("__connect.errors.")) ||
+           sc_str_starts(h->name, SC_STR("stagecoach."));
+}
+
+/* The source topic a dead letter came from, NUL-terminated; NULL: none of these sources'. */
+static const char *source_topic(const struct dlq *d, struct sc_str name)
+{
+    for (uint32_t i = 0; i < d->project->taxonomy->n_sources; i++)
+        if (sc_str_eqz(name, d->su->sources[i]))
+            return d->su->sources[i];
+    return NULL;
+}
+
+static bool is_asked_for(const struct dlq *d, const struct sc_msg *m, const struct sc_header *hs,
+                         uint32_t n)
+{
+    struct sc_str code = header(hs, n, "stagecoach.error.code");
+    struct sc_str stage = header(hs, n, "__connect.errors.stage");
+    struct sc_str topic = header(hs, n, "__connect.errors.topic");
+    return (d->code == NULL || sc_str_eqz(code, d->code)) &&
+           (d->stage == NULL || sc_str_eqz(stage, d->stage)) &&
+           (d->topic == NULL || sc_str_eqz(topic, d->topic)) &&
+           (d->since == NULL || m->timestamp_ms >= d->since_ms) &&
+           (d->until == NULL || m->timestamp_ms < d->until_ms);
+}
+
+/* One record may have left several dead letters. */
+static bool is_new(struct dlq *d, const char *topic, const struct sc_msg *m)
+{
+    uint64_t h[2] = {sc_hash_xxh3(m->value.p, m->value.len, m->key.len),
+                     sc_hash_xxh3(m->key.p, m->key.len, sc_hash_xxh3(topic, strlen(topic), 0))};
+    struct sc_str key = sc_str_dup(&d->ar, (struct sc_str){(const char *)h, sizeof(h)});
+    return sc_map_put(&d->seen, key, d) == NULL;
+}
+
+static bool send(struct dlq *d, const char *topic, const struct sc_msg *m,
+                 const struct sc_header *hs, uint32_t n)
+{
+    struct sc_header kept[HEADERS_MAX];
+    struct sc_out out = {.partition = -1, .key = m->key, .value = m->value,
+                         .timestamp_ms = m->timestamp_ms, .headers = kept};
+    int64_t partition;
+    for (uint32_t i = 0; i < n; i++)
+        if (!is_ours(&hs[i]))
+            kept[out.n_headers++] = hs[i];
+    if (sc_str_int(header(hs, n, "__connect.errors.partition"), &partition))
+        out.partition = (int32_t)partition;
+    if (!sc_kafka_sender_put(d->to, topic, &out))
+        return false;
+    if (++d->open < TXN_RECORDS)
+        return true;
+    d->open = 0;
+    return sc_kafka_sender_commit(d->to);
+}
+
+static bool take(struct dlq *d, const struct sc_msg *m, const struct sc_header *hs, uint32_t n)
+{
+    d->read++;
+    if (!is_asked_for(d, m, hs, n))
+        return true;
+    const char *topic = source_topic(d, header(hs, n, "__connect.errors.topic"));
+    bool cut = header(hs, n, "stagecoach.truncated").len > 0;
+    d->foreign += topic == NULL;
+    d->cut += topic != NULL && cut;
+    if (topic == NULL || cut)
+        return true;
+    if (!is_new(d, topic, m)) {
+        d->again++;
+        return true;
+    }
+    d->chosen++;
+    return !d->yes || send(d, topic, m, hs, n);
+}
+
+static bool pour(struct dlq *d)
+{
+    struct sc_msg m;
+    struct sc_header hs[HEADERS_MAX];
+    uint32_t n;
+    for (;;) {
+        enum sc_err e = sc_kafka_tap_next(d->in, POLL_MS, &m, hs, &n, HEADERS_MAX);
+        if (e == SC_ERR_NOT_FOUND)
+            return true;
+        if (e != SC_ERR_OK && e != SC_ERR_TIMEOUT)
+            return false;
+        if (e == SC_ERR_OK && !take(d, &m, hs, n))
+            return false;
+    }
+}
+
+static void say(const struct dlq *d)
+{
+    printf("%llu dead letters read, %llu %s", (unsigned long long)d->read,
+           (unsigned long long)d->chosen, d->yes ? "sent again" : "to be sent again");
+    printf("; %llu several of one record, %llu cut off and %llu of no source here are left\n",
+           (unsigned long long)d->again, (unsigned long long)d->cut,
+           (unsigned long long)d->foreign);
+    if (!d->yes)
+        printf("nothing was sent: --yes sends them\n");
+}
+
+static int replay(struct dlq *d)
+{
+    struct sc_buf why = {0};
+    char id[64];
+    const struct sc_kafka_range all = {
+        .topic = d->su->engine.topics.v[SC_OUT_DEAD_LETTERS].name.p, .partition = -1,
+        .from = SC_FROM_START};
+    snprintf(id, sizeof(id), "%.50s-dlq", d->su->resolve_group);
+    d->in = sc_kafka_tap_create(&d->su->kafka, &all, &why);
+    if (d->in == NULL)
+        fprintf(stderr, "stagecoach: %.*s\n", (int)why.len, why.p);
+    sc_buf_fini(&why);
+    if (d->in && d->yes)
+        d->to = sc_kafka_sender_create(&d->su->kafka, id);
+    bool fine = d->in && (d->to || !d->yes) && pour(d) &&
+                (d->to == NULL || sc_kafka_sender_commit(d->to));
+    if (fine)
+        say(d);
+    else
+        fprintf(stderr, "stagecoach: broken off: start again, what was sent twice is dropped as a "
+                "copy\n");
+    if (d->to)
+        sc_kafka_sender_destroy(d->to);
+    sc_kafka_tap_destroy(d->in);
+    return fine ? SC_EXIT_OK : SC_EXIT_UNAVAILABLE;
+}
+
+static bool parse_time(const char *name, const char *text, int64_t *ms)
+{
+    if (text == NULL || sc_time_parse(sc_str_from(text), NULL, ms, NULL))
+        return true;
+    fprintf(stderr, "stagecoach dlq: --%s: expected a time as 2026-03-01T00:00:00Z, found '%s'\n",
+            name, text);
+    return false;
+}
+
+int sc_cmd_dlq(int argc, char **argv)
+{
+    const char *config = "stagecoach.yaml";
+    struct dlq d = {0};
+    const struct sc_arg args[] = {
+        {"config", 'c', SC_ARG_STR, &config, "FILE", "settings (default: stagecoach.yaml)"},
+        {"code", 0, SC_ARG_STR, &d.code, "CODE", "only of this stagecoach.error.code"},
+        {"stage", 0, SC_ARG_STR, &d.stage, "STAGE", "only of this __connect.errors.stage"},
+        {"topic", 0, SC_ARG_STR, &d.topic, "TOPIC", "only of this source topic"},
+        {"since", 0, SC_ARG_STR, &d.since, "TIME", "only records of this time and later"},
+        {"until", 0, SC_ARG_STR, &d.until, "TIME", "only records before this time"},
+        {"yes", 'y', SC_ARG_FLAG, &d.yes, NULL, "send them; without it they are only counted"},
+        {0},
+    };
+    static const char about[] =
+        "Sends dead letters to their source topics again: key, value, timestamp and headers as they\n"
+        "came. What had gone through meanwhile is dropped as a copy.";
+    const struct sc_command cmd = {"dlq replay [--config FILE] [options]", about, args, 1, 1};
+    struct sc_words words;
+    int rc = sc_args_parse(&cmd, argc, argv, &words);
+    if (rc)
+        return rc < 0 ? SC_EXIT_OK : rc;
+    if (strcmp(words.v[0], "replay") != 0) {
+        fprintf(stderr, "stagecoach dlq: expected replay, found '%s'\n", words.v[0]);
+        return SC_EXIT_USAGE;
+    }
+    if (!parse_time("since", d.since, &d.since_ms) || !parse_time("until", d.until, &d.until_ms))
+        return SC_EXIT_USAGE;
+    struct sc_project project = {0};
+    struct sc_setup su = {0};
+    sc_arena_init(&d.ar);
+    sc_map_init(&d.seen, &d.ar);
+    rc = sc_project_load_settings(&project, config);
+    if (rc == SC_EXIT_OK)
+        rc = sc_setup(&su, &project);
+    d.su = &su;
+    d.project = &project;
+    if (rc == SC_EXIT_OK)
+        rc = replay(&d);
+    sc_setup_fini(&su);
+    sc_project_fini(&project);
+    sc_arena_fini(&d.ar);
+    return rc;
+}

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Dead letters are corrected by a new dictionary and sent again: as they came, once each, by what they are
+# chosen by; nothing is sent without --yes, and what went through before is a copy.
+source tests/lib/servers.sh
+source tests/lib/shop.sh
+servers_up
+shop_project
+shop_load 1000
+send() { # send KEY VALUE: a support record with a header and a time of its own
+    printf '%s\t%s\n' "$1" "$2" | produce "$RUN.support" -K '\t' -H "traceparent=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+}
+case=$(consume "$RUN.support" -c 1 -f '%s' | sed 's/^[^{]*//')
+later=$(jq -c '.id = "later-1"' <<<"$case")
+send a "$(jq -c '.event = "not_yet" | .type = "not_yet" | .name = "not_yet"' <<<"$later")"
+send b '{"torn'
+shop_start
+shop_wait 60
+shop_stop
+replay() { "$STAGECOACH" dlq replay --config "$SHOP/stagecoach.yaml" "$@"; }
+letters() { consume "$RUN.dead" -f '%k\n' | wc -l; }
+[ "$(letters)" -eq 2 ] || fail "$(letters) dead letters, 2 were sent"
+records() { consume "$RUN.support" -f '%k\n' | wc -l; }
+before=$(records)
+
+replay >"$WORK/said"
+said "$WORK/said" '2 dead letters read, 2 to be sent again' || fail "it says: $(<"$WORK/said")"
+said "$WORK/said" 'nothing was sent: --yes sends them' || fail "it says: $(<"$WORK/said")"
+[ "$(records)" -eq "$before" ] || fail "something was sent without --yes"
+ok "nothing is sent without --yes"
+
+code=$(consume "$RUN.dead" -f '%k,%h\n' | sed -n 's/^b,.*stagecoach.error.code=\([a-z_]*\).*/\1/p')
+[ -n "$code" ] || fail "the torn one has no code"
+replay --yes --code "$code" >"$WORK/said"
+said "$WORK/said" '2 dead letters read, 1 sent again' || fail "it says: $(<"$WORK/said")"
+[ "$(records)" -eq $((before + 1)) ] || fail "$(records) records, expected $((before + 1))"
+replay --code no_such_code | grep -q ' 0 to be sent again' || fail "a code that none has chooses some"
+replay --topic "$RUN.pos" | grep -q ' 0 to be sent again' || fail "another topic chooses some"
+replay --since 2999-01-01T00:00:00Z | grep -q ' 0 to be sent again' || fail "a later time chooses some"
+replay --until 2999-01-01T00:00:00Z | grep -q ' 2 to be sent again' || fail "an end that is far chooses not all"
+ok "chosen by code, topic and time"
+
+consume "$RUN.support" -f '%k|%h|%s\n' | grep -a '^b|' >"$WORK/copies"
+[ "$(sort -u "$WORK/copies" | wc -l)" -eq 1 ] || fail "it was not sent as it came: $(<"$WORK/copies")"
+[ "$(wc -l <"$WORK/copies")" -eq 2 ] || fail "it was sent $(($(wc -l <"$WORK/copies") - 1)) times"
+ok "key, value and headers as they came"
+
+# It fails again: two dead letters of one record go once.
+shop_start
+shop_wait 60
+shop_stop
+[ "$(letters)" -eq 3 ] || fail "$(letters) dead letters after the replay, expected 3"
+replay --code "$code" >"$WORK/said"
+said "$WORK/said" '1 to be sent again; 1 several of one record' || fail "it says: $(<"$WORK/said")"
+rc=0
+replay --since yesterday 2>"$WORK/said" || rc=$?
+[ $rc -eq 64 ] || fail "a wrong time ends with $rc"
+ok "one record goes once"
+passed
