@@ -8,8 +8,7 @@
  * Functions take where something starts and return what is behind it, NULL once a fault is set: the
  * place stays in a register. Each kind of token has a plain form that is read inline (json_scan.h),
  * and one way for all the rest of them.
- * Cost: one pass, about 30 instructions a key and 20 a short value; a second one over values that are
- * wanted whole and in parts. */
+ * Cost: one pass; a second one over values that are wanted whole and in parts. */
 #include "codec/json_scan.h"
 #include "codec/want.h"
 
