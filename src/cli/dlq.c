@@ -1,8 +1,9 @@
 /* stagecoach dlq replay: dead letters back to the topics they came from, as they came.
  *
- * Only what came from a source is sent, whole ones alone, without the headers that say why it was a dead
- * letter; several of one record (it was replayed, and failed again) go once. A record that had gone
- * through after all is a copy by its source and id, and is dropped as such. Source: semantics 20. */
+ * Only what came from a source is sent, whole ones alone, without the headers that say why it was a
+ * dead letter; several of one record (it was replayed, and failed again) go once. A record that had
+ * gone through after all is a copy by its source and id, and is dropped as such. Source: semantics
+ * 20. */
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/setup.h"
@@ -193,8 +194,8 @@ int sc_cmd_dlq(int argc, char **argv)
         {0},
     };
     static const char about[] =
-        "Sends dead letters to their source topics again: key, value, timestamp and headers as they\n"
-        "came. What had gone through meanwhile is dropped as a copy.";
+        "Sends dead letters to their source topics again: key, value, timestamp and headers as\n"
+        "they came. What had gone through meanwhile is dropped as a copy.";
     const struct sc_command cmd = {"dlq replay [--config FILE] [options]", about, args, 1, 1};
     struct sc_words words;
     int rc = sc_args_parse(&cmd, argc, argv, &words);
