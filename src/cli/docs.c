@@ -131,7 +131,7 @@ static bool schema(const char *name, struct sc_buf *out)
 static bool outbound(const char *kind, const char *format, struct sc_buf *out)
 {
     static const char *const kinds[] = {"trigger", "suppressed", "transition", "identity",
-                                        "customer"};
+                                        "customer", "analytics"};
     static const char *const formats[] = {"avro", "protobuf", "json"};
     for (unsigned k = 0; k < SC_OB_COUNT; k++)
         for (int32_t f = 0; f < 3; f++)

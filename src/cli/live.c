@@ -199,7 +199,8 @@ enum sc_err sc_live_effects(struct sc_live *lv, bool (*key)(void *arg, struct sc
     const struct sc_projection *want = wanted(&lv->ar);
     enum sc_err all = SC_ERR_OK;
     for (uint32_t i = SC_OUT_TRANSITIONS; i < outs->n; i++) {
-        if (!outs->v[i].on || i == SC_OUT_DEAD_LETTERS || i == SC_OUT_CUSTOMERS)
+        if (!outs->v[i].on || i == SC_OUT_DEAD_LETTERS || i == SC_OUT_CUSTOMERS ||
+            i == SC_OUT_ANALYTICS)
             continue;
         struct sc_str why = SC_STR_NULL;
         const struct sc_schema_source schema = {

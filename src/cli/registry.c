@@ -18,6 +18,8 @@ enum sc_outbound sc_registry_kind(uint32_t topic)
         return SC_OB_IDENTITY;
     case SC_OUT_CUSTOMERS:
         return SC_OB_CUSTOMER;
+    case SC_OUT_ANALYTICS:
+        return SC_OB_ANALYTICS;
     default: /* an index, not an enum: channels follow */
         return SC_OB_TRIGGER;
     }

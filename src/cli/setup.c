@@ -92,9 +92,11 @@ static void outputs(struct sc_setup *su)
     } topics[] = {{SC_OUT_TRANSITIONS, &st->topics.transitions},
                   {SC_OUT_SUPPRESSED, &st->topics.suppressed},
                   {SC_OUT_IDENTITY, &st->topics.identity},
-                  {SC_OUT_CUSTOMERS, &st->topics.customers}};
+                  {SC_OUT_CUSTOMERS, &st->topics.customers},
+                  {SC_OUT_ANALYTICS, &st->topics.analytics}};
     for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++)
         output(su, topics[i].index, topics[i].t->topic, topics[i].t->on, topics[i].t->format);
+    su->project->journey->analyse = st->topics.analytics.on;
     output(su, SC_OUT_DEAD_LETTERS, st->topics.dead_letters, true, SC_FORMAT_JSON);
     for (uint32_t c = 0; c < jo->n_channels; c++)
         output(su, SC_OUT_TRIGGERS + c, jo->channels[c].topic, true, jo->channels[c].format);
@@ -118,6 +120,7 @@ struct sc_mark sc_setup_out_mark(const struct sc_setup *su, uint32_t index)
         [SC_OUT_SUPPRESSED] = {"topics", "suppressed"},
         [SC_OUT_IDENTITY] = {"topics", "identity"},
         [SC_OUT_CUSTOMERS] = {"topics", "customers"},
+        [SC_OUT_ANALYTICS] = {"topics", "analytics"},
         [SC_OUT_DEAD_LETTERS] = {"topics", "dead_letters"},
     };
     if (index < SC_OUT_TRIGGERS)

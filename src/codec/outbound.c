@@ -105,6 +105,36 @@ void sc_outbound_customer(struct sc_str line, int32_t format, uint32_t schema_id
     sc_arena_fini(&ar);
 }
 
+void sc_outbound_cell(const struct sc_journey *jo, const struct sc_cell *cell, int32_t format,
+                      uint32_t schema_id, struct sc_buf *out)
+{
+    struct sc_arena ar;
+    sc_arena_init(&ar);
+    frame(format, schema_id, out);
+    if (format == SC_FORMAT_JSON) {
+        sc_cell_json(jo, cell, &ar, out);
+    } else {
+        struct sc_ob_cell cells[SC_OB_FIELDS_MAX];
+        sc_ob_cell_row(jo, cell, &ar, cells);
+        write_row(SC_OB_ANALYTICS, format, cells, out);
+    }
+    sc_arena_fini(&ar);
+}
+
+struct sc_str sc_outbound_cell_key(const struct sc_journey *jo, const struct sc_cell *cell,
+                                   struct sc_arena *ar)
+{
+    const struct sc_metric_info *mi = sc_metric_info((enum sc_metric)cell->metric);
+    char time[32];
+    struct sc_str key = sc_str_printf(ar, "%s/%.*s", mi->name,
+                                      (int)sc_time_format(cell->start_ms, time), time);
+    for (int k = 0; k < SC_KEYS_MAX && mi->keys[k] != SC_KEY_NONE; k++) {
+        struct sc_str text = sc_key_text(jo, mi->keys[k], cell->keys[k], ar);
+        key = sc_str_printf(ar, "%.*s/%.*s", SC_STR_FMT(key), SC_STR_FMT(text));
+    }
+    return key;
+}
+
 /* ---- CloudEvents headers */
 
 static bool has_id(const struct sc_effect *fx)
@@ -164,23 +194,51 @@ static struct sc_str content_type(int32_t format)
     return format == SC_FORMAT_JSON ? SC_STR("application/json") : SC_STR("application/protobuf");
 }
 
+/* What every record says of itself. */
+struct said {
+    struct sc_node_id id;
+    const char *type;
+    int64_t time_ms;
+    struct sc_str subject;
+    int32_t format;
+};
+
+static uint32_t put_headers(const struct sc_journey *jo, const struct said *sd,
+                            struct sc_arena *ar, struct sc_header out[SC_CE_HEADERS_MAX])
+{
+    char *time = sc_arena_alloc(ar, 32);
+    uint32_t n = 0;
+    out[n++] = (struct sc_header){SC_STR("ce_specversion"), SC_STR("1.0")};
+    out[n++] = (struct sc_header){SC_STR("ce_id"), hex_of(&sd->id, ar)};
+    out[n++] = (struct sc_header){
+        SC_STR("ce_source"), joined(ar, SC_STR("/stagecoach/"), jo->name)};
+    out[n++] = (struct sc_header){
+        SC_STR("ce_type"), joined(ar, SC_STR("stagecoach."), sc_str_from(sd->type))};
+    out[n++] = (struct sc_header){SC_STR("ce_time"), {time, sc_time_format(sd->time_ms, time)}};
+    out[n++] = (struct sc_header){SC_STR("ce_subject"), sd->subject};
+    out[n++] = (struct sc_header){SC_STR("content-type"), content_type(sd->format)};
+    return n;
+}
+
+uint32_t sc_outbound_cell_headers(const struct sc_journey *jo, const struct sc_cell *cell,
+                                  int32_t format, const uint8_t id[16], struct sc_arena *ar,
+                                  struct sc_header out[SC_CE_HEADERS_MAX])
+{
+    const struct sc_metric_info *mi = sc_metric_info((enum sc_metric)cell->metric);
+    struct said sd = {.type = "analytics", .time_ms = cell->start_ms, .format = format,
+                      .subject = sc_str_from(mi->name)};
+    memcpy(sd.id.b, id, sizeof(sd.id.b));
+    return put_headers(jo, &sd, ar, out);
+}
+
 uint32_t sc_outbound_headers(const struct sc_journey *jo, const struct sc_effect *fx,
                              int32_t format, struct sc_arena *ar,
                              struct sc_header out[SC_CE_HEADERS_MAX])
 {
-    char *time = sc_arena_alloc(ar, 32);
-    struct sc_node_id id = id_of(fx);
-    uint32_t n = 0;
-    out[n++] = (struct sc_header){SC_STR("ce_specversion"), SC_STR("1.0")};
-    out[n++] = (struct sc_header){SC_STR("ce_id"), hex_of(&id, ar)};
-    out[n++] = (struct sc_header){
-        SC_STR("ce_source"), joined(ar, SC_STR("/stagecoach/"), jo->name)};
-    out[n++] = (struct sc_header){
-        SC_STR("ce_type"),
-        joined(ar, SC_STR("stagecoach."), sc_str_from(sc_effect_type_name(fx->type)))};
-    out[n++] = (struct sc_header){SC_STR("ce_time"), {time, sc_time_format(fx->at_ms, time)}};
-    out[n++] = (struct sc_header){SC_STR("ce_subject"), hex_of(&fx->customer, ar)};
-    out[n++] = (struct sc_header){SC_STR("content-type"), content_type(format)};
+    struct said sd = {.id = id_of(fx), .type = sc_effect_type_name(fx->type),
+                      .time_ms = fx->at_ms, .subject = hex_of(&fx->customer, ar),
+                      .format = format};
+    uint32_t n = put_headers(jo, &sd, ar, out);
     if (fx->traceparent.len)
         out[n++] = (struct sc_header){SC_STR("traceparent"), fx->traceparent};
     return n;

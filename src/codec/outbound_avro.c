@@ -50,6 +50,7 @@ static void put_cell(struct sc_buf *out, const struct sc_ob_field *f, const stru
     }
     switch (f->type) {
     case SC_OBT_STR:
+    case SC_OBT_NUMBER:
         put_text(out, c->str);
         break;
     case SC_OBT_STRS:
@@ -80,6 +81,7 @@ static const char *type_text(enum sc_ob_type type)
 {
     switch (type) {
     case SC_OBT_STR:
+    case SC_OBT_NUMBER:
         return "\"string\"";
     case SC_OBT_STRS:
         return "{\"type\":\"array\",\"items\":\"string\"}";

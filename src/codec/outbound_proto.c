@@ -60,6 +60,7 @@ static void put_cell(struct sc_buf *out, uint32_t number, const struct sc_ob_fie
 {
     switch (f->type) {
     case SC_OBT_STR:
+    case SC_OBT_NUMBER:
         put_text(out, number, c->str);
         break;
     case SC_OBT_STRS:
@@ -96,6 +97,7 @@ static const char *proto_type(enum sc_ob_type type)
 {
     switch (type) {
     case SC_OBT_STR:
+    case SC_OBT_NUMBER:
         return "string";
     case SC_OBT_STRS:
         return "repeated string";
@@ -145,6 +147,8 @@ static const char *json_type(enum sc_ob_type type)
         return "{\"type\":\"string\",\"format\":\"date-time\"}";
     case SC_OBT_INT:
         return "{\"type\":\"integer\"}";
+    case SC_OBT_NUMBER:
+        return "{\"type\":\"number\"}";
     case SC_OBT_BOOL:
         return "{\"type\":\"boolean\"}";
     case SC_OBT_MAP:

@@ -65,6 +65,17 @@ static const struct sc_ob_field customer_fields[] = {
     {"tracks", SC_OBT_MAP, false, "The stage in each track that has a name."},
 };
 
+static const struct sc_ob_field analytics_fields[] = {
+    {"type", SC_OBT_STR, false, "analytics."},
+    {"metric", SC_OBT_STR, false, "What is measured."},
+    {"window_start", SC_OBT_TIME, false, "The window: from here on."},
+    {"window_end", SC_OBT_TIME, false, "Up to here, this instant not in it."},
+    {"key", SC_OBT_MAP, false, "Stage, channel, trigger, …: text by name."},
+    {"count", SC_OBT_INT, false, "What is added to the cell; negative: taken back."},
+    {"sum", SC_OBT_NUMBER, true, "The same of what the metric adds up, exact."},
+    {"unit", SC_OBT_STR, true, "Of the sum."},
+};
+
 #define TABLE(title, what, list) {title, what, list, sizeof(list) / sizeof(list[0])}
 static const struct sc_ob_table tables[SC_OB_COUNT] = {
     [SC_OB_TRIGGER] = TABLE("Trigger", "A message to be sent, or withdrawn.", message_fields),
@@ -74,6 +85,8 @@ static const struct sc_ob_table tables[SC_OB_COUNT] = {
     [SC_OB_IDENTITY] = TABLE("Identity", "What was joined, refused, split or erased.",
                              identity_fields),
     [SC_OB_CUSTOMER] = TABLE("Customer", "A customer's last state.", customer_fields),
+    [SC_OB_ANALYTICS] = TABLE("Analytics", "What a transaction adds to one cell: sum them up.",
+                              analytics_fields),
 };
 
 const struct sc_ob_table *sc_ob_table(enum sc_outbound kind)
@@ -249,9 +262,41 @@ void sc_ob_row(const struct sc_journey *jo, const struct sc_effect *fx, struct s
         identity_cells(fx, ar, out + N_COMMON);
         break;
     case SC_OB_CUSTOMER:
+    case SC_OB_ANALYTICS:
     case SC_OB_COUNT:
-        SC_UNREACHABLE("an effect that is a customer");
+        SC_UNREACHABLE("no effect's kind");
     }
+}
+
+static struct sc_ob_cell keys_cell(const struct sc_journey *jo, const struct sc_cell *cell,
+                                   struct sc_arena *ar)
+{
+    const struct sc_metric_info *mi = sc_metric_info((enum sc_metric)cell->metric);
+    struct sc_ob_pair *pairs = SC_NEW_N(ar, struct sc_ob_pair, SC_KEYS_MAX);
+    uint32_t n = 0;
+    for (int k = 0; k < SC_KEYS_MAX && mi->keys[k] != SC_KEY_NONE; k++) {
+        struct sc_str text = sc_key_text(jo, mi->keys[k], cell->keys[k], ar);
+        if (text.len)
+            pairs[n++] = (struct sc_ob_pair){.name = sc_str_from(sc_key_name(mi->keys[k])),
+                                             .value = text};
+    }
+    return (struct sc_ob_cell){.set = true, .pairs = pairs, .n = n};
+}
+
+void sc_ob_cell_row(const struct sc_journey *jo, const struct sc_cell *cell, struct sc_arena *ar,
+                    struct sc_ob_cell out[SC_OB_FIELDS_MAX])
+{
+    const struct sc_metric_info *mi = sc_metric_info((enum sc_metric)cell->metric);
+    bool adds = mi->sum != SC_SUM_NONE;
+    memset(out, 0, sizeof(*out) * SC_OB_FIELDS_MAX);
+    out[0] = strz_cell("analytics");
+    out[1] = strz_cell(mi->name);
+    out[2] = time_cell(cell->start_ms, true);
+    out[3] = time_cell(cell->start_ms + sc_window_length(mi->window), true);
+    out[4] = keys_cell(jo, cell, ar);
+    out[5] = int_cell(cell->count);
+    out[6] = str_cell(adds ? sc_sum_text(jo, cell, ar) : SC_STR_NULL);
+    out[7] = str_cell(adds ? sc_str_from(sc_sum_name(mi->sum)) : SC_STR_NULL);
 }
 
 /* ---- customers: from their JSON line, off the hot path */

@@ -13,6 +13,7 @@ enum sc_ob_type {
     SC_OBT_TIME,  /* instant, milliseconds */
     SC_OBT_INT,   /* int64 */
     SC_OBT_BOOL,
+    SC_OBT_NUMBER, /* exact: its text; a number in JSON */
     SC_OBT_MAP,   /* text by name */
     SC_OBT_LISTS  /* lists of text by name */
 };
@@ -20,7 +21,7 @@ enum sc_ob_type {
 struct sc_ob_field {
     const char *name;
     enum sc_ob_type type;
-    bool optional; /* STR, TIME, INT, BOOL */
+    bool optional; /* STR, TIME, INT, BOOL, NUMBER */
     const char *doc;
 };
 
@@ -52,6 +53,8 @@ const struct sc_ob_table *sc_ob_table(enum sc_outbound kind);
 /* Cells in the order of the table's fields. Text from `ar`. */
 void sc_ob_row(const struct sc_journey *jo, const struct sc_effect *fx, struct sc_arena *ar,
                struct sc_ob_cell out[SC_OB_FIELDS_MAX]);
+void sc_ob_cell_row(const struct sc_journey *jo, const struct sc_cell *cell, struct sc_arena *ar,
+                    struct sc_ob_cell out[SC_OB_FIELDS_MAX]);
 /* Of a customer line. False: not one. */
 bool sc_ob_customer_row(struct sc_str line, struct sc_arena *ar,
                         struct sc_ob_cell out[SC_OB_FIELDS_MAX]);

@@ -175,6 +175,10 @@ static const struct sc_field topics_fields[] = {
     {.key = "customers", .kind = SC_F_NODE, .offset = AT(sc_topics_settings, customers_at),
      .schema = TOPIC_SCHEMA,
      .doc = TOPIC_DOC("Each touched customer's last state, compacted; off unless named.")},
+    {.key = "analytics", .kind = SC_F_NODE, .offset = AT(sc_topics_settings, analytics_at),
+     .schema = TOPIC_SCHEMA,
+     .doc = TOPIC_DOC("What is measured (docs/analytics.md), as cells to be added up; off unless "
+                      "named.")},
     {.key = "dead_letters", .kind = SC_F_STR, .offset = AT(sc_topics_settings, dead_letters),
      .def = "stagecoach.dead-letters",
      .doc = "Records that could not be read, unchanged, with the reason in headers."},
@@ -336,6 +340,7 @@ static void topics_load(struct sc_topics_settings *t, struct sc_arena *ar, struc
     t->suppressed = topic_load(t->suppressed_at, "suppressed", ar, dg);
     t->identity = topic_load(t->identity_at, "stagecoach.identity", ar, dg);
     t->customers = topic_load(t->customers_at, NULL, ar, dg);
+    t->analytics = topic_load(t->analytics_at, NULL, ar, dg);
 }
 
 /* ---- librdkafka's properties */

@@ -83,9 +83,10 @@ struct sc_topic_settings {
 };
 
 struct sc_topics_settings {
-    struct sc_topic_settings transitions, suppressed, identity, customers;
+    struct sc_topic_settings transitions, suppressed, identity, customers, analytics;
     struct sc_str dead_letters;
-    struct sc_node *transitions_at, *suppressed_at, *identity_at, *customers_at; /* as written */
+    struct sc_node *transitions_at, *suppressed_at, *identity_at, *customers_at,
+        *analytics_at; /* as written */
 };
 
 struct sc_identity_settings {

@@ -135,6 +135,8 @@ static bool collect(struct sc_jworker *j, const struct sc_moment *now)
         fx->records.v[i].heard_ms = now->watermark_ms;
         fine = send_record(j, &fx->records.v[i]);
     }
+    for (uint32_t i = 0; i < fx->deltas.n; i++)
+        sc_cube_add(&j->cube, &fx->deltas.v[i]);
     for (uint32_t i = 0; i < fx->hints.n; i++)
         SC_VEC_PUSH(&j->ar, &j->hints, fx->hints.v[i]);
     fx->items.n = fx->gone.n = fx->records.n = fx->hints.n = 0; /* room and counts: the group's */

@@ -27,6 +27,7 @@ void sc_jworker_clear(struct sc_jworker *j)
     sc_overlay_clear(&j->ov);
     sc_jworker_clear_group(j);
     sc_arena_reset(&j->ar, TXN_KEEP_BYTES);
+    sc_cube_init(&j->cube, &j->ar);
     memset(&j->woken, 0, sizeof(j->woken));
     memset(&j->woken_part, 0, sizeof(j->woken_part));
     memset(&j->hints, 0, sizeof(j->hints));
@@ -165,6 +166,23 @@ static bool write_frames(struct sc_jworker *j)
     return true;
 }
 
+/* What the transaction adds to analytics, a record a cell. */
+static bool write_cells(struct sc_jworker *j)
+{
+    uint32_t n, at = 0;
+    const struct sc_cell *cells = sc_cube_cells(&j->cube, &j->ar, &n);
+    while (n > 0 && at < j->n_parts && !j->parts[at]->touched)
+        at++;
+    SC_ASSERT(n == 0 || at < j->n_parts); /* a step has touched one */
+    for (uint32_t i = 0; i < n; i++) {
+        const struct sc_part *p = j->parts[at];
+        struct sc_commit_name name = {p->incarnation, p->seq + 1, p->index};
+        if (sc_publish_cell(&j->pb, &cells[i], &name) != SC_ERR_OK)
+            return false;
+    }
+    return true;
+}
+
 static struct sc_tp offset_of(struct sc_jworker *j, struct sc_part *p)
 {
     struct sc_meta meta = {.incarnation = p->incarnation, .seq = p->seq + 1,
@@ -231,7 +249,7 @@ bool sc_jworker_commit(struct sc_jworker *j)
     uint32_t n = 0, partitions = j->w->cfg->partitions;
     struct touched to = {.from = SC_NEW_N(&j->ar, uint32_t, partitions + 1)};
     to.order = sc_overlay_by_part(&j->ov, to.from, partitions, &j->ar);
-    bool fine = write_frames(j);
+    bool fine = write_frames(j) && write_cells(j);
     for (uint32_t i = 0; fine && i < j->n_parts; i++)
         if (j->parts[i]->touched)
             fine = write_seal(j, j->parts[i], &to);

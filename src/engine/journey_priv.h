@@ -8,6 +8,7 @@
 #include "base/vec.h"
 #include "codec/journal.h"
 #include "codec/seal.h"
+#include "core/analytics/cube.h"
 #include "core/journey/step.h"
 #include "engine/overlay.h"
 #include "engine/part.h"
@@ -34,6 +35,7 @@ struct sc_jworker {
     struct sc_arena group;      /* records, working states, effects of the group in hand */
     struct sc_overlay ov;
     struct sc_effects fx;       /* in `group` */
+    struct sc_cube cube;        /* what the transaction adds to analytics; in `ar` */
     struct sc_publisher pb;
     struct sc_frame_writer *frames; /* P: records for other owners */
     struct sc_seal_writer seal;

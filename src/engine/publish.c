@@ -2,6 +2,7 @@
 #include "engine/publish.h"
 
 #include "base/assert.h"
+#include "base/hash.h"
 #include "codec/outbound.h"
 #include "core/identity/identity.h"
 
@@ -18,6 +19,7 @@ static uint16_t topic_of(const struct sc_effect *fx)
     case SC_OB_IDENTITY:
         return SC_OUT_IDENTITY;
     case SC_OB_CUSTOMER:
+    case SC_OB_ANALYTICS:
     case SC_OB_COUNT:
         break;
     }
@@ -100,6 +102,26 @@ enum sc_err sc_publish_customer(struct sc_publisher *pb, const struct sc_state *
     sc_buf_fini(&line);
     struct sc_out out = {.value = sc_buf_view(&pb->value)};
     return produce(pb, SC_OUT_CUSTOMERS, &out, &st->node);
+}
+
+enum sc_err sc_publish_cell(struct sc_publisher *pb, const struct sc_cell *cell,
+                            const struct sc_commit_name *name)
+{
+    const struct sc_journey *jo = pb->w->cfg->jo;
+    const struct sc_out_topic *to = &pb->w->cfg->topics.v[SC_OUT_ANALYTICS];
+    SC_ASSERT(to->on);
+    struct sc_header headers[SC_CE_HEADERS_MAX];
+    struct sc_out out = {.topic = SC_OUT_ANALYTICS, .partition = -1, .headers = headers};
+    out.key = sc_outbound_cell_key(jo, cell, pb->ar);
+    uint64_t what[4] = {sc_hash_xxh3(out.key.p, out.key.len, 0), name->incarnation, name->seq,
+                        name->partition};
+    uint8_t id[16];
+    sc_hash_xxh3_128(what, sizeof(what), id);
+    out.n_headers = sc_outbound_cell_headers(jo, cell, to->format, id, pb->ar, headers);
+    pb->value.len = 0;
+    sc_outbound_cell(jo, cell, to->format, to->schema_id, &pb->value);
+    out.value = sc_buf_view(&pb->value);
+    return pb->w->log->ops->produce(pb->w->log, &out);
 }
 
 enum sc_err sc_publish_gone(struct sc_publisher *pb, const struct sc_node_id *node)

@@ -12,6 +12,7 @@ enum sc_out_index {
     SC_OUT_SUPPRESSED,    /* also deferred and cancelled ones of no channel */
     SC_OUT_IDENTITY,
     SC_OUT_CUSTOMERS,     /* compacted */
+    SC_OUT_ANALYTICS,     /* cells to be added up */
     SC_OUT_DEAD_LETTERS,
     SC_OUT_TRIGGERS       /* + channel index */
 };

@@ -76,6 +76,20 @@ consume "$RUN.customers" -f '%k\t%s\n' | awk -F '\t' '$2 == ""' | wc -l >"$WORK/
 [ "$(<"$WORK/tombstones")" -gt 0 ] || fail "no tombstones on the customers topic"
 ok "$(<"$WORK/tombstones") tombstones, $(wc -l <"$WORK/former") former ids, none of them alive"
 
+# What was measured, added up: as many customers as there are, transitions as were published.
+consume "$RUN.analytics" -f '%s\n' >"$WORK/analytics"
+measured() { jq -s "[.[] | select(.metric == \"$1\") | .count] | add" "$WORK/analytics"; }
+[ "$(measured customers)" = "$(wc -l <"$WORK/published.jsonl")" ] ||
+    fail "analytics count $(measured customers) customers, there are $(wc -l <"$WORK/published.jsonl")"
+[ "$(measured transition)" = "$(consume "$RUN.transitions" -f '%s\n' | grep -c '"type":"transition"')" ] ||
+    fail "analytics count $(measured transition) transitions, others were published"
+jq -es 'map(select(.count < 0)) | length > 0' "$WORK/analytics" >/dev/null || fail "no merge took anything back"
+consume "$RUN.analytics" -f '%k %p\n' | sort -u | cut -d' ' -f1 | uniq -d >"$WORK/twice"
+[ ! -s "$WORK/twice" ] || fail "a cell stands in two partitions: $(head -n 1 "$WORK/twice")"
+[ "$(consume "$RUN.analytics" -f '%h\n' | grep -o 'ce_id=[0-9a-f]*' | sort | uniq -d | wc -l)" -eq 0 ] ||
+    fail "two analytics records have one ce_id"
+ok "analytics: $(wc -l <"$WORK/analytics") records add up"
+
 # A trace goes through: an escalated case, in bare JSON, with the header.
 trace=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
 shop_start
@@ -91,6 +105,7 @@ shop_stop
 RUN=$name.roles
 shop_project
 sed -i -e "s#^  customers: .*#  customers: { topic: $RUN.customers, format: protobuf }#" \
+    -e "s#^  analytics: .*#  analytics: { topic: $RUN.analytics, format: avro }#" \
     -e "s#^  transitions: .*#  transitions: { topic: $RUN.transitions, format: avro }#" "$SHOP/stagecoach.yaml"
 cp "$SHOP/stagecoach.yaml" "$SHOP/journeys.yaml"
 sed -i "s/listen: .*/listen: \"127.0.0.1:$(free_port)\" }/" "$SHOP/journeys.yaml"
@@ -117,6 +132,13 @@ consume "$RUN.transitions" -f '%R%s' | "$BUILD_DIR/tests/test_avro_json" "$WORK/
 jq -es 'length > 100 and all(.customer and .rule.string and .at > 1e12)' "$WORK/transitions" >/dev/null ||
     fail "a transition lacks something: $(head -n 1 "$WORK/transitions")"
 ok "$(wc -l <"$WORK/transitions") transitions in Avro, read by Avro C with the registry's schema"
+
+curl -sf "$STAGECOACH_REGISTRY/subjects/$RUN.analytics-value/versions/latest" | jq -r .schema >"$WORK/analytics.avsc"
+consume "$RUN.analytics" -f '%R%s' | "$BUILD_DIR/tests/test_avro_json" "$WORK/analytics.avsc" >"$WORK/analytics" ||
+    fail "Avro C cannot read the analytics"
+[ "$(jq -s '[.[] | select(.metric == "customers") | .count] | add' "$WORK/analytics")" = "$(wc -l <"$WORK/published")" ] ||
+    fail "the analytics in Avro count other customers: $(head -n 1 "$WORK/analytics")"
+ok "$(wc -l <"$WORK/analytics") analytics records in Avro"
 
 # 5 bytes of frame, 1 of message index, the message.
 consume "$RUN.customers" -f '%S\t%k\t%o %p\n' | awk -F '\t' '$1 > 0' | tail -n 1 >"$WORK/last"

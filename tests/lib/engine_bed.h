@@ -16,6 +16,7 @@
 #include "engine/worker.h"
 #include "sim/broker.h"
 #include "sim/memview.h"
+#include "core/analytics/cube.h"
 #include "sim/world.h"
 
 #include <stdio.h>
@@ -72,6 +73,7 @@ struct bed {
     uint64_t gaps, triggers;
     /* what simulate says */
     struct lines customers, effects;
+    struct sc_cube cells; /* what simulate measured */
     int64_t world_ms;
     /* what the logs say */
     struct sc_cache states[JOURNAL_PARTS];
@@ -197,6 +199,11 @@ static inline void on_customer(void *arg, struct sc_str line)
     push(b, &b->customers, line);
 }
 
+static inline void on_delta(void *arg, const struct sc_cell *delta)
+{
+    sc_cube_add(&((struct bed *)arg)->cells, delta);
+}
+
 static inline void world_line(struct bed *b, struct sc_canonical *cn, struct sc_world *w,
                        struct sc_str line)
 {
@@ -212,7 +219,9 @@ static inline void simulate(struct bed *b)
     const struct sc_journey *jo = b->project.journey;
     struct sc_pseudonyms *ps = sc_pseudonyms_create(jo->tx, SC_STR("key"), 0, 1024);
     struct sc_canonical cn;
-    struct sc_world_opts opts = {.reorder_ms = jo->reorder_ms, .effect = on_effect, .arg = b};
+    struct sc_world_opts opts = {.reorder_ms = jo->reorder_ms, .effect = on_effect, .delta = on_delta,
+                                 .arg = b};
+    sc_cube_init(&b->cells, &b->ar);
     struct sc_world *w = sc_world_create(jo, &opts);
     sc_canonical_init(&cn, jo->tx, ps, &b->ar, &b->line);
     for (uint32_t i = 0; i < EVENTS; i++) {
@@ -474,6 +483,7 @@ static inline void configure(struct bed *b)
 {
     struct sc_journey *jo = b->project.journey;
     jo->reorder_ms = b->ordered ? REORDER_MS : 0;
+    jo->analyse = true;
     b->cfg = (struct sc_engine_config){
         .jo = jo, .partitions = JOURNAL_PARTS, .ranks_hash = 7, .commit_interval_ms = 20,
         .flush_interval_ms = 200, .dirty_max_bytes = 1u << 20, .dirty_max_ms = 2000,
@@ -485,6 +495,7 @@ static inline void configure(struct bed *b)
     topic(b, SC_OUT_SUPPRESSED, "suppressed", 2);
     topic(b, SC_OUT_IDENTITY, "identity", 2);
     topic(b, SC_OUT_CUSTOMERS, "customers", 2);
+    topic(b, SC_OUT_ANALYTICS, "analytics", 2);
     topic(b, SC_OUT_DEAD_LETTERS, "dead-letters", 1);
     for (uint32_t c = 0; c < jo->n_channels; c++)
         topic(b, SC_OUT_TRIGGERS + c, jo->channels[c].topic.p, 2);

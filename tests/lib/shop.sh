@@ -55,6 +55,7 @@ topics:
   customers: $RUN.customers
   transitions: $RUN.transitions
   suppressed: $RUN.suppressed
+  analytics: $RUN.analytics
   identity: $RUN.identity
   dead_letters: $RUN.dead
 identity: { key_file: key }

@@ -14,6 +14,8 @@
  *   prop_engine SEED [COUNT]  these, to the end */
 #include "../lib/engine_bed.h"
 
+#include "base/assert.h"
+
 /* ---- what the logs say */
 
 struct fold {
@@ -228,13 +230,98 @@ static bool gather_effect(void *arg, const struct sc_msg *m)
 static void gather_effects(struct bed *b)
 {
     for (uint32_t t = SC_OUT_TRANSITIONS; t < b->cfg.topics.n; t++) {
-        if (t == SC_OUT_CUSTOMERS || t == SC_OUT_IDENTITY || t == SC_OUT_DEAD_LETTERS)
+        if (t == SC_OUT_CUSTOMERS || t == SC_OUT_IDENTITY || t == SC_OUT_DEAD_LETTERS ||
+            t == SC_OUT_ANALYTICS)
             continue;
         const char *name = b->cfg.topics.v[t].name.p;
         for (int32_t p = 0; p < sc_broker_partitions(b->broker, name); p++)
             sc_broker_read(b->broker, name, p, 0, gather_effect, b);
     }
     sort(&b->run_effects);
+}
+
+/* ---- analytics: what the transactions added, added up */
+
+struct totals {
+    struct bed *b;
+    struct sc_map cells; /* a record up to its count -> struct total */
+    SC_VEC(struct total {
+        struct sc_str cell;
+        int64_t count;
+        struct sc_decimal sum;
+    } *) v;
+};
+
+/* What does not depend on the order of arrival. */
+static bool settled(struct sc_str record)
+{
+    static const char *const names[] = {"customers", "active", "retention", "buyers",
+                                        "repeat_value"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char text[40];
+        int n = snprintf(text, sizeof(text), "\"metric\":\"%s\"", names[i]);
+        if (memmem(record.p, record.len, text, (size_t)n))
+            return true;
+    }
+    return false;
+}
+
+static bool add_record(void *arg, const struct sc_msg *m)
+{
+    struct totals *t = arg;
+    const char *count = memmem(m->value.p, m->value.len, ",\"count\":", 9);
+    const char *sum = memmem(m->value.p, m->value.len, ",\"sum\":", 7);
+    if (!t->b->ordered && !settled(m->value))
+        return true;
+    struct sc_str cell = sc_str_dup(&t->b->ar, (struct sc_str){m->value.p,
+                                                               (size_t)(count - m->value.p)});
+    struct total *to = sc_map_get(&t->cells, cell);
+    if (to == NULL) {
+        to = SC_NEW(&t->b->ar, struct total);
+        to->cell = cell;
+        sc_map_put(&t->cells, cell, to);
+        SC_VEC_PUSH(&t->b->ar, &t->v, to);
+    }
+    to->count += strtoll(count + 9, NULL, 10);
+    struct sc_decimal d = {0, 0};
+    size_t n = sum ? strcspn(sum + 7, ",}") : 0;
+    if (n && sc_decimal_parse((struct sc_str){sum + 7, n}, 6, &d) != SC_DECIMAL_OK)
+        fail(t->b, "no sum: %.*s", SC_STR_FMT(m->value));
+    bool fits = sc_decimal_add(to->sum, d, &to->sum);
+    SC_ASSERT(fits);
+    return true;
+}
+
+static void total_lines(struct totals *t, struct lines *to)
+{
+    for (uint32_t i = 0; i < t->v.n; i++) {
+        char sum[24];
+        const struct total *c = t->v.v[i];
+        if (c->count == 0 && c->sum.units == 0)
+            continue;
+        push(t->b, to, sc_str_printf(&t->b->ar, "%.*s %lld %.*s", SC_STR_FMT(c->cell),
+                                     (long long)c->count, (int)sc_decimal_format(c->sum, sum),
+                                     sum));
+    }
+    sort(to);
+}
+
+static void gather_totals(struct bed *b, struct lines *told, struct lines *found)
+{
+    struct totals sim = {.b = b}, run = {.b = b};
+    sc_map_init(&sim.cells, &b->ar);
+    sc_map_init(&run.cells, &b->ar);
+    uint32_t n;
+    const struct sc_cell *cells = sc_cube_cells(&b->cells, &b->ar, &n);
+    for (uint32_t i = 0; i < n; i++) {
+        struct sc_buf line = {.ar = &b->ar};
+        sc_cell_json(b->project.journey, &cells[i], &b->ar, &line);
+        add_record(&sim, &(struct sc_msg){.value = sc_buf_view(&line)});
+    }
+    for (int32_t p = 0; p < sc_broker_partitions(b->broker, "analytics"); p++)
+        sc_broker_read(b->broker, "analytics", p, 0, add_record, &run);
+    total_lines(&sim, told);
+    total_lines(&run, found);
 }
 
 /* ---- comparison */
@@ -319,6 +406,10 @@ static void check(struct bed *b)
     }
     sort(&b->effects);
     compare(b, "effects", &b->effects, &b->run_effects);
+    struct lines told = {0}, found = {0};
+    gather_totals(b, &told, &found);
+    compare(b, "analytics", &told, &found);
+    SC_ASSERT(told.v.n > 3);
 }
 
 /* ---- one seed */

@@ -31,7 +31,7 @@ page docs/expressions.md expressions
 for name in taxonomy journey stagecoach; do
     page schemas/config/$name.schema.json schema $name
 done
-for kind in trigger suppressed transition identity customer; do
+for kind in trigger suppressed transition identity customer analytics; do
     page schemas/outbound/$kind.avsc outbound $kind avro
     page schemas/outbound/$kind.proto outbound $kind protobuf
     page schemas/outbound/$kind.schema.json outbound $kind json
