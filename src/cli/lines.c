@@ -3,6 +3,7 @@
 #include "cli/lines.h"
 
 #include "base/arena.h"
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -19,7 +20,8 @@ struct sc_lines {
     char *buf; /* SC_LINE_MAX + CHUNK bytes */
     size_t from, to;
     uint64_t number, size, at;
-    bool end, skipping;
+    bool end;
+    bool cut; /* it ended inside a record */
 };
 
 static bool is_plain(int fd)
@@ -129,9 +131,48 @@ enum sc_line sc_lines_next(struct sc_lines *ls, struct sc_str *line, uint64_t *n
     }
 }
 
+int sc_lines_peek(struct sc_lines *ls)
+{
+    while (ls->from == ls->to && !ls->end)
+        fill(ls);
+    return ls->from < ls->to ? (unsigned char)ls->buf[ls->from] : -1;
+}
+
+/* Have `n` bytes at hand. False: the file has no more. */
+static bool have(struct sc_lines *ls, size_t n)
+{
+    while (ls->to - ls->from < n && !ls->end)
+        fill(ls);
+    return ls->to - ls->from >= n;
+}
+
+enum sc_line sc_lines_record(struct sc_lines *ls, struct sc_str *record, uint64_t *number)
+{
+    if (!have(ls, 4)) {
+        ls->cut = ls->to > ls->from;
+        return ls->cut || failed(ls) ? SC_LINE_ERROR : SC_LINE_END;
+    }
+    uint32_t head;
+    memcpy(&head, ls->buf + ls->from, sizeof(head));
+    size_t len = be32toh(head);
+    ls->from += 4;
+    *number = ++ls->number;
+    bool too_long = len > SC_LINE_MAX;
+    for (; len > SC_LINE_MAX && have(ls, SC_LINE_MAX); len -= SC_LINE_MAX)
+        ls->from += SC_LINE_MAX; /* dropped */
+    ls->cut = len > SC_LINE_MAX || !have(ls, len);
+    if (ls->cut)
+        return SC_LINE_ERROR;
+    *record = (struct sc_str){ls->buf + ls->from, len};
+    ls->from += len;
+    return too_long ? SC_LINE_TOO_LONG : SC_LINE_OK;
+}
+
 const char *sc_lines_error(struct sc_lines *ls)
 {
     int code;
+    if (ls->cut && !failed(ls))
+        return "it ends inside a record";
     return ls->gz ? gzerror(ls->gz, &code) : strerror(ls->error);
 }
 

@@ -293,14 +293,19 @@ void sc_project_use(struct sc_project *pr, const struct sc_project_file *file)
     sc_taxonomy_project(pr->taxonomy, &pr->journey->wanted, &pr->ar);
 }
 
-static int load(struct sc_project *pr, const char *path, enum sc_file_kind kind)
+static const struct sc_project_file *find(struct sc_project *pr, const char *path)
 {
     const struct sc_project_file *file = sc_project_add(pr, path);
-    if (file == NULL) {
+    if (file == NULL)
         fprintf(stderr, "stagecoach: cannot read %s: %s\n", path, strerror(errno));
-        return SC_EXIT_NOINPUT;
-    }
-    print_findings(pr);
+    else
+        print_findings(pr);
+    return file;
+}
+
+static int use(struct sc_project *pr, const char *path, const struct sc_project_file *file,
+               enum sc_file_kind kind)
+{
     if (file->kind != kind && file->kind != SC_FILE_UNKNOWN)
         fprintf(stderr, "stagecoach: %s is a %s, expected a %s\n", path,
                 sc_file_kind_name(file->kind), sc_file_kind_name(kind));
@@ -312,10 +317,20 @@ static int load(struct sc_project *pr, const char *path, enum sc_file_kind kind)
 
 int sc_project_load_journey(struct sc_project *pr, const char *path)
 {
-    return load(pr, path, SC_FILE_JOURNEY);
+    const struct sc_project_file *file = find(pr, path);
+    return file ? use(pr, path, file, SC_FILE_JOURNEY) : SC_EXIT_NOINPUT;
 }
 
 int sc_project_load_settings(struct sc_project *pr, const char *path)
 {
-    return load(pr, path, SC_FILE_SETTINGS);
+    const struct sc_project_file *file = find(pr, path);
+    return file ? use(pr, path, file, SC_FILE_SETTINGS) : SC_EXIT_NOINPUT;
+}
+
+int sc_project_load_either(struct sc_project *pr, const char *path)
+{
+    const struct sc_project_file *file = find(pr, path);
+    enum sc_file_kind kind =
+        file && file->kind == SC_FILE_SETTINGS ? SC_FILE_SETTINGS : SC_FILE_JOURNEY;
+    return file ? use(pr, path, file, kind) : SC_EXIT_NOINPUT;
 }

@@ -42,6 +42,8 @@ void sc_project_fini(struct sc_project *pr);
  * and warnings are printed to stderr. SC_EXIT_OK, SC_EXIT_NOINPUT or SC_EXIT_CONFIG. */
 int sc_project_load_journey(struct sc_project *pr, const char *path);
 int sc_project_load_settings(struct sc_project *pr, const char *path);
+/* A journey, or settings that name one: of a journey alone pr->settings is NULL. */
+int sc_project_load_either(struct sc_project *pr, const char *path);
 
 /* Load a file of any of the three kinds, told by its top keys; findings go to pr->dg, nothing is
  * printed. NULL when the file named cannot be read: errno says why. */

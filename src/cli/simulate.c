@@ -6,6 +6,8 @@
 #include "cli/cli.h"
 #include "cli/key.h"
 #include "cli/project.h"
+#include "cli/progress.h"
+#include "cli/raw.h"
 #include "cli/report.h"
 #include "sim/world.h"
 
@@ -18,7 +20,7 @@
 
 struct simulate {
     /* options */
-    struct sc_words files;
+    struct sc_words files, source; /* the source's name first */
     const char *effects_path, *customers_path, *analytics_path, *report_path, *key_file;
     bool reveal, quiet;
     const char *against_path;
@@ -38,8 +40,7 @@ struct simulate {
     struct sc_cube cube;
     struct sc_buf out;
     uint64_t lines, invalid;
-    int64_t started_ms;
-    bool tty;
+    struct sc_progress progress;
 };
 
 static void write_line(FILE *to, struct sc_str line)
@@ -95,12 +96,14 @@ static void remember_raw(struct simulate *sm, const struct sc_event *ev)
     }
 }
 
-static void on_invalid(struct simulate *sm, uint64_t number, const char *why, struct sc_fault *f)
+static void on_invalid(struct simulate *sm, const char *where, uint64_t number, const char *why,
+                       const struct sc_fault *f)
 {
     sm->invalid++;
     if (sm->side == SC_AGAINST_OLD)
         return; /* said of the new one */
-    fprintf(stderr, "%s:%llu: invalid: %s", sm->reader.path, (unsigned long long)number, why);
+    sc_progress_end(&sm->progress);
+    fprintf(stderr, "%s:%llu: invalid: %s", where, (unsigned long long)number, why);
     if (f && f->path.len)
         fprintf(stderr, " (%.*s)", SC_STR_FMT(f->path));
     if (f && f->text[0])
@@ -108,17 +111,9 @@ static void on_invalid(struct simulate *sm, uint64_t number, const char *why, st
     fputc('\n', stderr);
 }
 
-static void progress(const struct simulate *sm, const struct sc_lines *ls)
+static void progress(struct simulate *sm, const char *name, uint64_t at, uint64_t size)
 {
-    double seconds = (double)(sc_time_mono_ms() - sm->started_ms) / 1000.0;
-    if (!sm->tty || seconds < 1.0)
-        return;
-    char share[32] = "";
-    if (sc_lines_size(ls))
-        snprintf(share, sizeof(share), " %3.0f %% of %s,",
-                 100.0 * (double)sc_lines_at(ls) / (double)sc_lines_size(ls), "the file");
-    fprintf(stderr, "\r%s: %llu events,%s %.0f events/s ", sm->reader.path,
-            (unsigned long long)sm->lines, share, (double)sm->lines / seconds);
+    sc_progress_show(&sm->progress, &(struct sc_progress_point){name, sm->lines, at, size});
 }
 
 static void read_line(struct simulate *sm, struct sc_str line, uint64_t number)
@@ -129,7 +124,7 @@ static void read_line(struct simulate *sm, struct sc_str line, uint64_t number)
         return;
     enum sc_drop drop = sc_canonical_read(&sm->reader, line, number, &ev, &fault);
     if (drop != SC_DROP_NONE) {
-        on_invalid(sm, number, sc_drop_text(drop), &fault);
+        on_invalid(sm, sm->reader.path, number, sc_drop_text(drop), &fault);
         return;
     }
     if (sm->reveal)
@@ -150,16 +145,57 @@ static int read_file(struct simulate *sm, const char *path)
     enum sc_line got;
     while ((got = sc_lines_next(ls, &line, &number)) != SC_LINE_END && got != SC_LINE_ERROR) {
         if (got == SC_LINE_TOO_LONG)
-            on_invalid(sm, number, "the line is longer than 1 MiB", NULL);
+            on_invalid(sm, path, number, "the line is longer than 1 MiB", NULL);
         else
             read_line(sm, line, number);
         if (++sm->lines % PROGRESS_EVERY == 0)
-            progress(sm, ls);
+            progress(sm, path, sc_lines_at(ls), sc_lines_size(ls));
     }
     if (got == SC_LINE_ERROR)
         fprintf(stderr, "stagecoach: %s: %s\n", path, sc_lines_error(ls));
     sc_lines_close(ls);
     return got == SC_LINE_ERROR ? SC_EXIT_DATA : SC_EXIT_OK;
+}
+
+/* A record of a source as it is on its topic. */
+static void on_raw(void *arg, const struct sc_raw_record *rec)
+{
+    struct simulate *sm = arg;
+    if (rec->too_long)
+        on_invalid(sm, rec->where, rec->number, "the record is longer than 1 MiB", NULL);
+    else if (rec->drop != SC_DROP_NONE)
+        on_invalid(sm, rec->where, rec->number, sc_drop_text(rec->drop), rec->fault);
+    if (rec->event) {
+        if (sm->reveal)
+            remember_raw(sm, rec->event);
+        sc_world_event(sm->world, rec->event);
+    }
+    sm->lines++;
+    progress(sm, rec->where, rec->at, rec->size);
+}
+
+/* One word after --events: a file, or TOPIC@TIME. */
+static int read_input(struct simulate *sm, const char *word)
+{
+    struct sc_raw raw = {&sm->project, sm->ps, on_raw, sm};
+    struct sc_str topic;
+    int64_t from_ms;
+    if (sc_raw_is_topic(word, &topic, &from_ms))
+        return sc_raw_topic(&raw, topic, from_ms);
+    return read_file(sm, word);
+}
+
+static int read_all(struct simulate *sm)
+{
+    int rc = SC_EXIT_OK;
+    for (int i = 0; i < sm->files.n && rc == SC_EXIT_OK; i++)
+        rc = read_input(sm, sm->files.v[i]);
+    if (rc == SC_EXIT_OK && sm->source.n > 0) {
+        struct sc_raw raw = {&sm->project, sm->ps, on_raw, sm};
+        rc = sc_raw_files(&raw, sc_str_from(sm->source.v[0]), sm->source.v + 1, sm->source.n - 1);
+    }
+    sc_progress_end(&sm->progress);
+    return rc;
 }
 
 static void write_summary(struct simulate *sm)
@@ -229,13 +265,9 @@ static int close_output(const char *path, FILE *out)
 
 static int play(struct simulate *sm)
 {
-    for (int i = 0; i < sm->files.n; i++) {
-        int rc = read_file(sm, sm->files.v[i]);
-        if (rc)
-            return rc;
-    }
-    if (sm->tty && sm->lines >= PROGRESS_EVERY)
-        fputc('\n', stderr);
+    int rc = read_all(sm);
+    if (rc)
+        return rc;
     sc_world_end(sm->world);
     if (sm->until_ms != SC_NEVER)
         sc_world_until(sm->world, sm->until_ms);
@@ -279,7 +311,7 @@ static int close_outputs(struct simulate *sm, int rc)
 
 static int simulate_journey(struct simulate *sm, const char *journey_path)
 {
-    int rc = sc_project_load_journey(&sm->project, journey_path);
+    int rc = sc_project_load_either(&sm->project, journey_path);
     if (rc)
         return rc;
     struct sc_str key;
@@ -304,8 +336,7 @@ static int simulate_journey(struct simulate *sm, const char *journey_path)
         .arg = sm,
     };
     sm->world = sc_world_create(jo, &opts);
-    sm->started_ms = sc_time_mono_ms();
-    sm->tty = !sm->quiet && isatty(STDERR_FILENO);
+    sc_progress_start(&sm->progress, sm->quiet);
     rc = play(sm);
     sc_world_destroy(sm->world);
     sc_pseudonyms_destroy(sm->ps);
@@ -352,11 +383,13 @@ static int compare(struct simulate *sm, const char *journey_path)
     return rc;
 }
 
-/* Standard input can be read once, a comparison needs its events twice. */
-static bool reads_stdin(const struct sc_words *files)
+/* Standard input can be read once, a topic may have grown; a comparison needs its events twice. */
+static bool reads_once(const struct sc_words *files)
 {
+    struct sc_str topic;
+    int64_t from_ms;
     for (int i = 0; i < files->n; i++)
-        if (strcmp(files->v[i], "-") == 0)
+        if (strcmp(files->v[i], "-") == 0 || sc_raw_is_topic(files->v[i], &topic, &from_ms))
             return true;
     return false;
 }
@@ -366,7 +399,8 @@ int sc_cmd_simulate(int argc, char **argv)
     struct simulate sm = {.limit = 20, .reorder_ms = SC_NEVER, .until_ms = SC_NEVER,
                           .max_invalid = -1};
     const struct sc_arg args[] = {
-        {"events", 'e', SC_ARG_MANY, &sm.files, "FILE…", "canonical events, JSON lines; .gz; - is standard input"},
+        {"events", 'e', SC_ARG_MANY, &sm.files, "FILE…", "canonical events, JSON lines; .gz; - is standard input; or TOPIC@TIME"},
+        {"source", 0, SC_ARG_MANY, &sm.source, "NAME FILE…", "raw records of that source: JSON lines, or each behind its length"},
         {"effects", 0, SC_ARG_STR, &sm.effects_path, "FILE", "where effects go (default -: standard output)"},
         {"customers", 0, SC_ARG_STR, &sm.customers_path, "FILE", "write every customer at the end"},
         {"analytics", 0, SC_ARG_STR, &sm.analytics_path, "FILE", "write what is measured, by day and key, at the end"},
@@ -386,17 +420,18 @@ int sc_cmd_simulate(int argc, char **argv)
     static const char about[] =
         "Runs a journey over files of events with the same engine as `run`. Effects come out as JSON\n"
         "lines, the summary last; invalid lines are named on standard error and reading goes on.";
-    const struct sc_command cmd = {"simulate JOURNEY --events FILE… [options]", about, args, 1, 1};
+    const struct sc_command cmd = {"simulate JOURNEY|SETTINGS --events FILE… [options]", about, args, 1, 1};
     struct sc_words words;
     int rc = sc_args_parse(&cmd, argc, argv, &words);
     if (rc)
         return rc < 0 ? SC_EXIT_OK : rc;
-    if (sm.files.n == 0) {
-        fprintf(stderr, "stagecoach simulate: --events FILE… is missing\n");
+    if (sm.files.n == 0 && sm.source.n < 2) {
+        fprintf(stderr, "stagecoach simulate: --events FILE… or --source NAME FILE… is missing\n");
         return SC_EXIT_USAGE;
     }
-    if (sm.against_path && reads_stdin(&sm.files)) {
-        fprintf(stderr, "stagecoach simulate: --against reads the events twice: not from -\n");
+    if (sm.against_path && (reads_once(&sm.files) || reads_once(&sm.source))) {
+        fprintf(stderr, "stagecoach simulate: --against reads the events twice: not from - or a "
+                "topic\n");
         return SC_EXIT_USAGE;
     }
     if (sm.effects_path == NULL)

@@ -76,4 +76,18 @@ bool sc_kafka_sender_put(struct sc_kafka_sender *s, const char *topic, const str
 bool sc_kafka_sender_commit(struct sc_kafka_sender *s);
 void sc_kafka_sender_destroy(struct sc_kafka_sender *s);
 
+/* For back-tests: a topic from the first record at or after `from_ms` to its end at the start, all
+ * partitions as one stream in order of the records' times; read_committed, without a group. */
+struct sc_kafka_replay;
+/* NULL with a sentence in `why`. */
+struct sc_kafka_replay *sc_kafka_replay_create(const struct sc_kafka_config *cfg,
+                                               const char *topic, int64_t from_ms,
+                                               struct sc_buf *why);
+/* The next message, borrowed until the next call. NOT_FOUND: the end; TIMEOUT: nothing came yet;
+ * UNAVAILABLE. */
+enum sc_err sc_kafka_replay_next(struct sc_kafka_replay *rp, int timeout_ms, struct sc_msg *out);
+/* Records read, and about how many there are. */
+void sc_kafka_replay_progress(const struct sc_kafka_replay *rp, uint64_t *at, uint64_t *size);
+void sc_kafka_replay_destroy(struct sc_kafka_replay *rp);
+
 #endif

@@ -64,7 +64,7 @@ head -c 100 events.jsonl.gz >cut.gz
 says 65 "cut.gz: " journey.yaml --events cut.gz
 says 74 "nowhere/effects: No such file or directory" journey.yaml --events events.jsonl --effects nowhere/effects
 says 74 "/dev/full: writing failed: No space left on device" journey.yaml --events events.jsonl --effects /dev/full
-says 64 "--events FILE… is missing" journey.yaml
+says 64 "--events FILE… or --source NAME FILE… is missing" journey.yaml
 says 64 "all values go after one '--events'" journey.yaml --events events.jsonl --events events.jsonl
 says 64 "usage: stagecoach simulate JOURNEY" --events events.jsonl
 says 64 "--until" journey.yaml --events events.jsonl --until tomorrow

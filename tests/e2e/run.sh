@@ -178,6 +178,21 @@ for schema in proto desc; do
             fail "$(cat "$WORK/checked")"
     done
     ok "bare records by order.avsc, order.$schema, and as JSON"
+    # A back-test of the topics, and of their records in files, comes to the same.
+    for source in one:avro two:protobuf three:json; do
+        topic=$RUN.${source#*:}
+        "$STAGECOACH" simulate "$SHOP/stagecoach.yaml" --events "$topic@2000-01-01T00:00:00Z" \
+            --effects "$WORK/topic.out" --customers - 2>"$WORK/topic.said" | sort >"$WORK/topic.customers"
+        consume "$topic" -f '%R%s' >"$WORK/records"
+        "$STAGECOACH" simulate "$SHOP/stagecoach.yaml" --source "${source%:*}" "$WORK/records" \
+            --effects "$WORK/file.out" --customers - 2>/dev/null | sort >"$WORK/file.customers"
+        [ "$(tail -n 1 "$WORK/topic.out" | jq .events)" -eq 1000 ] ||
+            fail "a back-test of $topic: $(tail -n 1 "$WORK/topic.out"), $(tail -n 3 "$WORK/topic.said")"
+        cmp -s "$WORK/topic.customers" "$WORK/file.customers" || fail "the topic and its records come to other customers"
+    done
+    "$STAGECOACH" simulate "$SHOP/stagecoach.yaml" --events "$RUN.json@2100-01-01T00:00:00Z" --effects - |
+        jq -e '.events == 0' >/dev/null || fail "records after the end of all time"
+    ok "back-tests of the topics and of files of their records"
     RUN=$name.bare
 done
 passed
