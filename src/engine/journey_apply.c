@@ -139,7 +139,8 @@ static bool collect(struct sc_jworker *j, const struct sc_moment *now)
         sc_cube_add(&j->cube, &fx->deltas.v[i]);
     for (uint32_t i = 0; i < fx->hints.n; i++)
         SC_VEC_PUSH(&j->ar, &j->hints, fx->hints.v[i]);
-    fx->items.n = fx->gone.n = fx->records.n = fx->hints.n = 0; /* room and counts: the group's */
+    /* room and counts stay: they are the group's */
+    fx->items.n = fx->gone.n = fx->records.n = fx->hints.n = fx->deltas.n = 0;
     if (!fine)
         sc_jworker_doubt(j, SC_ERR_ABORT);
     return fine;

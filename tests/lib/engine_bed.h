@@ -112,13 +112,15 @@ static inline const char *identifiers(struct bed *b, uint32_t person)
     snprintf(device, sizeof(device), "\"device_id\":\"d%u-%u\"", person, below(b, 3));
     snprintf(email, sizeof(email), "\"email\":\"p%u-%u@x.org\"", person, below(b, 2));
     snprintf(account, sizeof(account), "\"account_id\":\"a%u\"", person);
-    const char *form = which < 4 ? "{%1$s}" : which < 6 ? "{%1$s,%2$s}" : which < 7 ? "{%2$s}"
-                       : which < 8 ? "{%2$s,%3$s}" : which < 9 ? "{%3$s}" : "{%1$s,%3$s}";
-    char *out = sc_arena_alloc(&b->ar, 160);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    snprintf(out, 160, form, device, email, account);
-#pragma GCC diagnostic pop
+    static const struct { bool device, email, account; } forms[10] = {
+        {1, 0, 0}, {1, 0, 0}, {1, 0, 0}, {1, 0, 0}, {1, 1, 0},
+        {1, 1, 0}, {0, 1, 0}, {0, 1, 1}, {0, 0, 1}, {1, 0, 1},
+    };
+    bool first = forms[which].device && (forms[which].email || forms[which].account);
+    bool second = forms[which].email && forms[which].account;
+    char *out = sc_arena_printf(&b->ar, "{%s%s%s%s%s}", forms[which].device ? device : "",
+                                first ? "," : "", forms[which].email ? email : "",
+                                second ? "," : "", forms[which].account ? account : "");
     return out;
 }
 
