@@ -2,19 +2,14 @@
 # `simulate --against`: the sample shop's journey against variants of itself, worked out by hand from
 # schemas/examples/retail/effects (two cart reminders, by WhatsApp, at 09:05 on the 2nd and 13:10 on the 16th; one of
 # a customer who is held out, one held back by a failed payment).
-set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-stagecoach=$(realpath "${STAGECOACH:-$root/build/dev/stagecoach}")
-passed=0 failed=0
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+source "$(dirname "${BASH_SOURCE[0]}")/../lib/case.sh"
 cp "$root"/schemas/examples/retail/{taxonomy.yaml,journey.yaml,events.jsonl} "$work"
 cd "$work"
 
 # variant SED: journey.yaml, changed, as new.yaml.
 variant() {
     sed "$1" journey.yaml >new.yaml
-    ! cmp -s journey.yaml new.yaml || { echo "not ok: $1 changes nothing"; failed=$((failed + 1)); }
+    ! cmp -s journey.yaml new.yaml || not_ok "$1 changes nothing"
 }
 
 # says NAME STATUS OPTION…: the comparison ends with STATUS and prints what comes on standard input,
@@ -26,12 +21,7 @@ says() {
         --against journey.yaml "$@" >seen 2>&1 || rc=$?
     echo "exit $rc" >>seen
     { cat; echo "exit $status"; } >expected
-    if diff -u expected <(tr -s ' ' <seen | sed 's/ $//'); then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "not ok: $name"
-    fi
+    holds "$name" diff -u expected <(tr -s ' ' <seen | sed 's/ $//')
 }
 
 cp journey.yaml new.yaml
@@ -108,11 +98,5 @@ END
 
 rc=0
 "$stagecoach" simulate new.yaml --events - --against journey.yaml </dev/null 2>seen || rc=$?
-if [ $rc = 64 ] && grep -q 'reads the events twice' seen; then
-    passed=$((passed + 1))
-else
-    failed=$((failed + 1))
-    echo "not ok: standard input: exit $rc"
-fi
-echo "$passed passed, $failed failed, 0 skipped"
-[ $failed = 0 ]
+holds "standard input ends with 64" [ $rc = 64 ]
+holds "and why" grep -q 'reads the events twice' seen

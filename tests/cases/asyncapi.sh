@@ -1,19 +1,8 @@
 #!/usr/bin/env bash
 # `stagecoach taxonomy asyncapi` is valid AsyncAPI 3.0 (the specification's own JSON schema, fetched from
 # npm into the cache where npm and Python's jsonschema are at hand), and says what the files say.
-set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-stagecoach=$(realpath "${STAGECOACH:-$root/build/dev/stagecoach}")
-command -v jq >/dev/null || { echo "jq is missing"; exit 77; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0 failed=0 skipped=0
-ok() { passed=$((passed + 1)); }
-not_ok() {
-    failed=$((failed + 1))
-    echo "not ok: $1"
-}
-
+source "$(dirname "${BASH_SOURCE[0]}")/../lib/case.sh"
+needs jq
 # document NAME FILE: the document of a file.
 document() {
     if "$stagecoach" taxonomy asyncapi "$2" >"$work/$1.json" 2>"$work/said"; then ok; else not_ok "$2: $(<"$work/said")"; fi
@@ -79,5 +68,3 @@ else
     echo "skipped: the specification's schema (npm) or Python's jsonschema is not at hand"
     skipped=1
 fi
-echo "$passed passed, $failed failed, $skipped skipped"
-[ $failed = 0 ]

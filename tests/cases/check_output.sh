@@ -1,10 +1,7 @@
 #!/usr/bin/env bash
 # The forms and exit codes of `stagecoach check`.
-set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-stagecoach=$(realpath "${STAGECOACH:-$root/build/dev/stagecoach}")
+source "$(dirname "${BASH_SOURCE[0]}")/../lib/case.sh"
 cd "$root/tests/cases/journey_load"
-passed=0 failed=0
 
 # says STATUS TEXT WORD…: `check WORD…` ends with STATUS and says TEXT.
 says() {
@@ -12,10 +9,10 @@ says() {
     shift 2
     out=$("$stagecoach" check "$@" 2>&1) || rc=$?
     if [ $rc = "$status" ] && [[ $out == *"$text"* ]]; then
-        passed=$((passed + 1))
+        ok
     else
-        printf 'check %s: exit %s, expected %s and: %s\n%s\n' "$*" $rc "$status" "$text" "$out"
-        failed=$((failed + 1))
+        not_ok "check $*: exit $rc, expected $status and: $text"
+        echo "$out"
     fi
 }
 
@@ -39,5 +36,3 @@ says 64 "expected text, json, sarif or github, found 'xml'" -o xml whole.yaml
 says 64 "usage: stagecoach check FILE" --strict
 says 64 "unknown option '--strickt'" --strickt whole.yaml
 says 0 "usage: stagecoach check FILE" --help
-echo "$passed passed, $failed failed, 0 skipped"
-[ $failed = 0 ]

@@ -5,14 +5,9 @@
 #   AT TYPE RULE CHANNEL|REASON|STAGE-LEFT [until TIME] by EVENT-IDS
 #
 # `--update` writes `effects` anew: read the difference before committing.
-set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-stagecoach=$(realpath "${STAGECOACH:-$root/build/dev/stagecoach}")
+source "$(dirname "${BASH_SOURCE[0]}")/../lib/case.sh"
 cd "$root/schemas/examples"
-command -v jq >/dev/null || { echo "jq is missing: apt install jq"; exit 77; }
-passed=0 failed=0
-out=$(mktemp -d)
-trap 'rm -rf "$out"' EXIT
+needs jq
 
 short='select(.type != "summary") |
     [.at, .type, .rule,
@@ -23,26 +18,25 @@ short='select(.type != "summary") |
 told() {
     local name=$1
     shift
-    if "$@" >"$out/said" 2>&1; then
-        passed=$((passed + 1))
+    if "$@" >"$work/said" 2>&1; then
+        ok
     else
-        failed=$((failed + 1))
-        echo "not ok: $name: $*"
-        cat "$out/said"
+        not_ok "$name: $*"
+        cat "$work/said"
     fi
 }
 
 clean() {
-    "$stagecoach" check --strict journey.yaml >"$out/check" || { cat "$out/check"; return 1; }
-    grep -qx '2 files: 0 errors, 0 warnings' "$out/check"
+    "$stagecoach" check --strict journey.yaml >"$work/check" || { cat "$work/check"; return 1; }
+    grep -qx '2 files: 0 errors, 0 warnings' "$work/check"
 }
 
 plays() {
     "$stagecoach" simulate journey.yaml --events events.jsonl --max-invalid 0 \
-        --until 2026-12-31T00:00:00Z --effects "$out/effects.jsonl" || return 1
-    jq -r "$short" "$out/effects.jsonl" >"$out/effects" || return 1
-    [ "$1" != --update ] || cp "$out/effects" effects
-    diff -u effects "$out/effects"
+        --until 2026-12-31T00:00:00Z --effects "$work/effects.jsonl" || return 1
+    jq -r "$short" "$work/effects.jsonl" >"$work/effects" || return 1
+    [ "$1" != --update ] || cp "$work/effects" effects
+    diff -u effects "$work/effects"
 }
 
 for example in */; do
@@ -52,5 +46,3 @@ for example in */; do
     [ ! -e events.jsonl ] || told "$example" plays "${1-}"
     cd ..
 done
-echo "$passed passed, $failed failed, 0 skipped"
-[ $failed = 0 ]

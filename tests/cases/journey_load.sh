@@ -1,13 +1,9 @@
 #!/usr/bin/env bash
 # What `stagecoach check` says of right and wrong files: journey_load/NAME.yaml and NAME.err, with the
 # exit status as last line. `--update` writes the .err files: read the difference before committing.
-set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-stagecoach=$(realpath "${STAGECOACH:-$root/build/dev/stagecoach}")
+source "$(dirname "${BASH_SOURCE[0]}")/../lib/case.sh"
 cd "$root/tests/cases/journey_load"
-passed=0 failed=0
-said=$(mktemp)
-trap 'rm -f "$said"' EXIT
+said=$work/said
 for file in *.yaml; do
     name=${file%.yaml}
     [ "$name" != taxonomy ] || continue
@@ -15,11 +11,5 @@ for file in *.yaml; do
     "$stagecoach" check "$file" >"$said" 2>&1 || rc=$?
     echo "exit $rc" >>"$said"
     [ "${1-}" != --update ] || cp "$said" "$name.err"
-    if diff -u --label "$name.err" --label "check $file" "$name.err" "$said"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-    fi
+    holds "$name" diff -u --label "$name.err" --label "check $file" "$name.err" "$said"
 done
-echo "$passed passed, $failed failed, 0 skipped"
-[ $failed = 0 ]

@@ -1,29 +1,19 @@
 #!/usr/bin/env bash
 # `simulate --source NAME FILE…`: raw records of a source, in its three formats, come to the same as in
 # `run`: one decoder, one intake. And what it says where it cannot.
-set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-stagecoach=$(realpath "${STAGECOACH:-$root/build/dev/stagecoach}")
-passed=0 failed=0
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
+source "$(dirname "${BASH_SOURCE[0]}")/../lib/case.sh"
+cd "$work"
 cp "$root"/tests/lib/orders/* .
 sed -i -e 's/RUN/t/' -e 's/^    format: avro/&\n    schema: order.avsc/' \
     -e 's/^    format: protobuf/&\n    schema: order.proto/' taxonomy.yaml
 
-ok() { # WHAT COMMAND…
-    local what=$1
-    shift
-    if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "not ok: $what"; fi
-}
 simulate() { "$stagecoach" simulate journey.yaml --quiet --effects /dev/null --customers - "$@"; }
 # says STATUS TEXT WORD…
 says() {
     local status=$1 text=$2 rc=0 out
     shift 2
     out=$("$stagecoach" simulate "$@" 2>&1) || rc=$?
-    ok "simulate $*: exit $rc, and: $out" [ "$rc:${out/*"$text"*/said}" = "$status:said" ]
+    holds "simulate $*: exit $rc, and: $out" [ "$rc:${out/*"$text"*/said}" = "$status:said" ]
 }
 hex() { printf '%b' "$(sed 's/ //g; s/../\\x&/g' <<<"$1")"; }
 # length: standard input, its length before it.
@@ -39,15 +29,15 @@ a='{"name":"order","at":"2026-03-02T10:00:00Z","id":"1","who":"ann","total":"10.
 b='{"name":"order","at":"2026-03-02T11:00:00Z","id":"2","who":"bob","total":"4","note":"x"}'
 printf '%s\n' "$a" "$b" >lines.json
 simulate --source three lines.json >expected
-ok "two customers" [ "$(jq -r .facts.revenue expected | sort | tr '\n' ' ')" = "10.5 4 " ]
+holds "two customers" [ "$(jq -r .facts.revenue expected | sort | tr '\n' ' ')" = "10.5 4 " ]
 { printf %s "$a" | length; printf %s "$b" | length; } >lengths.json
-ok "JSON behind its length" cmp -s expected <(simulate --source three lengths.json)
+holds "JSON behind its length" cmp -s expected <(simulate --source three lengths.json)
 gzip -k lengths.json
-ok "gzip" cmp -s expected <(simulate --source three lengths.json.gz)
+holds "gzip" cmp -s expected <(simulate --source three lengths.json.gz)
 printf '%s\n' "$a" >first.json
 printf '%s\n' "$b" >second.json
-ok "several files" cmp -s expected <(simulate --source three first.json second.json)
-ok "standard input" cmp -s expected <(simulate --source three - <lengths.json)
+holds "several files" cmp -s expected <(simulate --source three first.json second.json)
+holds "standard input" cmp -s expected <(simulate --source three - <lengths.json)
 
 # ---- Protobuf, Avro: the same records
 
@@ -58,7 +48,7 @@ if command -v protoc >/dev/null; then
         encode <<<"name:'order' at:$at id:'1' who:'ann' total:'10.5' note:''"
         encode <<<"name:'order' at:$((at + 3600000)) id:'2' who:'bob' total:'4' note:'x'"
     } >proto.bin
-    ok "Protobuf" cmp -s expected <(simulate --source two proto.bin)
+    holds "Protobuf" cmp -s expected <(simulate --source two proto.bin)
 fi
 varint() { # of a long, zigzag
     local n=$(($1 * 2)) text=
@@ -71,7 +61,7 @@ varint() { # of a long, zigzag
 string() { varint ${#1}; printf %s "$1" | od -An -v -tx1 | tr -d ' \n'; }
 avro() { hex "02$(string order)02$(string "$1")02$(varint "$2")02$(string "$3")02$(string "$4")$(string "$5")" | length; }
 { avro 1 "$at" ann 10.5 ''; avro 2 $((at + 3600000)) bob 4 x; } >avro.bin
-ok "Avro" cmp -s expected <(simulate --source one avro.bin)
+holds "Avro" cmp -s expected <(simulate --source one avro.bin)
 
 # ---- what is wrong
 
@@ -84,7 +74,7 @@ head -c 2 avro.bin >head.bin
 says 65 'head.bin: it ends inside a record' journey.yaml --source one head.bin
 { hex 00200000; head -c 2097152 /dev/zero; avro 1 "$at" ann 10.5 ''; } >long.bin
 says 0 'long.bin:1: invalid: the record is longer than 1 MiB' journey.yaml --source one long.bin
-ok "a long record is skipped, the next is read" [ "$(simulate --source one long.bin 2>/dev/null | wc -l)" = 1 ]
+holds "a long record is skipped, the next is read" [ "$(simulate --source one long.bin 2>/dev/null | wc -l)" = 1 ]
 says 64 "there is no source 'four'; there are one two three" journey.yaml --source four avro.bin
 says 64 '--events FILE… or --source NAME FILE… is missing' journey.yaml --source one
 says 66 'nowhere.bin' journey.yaml --source one nowhere.bin
@@ -103,12 +93,9 @@ says 0 'invalid' journey.yaml --events t.json@2026-01-01T00:00:00Z
 if command -v script >/dev/null; then
     { yes "$a" || true; } | head -n 120000 >many.json
     script -qec "'$stagecoach' simulate journey.yaml --effects /dev/null --source three many.json" typescript </dev/null >/dev/null
-    ok "a terminal has a bar" grep -qE 'many.json \[#+\.*\] +[0-9]+ % [0-9]+ events, [0-9]+/s' typescript
-    ok "which is gone at the end" grep -qaP '\r\x1b\[K *Script done' <(tr '\n' ' ' <typescript)
+    holds "a terminal has a bar" grep -qE 'many.json \[#+\.*\] +[0-9]+ % [0-9]+ events, [0-9]+/s' typescript
+    holds "which is gone at the end" grep -qaP '\r\x1b\[K *Script done' <(tr '\n' ' ' <typescript)
     script -qec "'$stagecoach' simulate journey.yaml --quiet --effects /dev/null --source three many.json" typescript </dev/null >/dev/null
-    ok "--quiet has none" bash -c '! grep -q "events," typescript'
+    holds "--quiet has none" bash -c '! grep -q "events," typescript'
 fi
-ok "a file has none" [ -z "$(simulate --source three lines.json 2>&1 >/dev/null)" ]
-
-echo "$passed passed, $failed failed, 0 skipped"
-[ $failed = 0 ]
+holds "a file has none" [ -z "$(simulate --source three lines.json 2>&1 >/dev/null)" ]

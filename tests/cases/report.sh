@@ -1,26 +1,16 @@
 #!/usr/bin/env bash
 # `simulate --report`: one page, well formed, that asks the network for nothing, whose figures are
 # those of the effects; `--analytics`: the same figures, whatever the order of arrival.
-set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-stagecoach=$(realpath "${STAGECOACH:-$root/build/dev/stagecoach}")
-passed=0 failed=0
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
+source "$(dirname "${BASH_SOURCE[0]}")/../lib/case.sh"
+cd "$work"
 
-ok() { # WHAT COMMAND…
-    local what=$1
-    shift
-    if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "not ok: $what"; fi
-}
 not() { ! "$@"; }
 # figure WHAT ANALYTICS-FILTER EFFECTS-FILTER: the two sums are one.
 figure() {
     local a b
     a=$(jq -s "[.[] | select($2) | .count] | add // 0" cells.jsonl)
     b=$(jq -s "[.[] | select($3)] | length" effects.jsonl)
-    ok "$1: $a, in the effects $b" [ "$a" = "$b" ]
+    holds "$1: $a, in the effects $b" [ "$a" = "$b" ]
 }
 # cells FILTER: of the cells, in one line.
 cells() { jq -sc "[.[] | select($1)]" cells.jsonl; }
@@ -29,7 +19,7 @@ for name in retail saas subscription; do
     example=$root/schemas/examples/$name
     "$stagecoach" simulate "$example/journey.yaml" --quiet --events "$example/events.jsonl" \
         --effects effects.jsonl --analytics cells.jsonl --report "$name.html" >said
-    ok "$name: nothing else is said" cmp -s said /dev/null
+    holds "$name: nothing else is said" cmp -s said /dev/null
     figure "$name: sent" '.metric == "message" and .key.outcome == "sent"' '.type == "trigger"'
     figure "$name: deferred" '.metric == "message" and .key.outcome == "deferred"' '.type == "deferred"'
     figure "$name: suppressed" '.metric == "suppressed"' '.type == "suppressed"'
@@ -38,22 +28,22 @@ for name in retail saas subscription; do
         '.type == "transition" and .cause != "merge"'
     # Who was forgotten stays in the count, and in no other place.
     forgotten=$(grep -c '"event":"erasure' "$example/events.jsonl") || true
-    ok "$name: customers" [ "$(jq -s '[.[] | select(.metric == "customers") | .count] | add' cells.jsonl)" = \
+    holds "$name: customers" [ "$(jq -s '[.[] | select(.metric == "customers") | .count] | add' cells.jsonl)" = \
         "$(($(tail -n 1 effects.jsonl | jq .customers) + forgotten))" ]
-    ok "$name: time in stages" [ "$(jq -s '[.[] | select(.metric == "in_stage") | .sum] | add // 0' cells.jsonl)" = \
+    holds "$name: time in stages" [ "$(jq -s '[.[] | select(.metric == "in_stage") | .sum] | add // 0' cells.jsonl)" = \
         "$(jq -s '[.[] | select(.from != null and .cause != "merge") | .in_stage_ms] | add // 0' effects.jsonl)" ]
 
     page=$name.html
     sed -n 's|^<script type="application/json" id="data">\(.*\)</script>$|\1|p' "$page" >data.json
-    ok "$name: the page holds its figures" [ "$(jq '.journey != "" and .summary.events > 0' data.json)" = true ]
-    ok "$name: the page's cells are the analytics'" cmp -s \
+    holds "$name: the page holds its figures" [ "$(jq '.journey != "" and .summary.events > 0' data.json)" = true ]
+    holds "$name: the page's cells are the analytics'" cmp -s \
         <(jq -c '.metrics | to_entries[] | .key as $m | .value.rows[] | [$m, .[0] * 86400, .[1], .[2] // 0]' data.json) \
         <(jq -c '[.metric, (.window_start | fromdate), .count, .sum // 0]' cells.jsonl)
-    ok "$name: no address outside the page" not grep -qE '(src|href|action|data)="[^#"]|url\(|@import|https?://' \
+    holds "$name: no address outside the page" not grep -qE '(src|href|action|data)="[^#"]|url\(|@import|https?://' \
         <(sed 's|http://www.w3.org/2000/svg||; /id="data"/d' "$page")
-    ok "$name: the network is forbidden to it" grep -q "default-src 'none'" "$page"
-    ok "$name: both schemes" grep -q 'prefers-color-scheme: dark' "$page"
-    ok "$name: nothing beside it" [ ! -e "$page.part" ]
+    holds "$name: the network is forbidden to it" grep -q "default-src 'none'" "$page"
+    holds "$name: both schemes" grep -q 'prefers-color-scheme: dark' "$page"
+    holds "$name: nothing beside it" [ ! -e "$page.part" ]
 done
 
 # Elements are opened and closed in order: every tag of the page, its scripts left out, on a stack.
@@ -65,24 +55,24 @@ well_formed() {
             { stack[++n] = substr($0, 2) }
             END { if (n) { print "open: " stack[n]; bad = 1 } exit bad }'
 }
-ok "well formed" well_formed retail.html
+holds "well formed" well_formed retail.html
 
 # Names that look like the end of the script stay data.
 sed 's/journey: .*/journey: shop/' "$root/tests/cases/simulate/withdrawn/journey.yaml" >journey.yaml
 sed 's|\.\./_shop|'"$root"'/tests/cases/simulate/_shop|' journey.yaml >there.yaml
 cp "$root/tests/cases/simulate/withdrawn/events.jsonl" '<!--<script>.jsonl'
 "$stagecoach" simulate there.yaml --events '<!--<script>.jsonl' --effects /dev/null --report names.html
-ok "a name stays a name" grep -qF '"\u003c!--\u003cscript>.jsonl"' names.html
-ok "and starts nothing" not grep -qF '<!--<script>' names.html
+holds "a name stays a name" grep -qF '"\u003c!--\u003cscript>.jsonl"' names.html
+holds "and starts nothing" not grep -qF '<!--<script>' names.html
 
 # The same bytes again; and a page that cannot be written leaves the old one.
 cp names.html first.html
 "$stagecoach" simulate there.yaml --events '<!--<script>.jsonl' --effects /dev/null --report names.html
-ok "the same input, the same page" cmp -s first.html names.html
+holds "the same input, the same page" cmp -s first.html names.html
 rc=0
 "$stagecoach" simulate there.yaml --events '<!--<script>.jsonl' --effects /dev/null --report no/such/page.html 2>said || rc=$?
-ok "a page that cannot be written: exit 74" [ $rc = 74 ]
-ok "and says so" grep -q 'no/such/page.html: writing failed' said
+holds "a page that cannot be written: exit 74" [ $rc = 74 ]
+holds "and says so" grep -q 'no/such/page.html: writing failed' said
 
 # ---- what is measured, by hand
 
@@ -151,7 +141,7 @@ event() { # TIME NAME IDENTIFIERS PROPERTIES
 "$stagecoach" simulate desk.yaml --quiet --events events.jsonl --effects effects.jsonl --analytics cells.jsonl
 short() { cells "$1" | jq -c '[.[] | [(.window_start | .[5:10]), (.key | [.[]] | join(" ")), .count] + (if .sum == null then [] else [.sum] end)]'; }
 expect() { # METRIC TEXT
-    ok "$1: $(short ".metric == \"$1\"")" [ "$(short ".metric == \"$1\"")" = "$2" ]
+    holds "$1: $(short ".metric == \"$1\"")" [ "$(short ".metric == \"$1\"")" = "$2" ]
 }
 expect customers '[["03-02","",1],["04-01","",1]]'
 expect active '[["03-02","new",1],["03-09","returning",1],["03-16","returning",1],["03-30","new",1]]'
@@ -179,15 +169,12 @@ sed 's/^facts:/lateness: 60d\n&/' desk.yaml >late.yaml
 for file in events shuffled; do
     "$stagecoach" simulate late.yaml --quiet --events $file.jsonl --reorder 60d --effects /dev/null --analytics $file.cells
 done
-ok "any order of arrival" cmp events.cells shuffled.cells
+holds "any order of arrival" cmp events.cells shuffled.cells
 
 # What is off costs no word, and a wrong name is said where it stands.
 sed 's/score: points }$/score: pionts }/' desk.yaml >wrong.yaml
 rc=0
 "$stagecoach" check wrong.yaml >said 2>&1 || rc=$?
-ok "a wrong property" [ $rc = 1 ]
-ok "is named, with the one that is meant" grep -q "no property 'pionts'" said
-grep -q "points" said || { failed=$((failed + 1)); echo "not ok: no suggestion"; }
-
-echo "$passed passed, $failed failed, 0 skipped"
-[ $failed = 0 ]
+holds "a wrong property" [ $rc = 1 ]
+holds "is named, with the one that is meant" grep -q "no property 'pionts'" said
+grep -q "points" said || not_ok "no suggestion"

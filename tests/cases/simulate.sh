@@ -10,16 +10,11 @@
 # In all but effects.jsonl a node stands by its raw identifier. Timers of one instant go by node, so bob's come before
 # ann's; no line of semantics says which. Each case runs twice, once with pseudonyms:
 # the effects must be the same. `--update` writes what is expected: read the difference before committing.
-set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-stagecoach=$(realpath "${STAGECOACH:-$root/build/dev/stagecoach}")
+source "$(dirname "${BASH_SOURCE[0]}")/../lib/case.sh"
 cd "$root/tests/cases/simulate"
-command -v jq >/dev/null || { echo "jq is missing: apt install jq"; exit 77; }
+needs jq
 update=
 [ "${1-}" != --update ] || { update=yes; shift; }
-passed=0 failed=0
-out=$(mktemp -d)
-trap 'rm -rf "$out"' EXIT
 
 play() {
     local args=()
@@ -29,19 +24,19 @@ play() {
 
 # One s-command a member: the pseudonym of the plain run beside the identifier of the revealed one.
 names() {
-    jq -nr --slurpfile raw "$out/revealed" --slurpfile hex "$out/plain" '
+    jq -nr --slurpfile raw "$work/revealed" --slurpfile hex "$work/plain" '
         [$raw, $hex] | map([.[].members | to_entries[].value[]]) | transpose[] |
-        "s|\"\(.[1])\"|\"\(.[0])\"|g"' >"$out/names"
+        "s|\"\(.[1])\"|\"\(.[0])\"|g"' >"$work/names"
 }
 
 run() {
     local rc=0
-    play --effects "$out/effects.jsonl" --customers "$out/revealed" --reveal 2>"$out/stderr" || rc=$?
-    play --effects "$out/again" --customers "$out/plain" 2>/dev/null || true
-    if [ $rc != 0 ] || [ -s "$out/stderr" ]; then echo "exit $rc" >>"$out/stderr"; fi
+    play --effects "$work/effects.jsonl" --customers "$work/revealed" --reveal 2>"$work/stderr" || rc=$?
+    play --effects "$work/again" --customers "$work/plain" 2>/dev/null || true
+    if [ $rc != 0 ] || [ -s "$work/stderr" ]; then echo "exit $rc" >>"$work/stderr"; fi
     names
-    sed -f "$out/names" "$out/effects.jsonl" | jq -nr -f ../compact.jq >"$out/effects"
-    sed -f "$out/names" "$out/revealed" | LC_ALL=C sort >"$out/customers"
+    sed -f "$work/names" "$work/effects.jsonl" | jq -nr -f ../compact.jq >"$work/effects"
+    sed -f "$work/names" "$work/revealed" | LC_ALL=C sort >"$work/customers"
 }
 
 # same EXPECTED SEEN
@@ -52,21 +47,19 @@ same() {
 
 check() {
     local file ok=0
-    rm -f "$out"/*
+    rm -f "$work"/*
     run
-    [ -f stderr ] || touch "$out/silent"
+    [ -f stderr ] || touch "$work/silent"
     for file in effects customers effects.jsonl; do
-        if [ -f $file ]; then same $file "$out/$file" || ok=1; fi
+        if [ -f $file ]; then same $file "$work/$file" || ok=1; fi
     done
-    if [ -f stderr ]; then same stderr "$out/stderr" || ok=1
-    elif [ -s "$out/stderr" ]; then cat "$out/stderr"; ok=1; fi
-    cmp "$out/effects.jsonl" "$out/again" || ok=1
+    if [ -f stderr ]; then same stderr "$work/stderr" || ok=1
+    elif [ -s "$work/stderr" ]; then cat "$work/stderr"; ok=1; fi
+    cmp "$work/effects.jsonl" "$work/again" || ok=1
     return $ok
 }
 
 for about in ${1:-*}/about; do
     name=${about%/about}
-    if (cd "$name" && check); then passed=$((passed + 1)); else failed=$((failed + 1)); echo "not ok: $name"; fi
+    if (cd "$name" && check); then ok; else not_ok "$name"; fi
 done
-echo "$passed passed, $failed failed, 0 skipped"
-[ $failed = 0 ]

@@ -1,20 +1,9 @@
 #!/usr/bin/env bash
 # Holdouts and arms (semantics 32): by experiment and customer alone, so the same in every run and for every trigger of the
 # experiment; contiguous ranges, so that another weight moves only the difference; near the share asked for.
-set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-stagecoach=$(realpath "${STAGECOACH:-$root/build/dev/stagecoach}")
-passed=0 failed=0
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
+source "$(dirname "${BASH_SOURCE[0]}")/../lib/case.sh"
+cd "$work"
 cp "$root/tests/cases/simulate/_shop/taxonomy.yaml" .
-
-ok() { # WHAT COMMAND…
-    local what=$1
-    shift
-    if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "not ok: $what"; fi
-}
 
 for ((i = 0; i < 3000; i++)); do
     for event in ping visit; do
@@ -41,25 +30,25 @@ between() { local n; n=$(wc -l <"$1"); [ "$n" -ge "$2" ] && [ "$n" -le "$3" ]; }
 
 for share in 0% 0.5% 10% 20% 50% 100%; do held $share ping; done
 # five standard deviations around the share of 3,000
-ok "none of 0 %" between 0%.ping 0 0
-ok "15 of 0.5 %" between 0.5%.ping 1 34
-ok "300 of 10 %" between 10%.ping 218 382
-ok "1,500 of 50 %" between 50%.ping 1364 1636
-ok "all of 100 %" between 100%.ping 3000 3000
-ok "0.5 % are among the 10 %" subset 0.5%.ping 10%.ping
-ok "10 % are among the 20 %" subset 10%.ping 20%.ping
-ok "20 % are among the 50 %" subset 20%.ping 50%.ping
+holds "none of 0 %" between 0%.ping 0 0
+holds "15 of 0.5 %" between 0.5%.ping 1 34
+holds "300 of 10 %" between 10%.ping 218 382
+holds "1,500 of 50 %" between 50%.ping 1364 1636
+holds "all of 100 %" between 100%.ping 3000 3000
+holds "0.5 % are among the 10 %" subset 0.5%.ping 10%.ping
+holds "10 % are among the 20 %" subset 10%.ping 20%.ping
+holds "20 % are among the 50 %" subset 20%.ping 50%.ping
 held 10% visit
-ok "one experiment, one holdout for all its triggers" cmp 10%.ping 10%.visit
+holds "one experiment, one holdout for all its triggers" cmp 10%.ping 10%.visit
 mv 10%.ping spring
 held 10% ping autumn
-ok "another experiment holds out others" bash -c '! cmp -s spring 10%.ping'
+holds "another experiment holds out others" bash -c '! cmp -s spring 10%.ping'
 LC_ALL=C comm -12 spring 10%.ping >both
-ok "30 of the 300 are in both: they are independent" between both 4 58
+holds "30 of the 300 are in both: they are independent" between both 4 58
 held 10% ping
-ok "the same in every run" cmp spring 10%.ping
+holds "the same in every run" cmp spring 10%.ping
 [ "$(jq -r 'select(.type == "trigger" and .rule == "ping")' effects | jq -s length)" = $((3000 - $(wc -l <spring))) ] && everyone=true || everyone=false
-ok "all others get it" "$everyone"
+holds "all others get it" "$everyone"
 
 # A merged customer is held out if either side was (semantics 7).
 for ((i = 0; i < 300; i++)); do
@@ -77,8 +66,8 @@ people() {
 }
 people 0 1 >apart
 people 3 >together
-ok "three of four are held out by one side or the other" between apart 188 262
-ok "held out together if either was" cmp apart together
+holds "three of four are held out by one side or the other" between apart 188 262
+holds "held out together if either was" cmp apart together
 
 # Arms: by weight, in contiguous ranges, of those not held out.
 for ((i = 0; i < 3000; i++)); do
@@ -109,17 +98,15 @@ moved() { LC_ALL=C join <(cut -d' ' -f1,3 "$1") <(cut -d' ' -f1,3 "$2") | awk '$
 only() { [ "$(awk '{ print $2, $3 }' moved)" = "$1" ]; }
 
 arms 0% 1 1 2
-ok "750 of weight 1 in 4" share arms.0%.1.1.2 a 632 868
-ok "750 of weight 1 in 4, the second" share arms.0%.1.1.2 b 632 868
-ok "1,500 of weight 2 in 4" share arms.0%.1.1.2 c 1363 1637
-ok "an arm's own message, the trigger's where it has none, nothing where it sends none" test \
+holds "750 of weight 1 in 4" share arms.0%.1.1.2 a 632 868
+holds "750 of weight 1 in 4, the second" share arms.0%.1.1.2 b 632 868
+holds "1,500 of weight 2 in 4" share arms.0%.1.1.2 c 1363 1637
+holds "an arm's own message, the trigger's where it has none, nothing where it sends none" test \
     "$(cut -d' ' -f3- arms.0%.1.1.2 | sort -u | tr '\n' ',')" = \
     "a trigger null plain,b trigger null bright,c suppressed HOLDOUT plain,"
 arms 0% 2 1 1
 moved arms.0%.1.1.2 arms.0%.2.1.1 >moved
-ok "cuts at 25 and 50 move to 50 and 75: b to a, c to b, nobody else" only $'b a\nc b'
+holds "cuts at 25 and 50 move to 50 and 75: b to a, c to b, nobody else" only $'b a\nc b'
 arms 40% 1 1 2
 moved arms.0%.1.1.2 arms.40%.1.1.2 >moved
-ok "a holdout takes from all arms, and moves nobody between them" only $'a holdout\nb holdout\nc holdout'
-echo "$passed passed, $failed failed, 0 skipped"
-[ $failed = 0 ]
+holds "a holdout takes from all arms, and moves nobody between them" only $'a holdout\nb holdout\nc holdout'

@@ -1,59 +1,49 @@
 #!/usr/bin/env bash
 # The ways in and out of `stagecoach simulate`: files, gzip, standard input, options, what it says when it cannot.
-set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-stagecoach=$(realpath "${STAGECOACH:-$root/build/dev/stagecoach}")
-passed=0 failed=0
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+source "$(dirname "${BASH_SOURCE[0]}")/../lib/case.sh"
 case=$root/tests/cases/simulate/withdrawn
-mkdir "$dir/withdrawn" "$dir/_shop"
-cp "$case/journey.yaml" "$case/events.jsonl" "$dir/withdrawn"
-cp "$root/tests/cases/simulate/_shop/taxonomy.yaml" "$dir/_shop"
-cd "$dir/withdrawn"
+mkdir "$work/withdrawn" "$work/_shop"
+cp "$case/journey.yaml" "$case/events.jsonl" "$work/withdrawn"
+cp "$root/tests/cases/simulate/_shop/taxonomy.yaml" "$work/_shop"
+cd "$work/withdrawn"
 
-ok() { # WHAT COMMAND…
-    local what=$1
-    shift
-    if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "not ok: $what"; fi
-}
 # says STATUS TEXT WORD…: `simulate WORD…` ends with STATUS and says TEXT.
 says() {
     local status=$1 text=$2 rc=0 out
     shift 2
     out=$("$stagecoach" simulate "$@" 2>&1 <events.jsonl) || rc=$?
     if [ $rc = "$status" ] && [[ $out == *"$text"* ]]; then
-        passed=$((passed + 1))
+        ok
     else
-        printf 'not ok: simulate %s: exit %s, expected %s and: %s\n%s\n' "$*" $rc "$status" "$text" "$out"
-        failed=$((failed + 1))
+        not_ok "simulate $*: exit $rc, expected $status and: $text"
+        echo "$out"
     fi
 }
 simulate() { "$stagecoach" simulate journey.yaml --quiet "$@"; }
 
 simulate --events events.jsonl >expected
-ok "effects go to standard output" grep -q '"type":"cancelled"' expected
+holds "effects go to standard output" grep -q '"type":"cancelled"' expected
 gzip -k events.jsonl
-ok "gzip" cmp expected <(simulate --events events.jsonl.gz)
-ok "standard input" cmp expected <(simulate --events - <events.jsonl)
-ok "gzip on standard input" cmp expected <(simulate --events - <events.jsonl.gz)
+holds "gzip" cmp expected <(simulate --events events.jsonl.gz)
+holds "standard input" cmp expected <(simulate --events - <events.jsonl)
+holds "gzip on standard input" cmp expected <(simulate --events - <events.jsonl.gz)
 head -2 events.jsonl >first.jsonl
 tail -n +3 events.jsonl | gzip >rest.jsonl.gz
-ok "several files are one input" cmp expected <(simulate --events first.jsonl rest.jsonl.gz)
+holds "several files are one input" cmp expected <(simulate --events first.jsonl rest.jsonl.gz)
 gzip -c first.jsonl | cat - rest.jsonl.gz >members.gz
-ok "gzip of several members" cmp expected <(simulate --events members.gz)
-ok "no newline at the end" cmp expected <(printf %s "$(cat events.jsonl)" | simulate --events -)
-ok "carriage returns" cmp expected <(sed 's/$/\r/' events.jsonl | simulate --events -)
-ok "no events: a summary" cmp <(simulate --events /dev/null) - <<'JSON'
+holds "gzip of several members" cmp expected <(simulate --events members.gz)
+holds "no newline at the end" cmp expected <(printf %s "$(cat events.jsonl)" | simulate --events -)
+holds "carriage returns" cmp expected <(sed 's/$/\r/' events.jsonl | simulate --events -)
+holds "no events: a summary" cmp <(simulate --events /dev/null) - <<'JSON'
 {"type":"summary","events":0,"customers":0,"duplicates":0,"invalid":0,"anonymous":0,"late":0,"merges":0,"reorder_early":0}
 JSON
 simulate --events events.jsonl --effects effects --customers customers >nothing
-ok "files that are named" cmp expected effects
-ok "nothing beside them" cmp nothing /dev/null
-ok "pseudonyms unless --reveal" bash -c '! grep -q x.no customers'
+holds "files that are named" cmp expected effects
+holds "nothing beside them" cmp nothing /dev/null
+holds "pseudonyms unless --reveal" bash -c '! grep -q x.no customers'
 echo "a secret of our own, long enough for a key" >key
 simulate --events events.jsonl --effects effects --customers other --key-file key
-ok "another key, other pseudonyms" bash -c '[ -z "$(jq -r .id customers other | sort | uniq -d)" ]'
+holds "another key, other pseudonyms" bash -c '[ -z "$(jq -r .id customers other | sort | uniq -d)" ]'
 
 (head -c 1100000 /dev/zero | tr '\0' x; echo; cat events.jsonl) >long.jsonl
 says 0 "long.jsonl:1: invalid: the line is longer than 1 MiB" journey.yaml --events long.jsonl
@@ -73,5 +63,3 @@ says 66 "nothing.yaml" nothing.yaml --events events.jsonl
 sed 's/order_completed/order_complete/' journey.yaml >typo.yaml
 says 78 "did you mean 'order_completed'" typo.yaml --events events.jsonl
 says 0 "usage: stagecoach simulate JOURNEY" --help
-echo "$passed passed, $failed failed, 0 skipped"
-[ $failed = 0 ]

@@ -2,20 +2,16 @@
 # Any arrival order: the same customers (semantics 1-7, 13), and with `reorder` the same effects to the
 # byte (13). People come under three kinds of identifiers, first apart, then joined; who is who is known
 # here, so the groups are compared with the truth, not only with each other.
-set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-stagecoach=$(realpath "${STAGECOACH:-$root/build/dev/stagecoach}")
+source "$(dirname "${BASH_SOURCE[0]}")/../lib/case.sh"
 people=${PEOPLE:-300}
-passed=0 failed=0
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-cd "$dir"
+cd "$work"
 cp "$root/tests/cases/simulate/_shop/taxonomy.yaml" .
 
-ok() { # WHAT COMMAND…
+# same WHAT COMMAND…: the command is true; what it says is shown, in part, only if not.
+same() {
     local what=$1
     shift
-    if "$@" >"$dir/said" 2>&1; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "not ok: $what"; cut -c1-200 "$dir/said" | head -20; fi
+    if "$@" >"$work/said" 2>&1; then ok; else not_ok "$what"; cut -c1-200 "$work/said" | head -20; fi
 }
 
 # A generator that every awk has alike (Park and Miller's).
@@ -91,17 +87,17 @@ same_customers() { # ORDER
     simulate "$1" --reveal
     diff <(sed 's/"former_ids":[^]]*]//' sorted.customers) <(sed 's/"former_ids":[^]]*]//' "$1.customers")
 }
-ok "people are told apart and put together" diff \
+same "people are told apart and put together" diff \
     <(jq -c '[.members[][]] | sort' sorted.customers | LC_ALL=C sort) \
     <(for ((p = 1; p <= people; p++)); do echo "[\"c$p\",\"d$p-2\",\"d$p-3\",\"p$p@x.no\"]"; done | LC_ALL=C sort)
-ok "revenue is what the lines say" diff <(jq -s 'map(.facts.spent) | add * 100 | round' sorted.customers) \
+same "revenue is what the lines say" diff <(jq -s 'map(.facts.spent) | add * 100 | round' sorted.customers) \
     <(jq -s 'map(.properties.total // 0) | add * 100 | round' sorted.jsonl)
 for seed in 11 12 13 14 15; do
     shuffle $seed 10080 <history >shuffled.jsonl
-    ok "customers in the order of seed $seed" same_customers shuffled
+    same "customers in the order of seed $seed" same_customers shuffled
 done
 { cat sorted.jsonl; shuffle 16 10080 <history; } >shuffled.jsonl
-ok "customers with every line twice" same_customers shuffled
+same "customers with every line twice" same_customers shuffled
 
 # ---- the same effects where the order is within `reorder`
 
@@ -142,20 +138,17 @@ guardrails:
 YAML
 simulate sorted
 for type in trigger suppressed deferred transition milestone; do
-    ok "there are effects of type $type" grep -q "\"type\":\"$type\"" sorted.effects
+    same "there are effects of type $type" grep -q "\"type\":\"$type\"" sorted.effects
 done
-ok "none is early" grep -q '"reorder_early":0' sorted.effects
+same "none is early" grep -q '"reorder_early":0' sorted.effects
 mv sorted.effects in_order.effects
 simulate sorted --reorder 6h
-ok "in order, reorder changes nothing" diff in_order.effects sorted.effects
+same "in order, reorder changes nothing" diff in_order.effects sorted.effects
 for seed in 21 22 23 24 25; do
     shuffle $seed 360 <history >shuffled.jsonl
     simulate shuffled --reorder 6h
-    ok "effects in the order of seed $seed" diff sorted.effects shuffled.effects
-    ok "customers in the order of seed $seed, with reorder" diff sorted.customers shuffled.customers
+    same "effects in the order of seed $seed" diff sorted.effects shuffled.effects
+    same "customers in the order of seed $seed, with reorder" diff sorted.customers shuffled.customers
 done
 simulate shuffled --reorder 0s
-ok "without reorder the shuffled order does differ" bash -c '! cmp -s sorted.effects shuffled.effects'
-
-echo "$passed passed, $failed failed, 0 skipped"
-[ $failed = 0 ]
+same "without reorder the shuffled order does differ" bash -c '! cmp -s sorted.effects shuffled.effects'

@@ -1,28 +1,17 @@
 #!/usr/bin/env bash
 # `stagecoach taxonomy`: the dictionary as a page (tests/cases/taxonomy_cmd/*.md, *.html: `--update` writes
 # them anew), and what changes of it break, one variant of taxonomy.yaml a line.
-set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-stagecoach=$(realpath "${STAGECOACH:-$root/build/dev/stagecoach}")
+source "$(dirname "${BASH_SOURCE[0]}")/../lib/case.sh"
 cd "$root/tests/cases/taxonomy_cmd"
-passed=0 failed=0
-out=$(mktemp -d)
-trap 'rm -rf "$out"' EXIT
 update=${1-}
-
-ok() { passed=$((passed + 1)); }
-not_ok() {
-    failed=$((failed + 1))
-    echo "not ok: $1"
-}
 
 # page EXPECTED WORD…: `taxonomy docs WORD…` is that file.
 page() {
     local file=$1
     shift
-    "$stagecoach" taxonomy docs "$@" >"$out/page" || true
-    [ "$update" != --update ] || cp "$out/page" "$file"
-    if diff -u "$file" "$out/page"; then ok; else not_ok "docs $*"; fi
+    "$stagecoach" taxonomy docs "$@" >"$work/page" || true
+    [ "$update" != --update ] || cp "$work/page" "$file"
+    if diff -u "$file" "$work/page"; then ok; else not_ok "docs $*"; fi
 }
 
 page taxonomy.md taxonomy.yaml
@@ -43,11 +32,11 @@ says() {
 # change STATUS LINE SED: taxonomy.yaml, changed so, gives that line and status. A status of 1 is 0
 # once the major version is raised, and what breaks is said all the same.
 change() {
-    sed "$3" taxonomy.yaml >"$out/new.yaml"
-    cmp -s taxonomy.yaml "$out/new.yaml" && not_ok "$3 changes nothing"
-    says "$1" "$2" diff taxonomy.yaml "$out/new.yaml"
-    sed -i 's/^version: .*/version: 2.0.0/' "$out/new.yaml"
-    says 0 "$2" diff taxonomy.yaml "$out/new.yaml"
+    sed "$3" taxonomy.yaml >"$work/new.yaml"
+    cmp -s taxonomy.yaml "$work/new.yaml" && not_ok "$3 changes nothing"
+    says "$1" "$2" diff taxonomy.yaml "$work/new.yaml"
+    sed -i 's/^version: .*/version: 2.0.0/' "$work/new.yaml"
+    says 0 "$2" diff taxonomy.yaml "$work/new.yaml"
 }
 
 says 0 "1.4.0 to 1.4.0: 0 breaking, 0 allowed" diff taxonomy.yaml taxonomy.yaml
@@ -88,18 +77,16 @@ change 1 "breaking  case pot: removed" '/^cases:/d; /^  pot:/d'
 change 1 "breaking  case pot: opened, closed or told apart otherwise" 's/closes: \[pot_closed\]/closes: [pot_closed, pot_opened]/; s/opens: \[pot_opened\]/opens: [pot_closed]/'
 change 0 "allowed   case lid: added" 's/^cases:/cases:\n  lid: { opens: [pot_opened], closes: [pot_closed], key: pot }/'
 
-sed '/minutes:/d' taxonomy.yaml >"$out/new.yaml"
-says 1 "breaking changes need version 2.0.0" diff taxonomy.yaml "$out/new.yaml"
+sed '/minutes:/d' taxonomy.yaml >"$work/new.yaml"
+says 1 "breaking changes need version 2.0.0" diff taxonomy.yaml "$work/new.yaml"
 
 says 66 "nowhere.yaml: No such file or directory" docs nowhere.yaml
-echo 'taxonomy: tea' >"$out/wrong.yaml"
-says 78 "error: " docs "$out/wrong.yaml"
-says 78 "error: " diff taxonomy.yaml "$out/wrong.yaml"
-cp taxonomy.yaml "$out/again.yaml"
-says 78 "is about another taxonomy than" docs taxonomy.yaml "$out/again.yaml"
+echo 'taxonomy: tea' >"$work/wrong.yaml"
+says 78 "error: " docs "$work/wrong.yaml"
+says 78 "error: " diff taxonomy.yaml "$work/wrong.yaml"
+cp taxonomy.yaml "$work/again.yaml"
+says 78 "is about another taxonomy than" docs taxonomy.yaml "$work/again.yaml"
 says 64 "expected md or html, found 'pdf'" docs taxonomy.yaml -o pdf
 says 64 "usage: stagecoach taxonomy diff OLD NEW" diff taxonomy.yaml
 says 64 "usage: stagecoach taxonomy docs" paint
 says 0 "usage: stagecoach taxonomy docs" --help
-echo "$passed passed, $failed failed, 0 skipped"
-[ $failed = 0 ]

@@ -2,17 +2,11 @@
 # `stagecoach test` and `explain` as transcripts: in tests/cases/{test,explain}/*.txt each line `$ COMMAND` is run in
 # that folder, and what it prints, errors included and `exit STATUS` unless 0, must stand below it.
 # `--update` writes the transcripts anew: read the difference before committing.
-set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-stagecoach=$(realpath "${STAGECOACH:-$root/build/dev/stagecoach}")
+source "$(dirname "${BASH_SOURCE[0]}")/../lib/case.sh"
 cd "$root/tests/cases"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 mkdir "$work/bin"
 ln -s "$stagecoach" "$work/bin/stagecoach"
 export PATH=$work/bin:$PATH TMP=$work
-unset STAGECOACH_IDENTITY_KEY_FILE
-passed=0 failed=0
 
 # replayed FILE: the transcript as it runs now.
 replayed() {
@@ -34,11 +28,5 @@ for file in {test,explain}/*.txt; do
     [ -e "$file" ] || continue
     replayed "$file" >"$work/now"
     [ "${1-}" != --update ] || cp "$work/now" "$file"
-    if diff -u --label "$file" --label "$file as it runs" "$file" "$work/now"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-    fi
+    holds "$file" diff -u --label "$file" --label "$file as it runs" "$file" "$work/now"
 done
-echo "$passed passed, $failed failed, 0 skipped"
-[ $failed = 0 ]

@@ -1,29 +1,15 @@
 #!/usr/bin/env bash
 # `stagecoach test --watch` plays again when one of its files changes, also in an editor's way; what
 # `explain` prints of a customer is a case that passes.
-set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-stagecoach=$(realpath "${STAGECOACH:-$root/build/dev/stagecoach}")
-work=$(mktemp -d)
+source "$(dirname "${BASH_SOURCE[0]}")/../lib/case.sh"
 pid=
-trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null || true; rm -rf "$work"' EXIT
+cleanup() {
+    [ -z "$pid" ] || kill "$pid" 2>/dev/null || true
+    [ $failed -eq 0 ] || cat "$work/said"
+}
 cp "$root"/docs/examples/{polite,dictionary}.yaml "$root/docs/examples/polite.trace" "$work"
 cd "$work"
-passed=0 failed=0
-unset STAGECOACH_IDENTITY_KEY_FILE
 
-ok() { passed=$((passed + 1)); }
-# holds TEXT COMMAND…: the command is true.
-holds() {
-    local text=$1
-    shift
-    if "$@"; then ok; else not_ok "$text"; fi
-}
-not_ok() {
-    failed=$((failed + 1))
-    echo "not ok: $1"
-    cat said
-}
 # says N TEXT: within 20 s the N-th run has ended, and its part of the output has the text.
 says() {
     local end=$((SECONDS + 20))
@@ -69,5 +55,3 @@ sed -i '/guard/d' told.trace
 fails() { ! played; }
 holds "a message that is not in the case fails it" fails
 holds "and it is said" grep -qF "a message that the case does not have" said
-echo "$passed passed, $failed failed, 0 skipped"
-[ $failed = 0 ]
