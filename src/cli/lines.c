@@ -157,6 +157,10 @@ enum sc_line sc_lines_record(struct sc_lines *ls, struct sc_str *record, uint64_
     size_t len = be32toh(head);
     ls->from += 4;
     *number = ++ls->number;
+    if (len == UINT32_MAX) {
+        *record = SC_STR_NULL;
+        return SC_LINE_OK;
+    }
     bool too_long = len > SC_LINE_MAX;
     for (; len > SC_LINE_MAX && have(ls, SC_LINE_MAX); len -= SC_LINE_MAX)
         ls->from += SC_LINE_MAX; /* dropped */

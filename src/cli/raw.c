@@ -146,8 +146,9 @@ static int read_file(struct reader *rd, const char *path)
         fprintf(stderr, "stagecoach: %s: %s\n", path, strerror(errno));
         return SC_EXIT_NOINPUT;
     }
-    /* A length begins with a 0 byte, JSON text does not. */
-    bool lines = rd->src->format == SC_FORMAT_JSON && sc_lines_peek(ls) != 0;
+    /* A length begins with a byte 0, or 0xff for none; JSON text with neither. */
+    int first = sc_lines_peek(ls);
+    bool lines = rd->src->format == SC_FORMAT_JSON && first != 0 && first != 0xff;
     struct sc_raw_record rec = {.where = path, .size = sc_lines_size(ls)};
     struct sc_str value;
     int rc = SC_EXIT_OK;

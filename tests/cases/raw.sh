@@ -68,6 +68,10 @@ holds "Avro" cmp -s expected <(simulate --source one avro.bin)
 { avro 1 "$at" ann 10.5 ''; printf 'junk' | length; avro 2 $((at + 3600000)) bob 4 x; } >junk.bin
 says 0 'junk.bin:2: invalid:' journey.yaml --source one junk.bin
 says 1 '"invalid":1' journey.yaml --source one junk.bin --max-invalid 0
+{ hex ffffffff; cat avro.bin; } >null.bin
+says 0 'null.bin:1: invalid: the record has no value' journey.yaml --source one null.bin
+says 0 'null.bin:1: invalid: the record has no value' journey.yaml --source three null.bin
+holds "a record without a value is one record" cmp -s expected <(simulate --source one null.bin 2>/dev/null)
 head -c -3 avro.bin >cut.bin
 says 65 'cut.bin: it ends inside a record' journey.yaml --source one cut.bin
 head -c 2 avro.bin >head.bin
