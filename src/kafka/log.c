@@ -60,11 +60,13 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
 {
     struct kafka_log *k = opaque;
     if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-        /* At the end until the takeover has said where: what is fetched before is not looked at. */
-        for (int i = 0; i < list->cnt; i++)
-            list->elems[i].offset = RD_KAFKA_OFFSET_END;
+        /* Nothing is read until the takeover has said where. Not at the end meanwhile: 2.0.2 takes a
+         * late answer to where that is for the place of a partition started elsewhere since then,
+         * and skips what is between. */
+        rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
         own(k, list);
-        rd_kafka_assign(rk, list);
+        rd_kafka_assign(rk, none);
+        rd_kafka_topic_partition_list_destroy(none);
         return;
     }
     own(k, NULL);

@@ -192,7 +192,8 @@ shop_compare() {
     diff "$WORK/simulated" "$WORK/published" >"$WORK/diff" ||
         fail "$(grep -c '^[<>]' "$WORK/diff") rows of customers differ (< simulated, > published): $(head -n 6 "$WORK/diff")"
     for name in email agent; do
-        consume "$RUN.triggers.$name" | jq -er .id >"$WORK/triggers.$name" ||
+        # (a withdrawal has the id of what it withdraws)
+        consume "$RUN.triggers.$name" | jq -r 'select(.type == "trigger") | .id // error("no id")' >"$WORK/triggers.$name" ||
             fail "a trigger without an id"
         [ -z "$(sort "$WORK/triggers.$name" | uniq -d)" ] ||
             fail "$(sort "$WORK/triggers.$name" | uniq -d | wc -l) triggers were sent twice to $name"

@@ -320,7 +320,7 @@ Test(owner, ceilings_of_merges_and_identifiers)
         for (uint32_t k = 0; k < w.fx.items.n; k++)
             if (w.fx.items.v[k].action == SC_ID_VIOLATION)
                 cr_expect_eq(w.fx.items.v[k].violation, rows[i].violation, "row %zu", i);
-        cr_expect_eq(w.fx.counts.large_customers, rows[i].large, "row %zu", i);
+        cr_expect_eq((int)w.fx.counts.large_customers, rows[i].large, "row %zu", i);
         teardown(&w);
     }
 }
