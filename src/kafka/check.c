@@ -7,7 +7,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
+#define SOURCE_TRIES 10
+#define SOURCE_PAUSE_MS 300L
 #define TXN_OFFSETS_MIN 3
 #define TXN_TIMEOUT_MS 20000
 #define DEFAULT_MESSAGE_BYTES 1048588
@@ -221,11 +224,30 @@ static void check_topic(struct check *ck, const struct rd_kafka_metadata *md,
         rd_kafka_event_destroy(of.ev);
 }
 
+/* Topics just made are not known to every broker at once: a source that is missing gets a moment. */
+static void await_sources(struct sc_kafka_admin *ad, const struct sc_topic_need *needs, uint32_t n)
+{
+    for (int tries = 0; tries < SOURCE_TRIES; tries++) {
+        const struct rd_kafka_metadata *md;
+        bool all = true;
+        if (rd_kafka_metadata(ad->rk, 1, NULL, &md, SC_ADMIN_ASK_MS))
+            return;
+        for (uint32_t i = 0; i < n; i++)
+            all = all && (needs[i].create || topic_of(md, needs[i].name));
+        rd_kafka_metadata_destroy(md);
+        if (all)
+            return;
+        struct timespec pause = {0, SOURCE_PAUSE_MS * 1000000L};
+        nanosleep(&pause, NULL);
+    }
+}
+
 enum sc_err sc_kafka_findings(struct sc_kafka_admin *ad, const struct sc_topic_need *needs,
                               uint32_t n, struct sc_diag *dg)
 {
     struct check ck = {.ad = ad, .dg = dg, .brokers = mark_of(ad->cfg->settings->brokers_at)};
     const struct rd_kafka_metadata *md;
+    await_sources(ad, needs, n);
     if (rd_kafka_metadata(ad->rk, 1, NULL, &md, SC_ADMIN_ASK_MS))
         return SC_ERR_TIMEOUT;
     ck.n_brokers = md->broker_cnt;

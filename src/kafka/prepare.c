@@ -4,10 +4,7 @@
 #include "base/log.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-#define SOURCE_TRIES 10
-#define SOURCE_PAUSE_MS 300L
 
 struct prepare {
     struct sc_kafka_admin ad;
@@ -81,30 +78,11 @@ static enum sc_err create(struct prepare *pr, const struct sc_topic_need *need)
     return fine ? SC_ERR_OK : SC_ERR_CONFIG;
 }
 
-/* Topics just made are not known to every broker at once: a source that is missing gets a moment. */
-static void await_sources(struct prepare *pr, const struct sc_topic_need *needs, uint32_t n)
-{
-    for (int tries = 0; tries < SOURCE_TRIES; tries++) {
-        const struct rd_kafka_metadata *md;
-        bool all = true;
-        if (rd_kafka_metadata(pr->ad.rk, 1, NULL, &md, SC_ADMIN_ASK_MS))
-            return;
-        for (uint32_t i = 0; i < n; i++)
-            all = all && (needs[i].create || partitions_of(md, needs[i].name) > 0);
-        rd_kafka_metadata_destroy(md);
-        if (all)
-            return;
-        struct timespec pause = {0, SOURCE_PAUSE_MS * 1000000L};
-        nanosleep(&pause, NULL);
-    }
-}
-
 /* Make what is missing; what cannot be made is said at once. */
 static enum sc_err make_topics(struct prepare *pr, const struct sc_topic_need *needs, uint32_t n)
 {
     const struct rd_kafka_metadata *md;
     enum sc_err all = SC_ERR_OK;
-    await_sources(pr, needs, n);
     if (rd_kafka_metadata(pr->ad.rk, 1, NULL, &md, SC_ADMIN_ASK_MS))
         return SC_ERR_TIMEOUT;
     for (uint32_t i = 0; i < n; i++) {
