@@ -17,6 +17,7 @@
 
 #define HEADERS_MAX 80u
 #define POLL_MS 500
+#define SILENCE_MAX 60 /* polls without an answer: half a minute */
 #define TXN_RECORDS 1000u
 
 struct dlq {
@@ -24,7 +25,7 @@ struct dlq {
     const struct sc_project *project;
     const char *code, *stage, *topic, *since, *until; /* NULL: any */
     int64_t since_ms, until_ms;
-    bool yes;
+    bool yes, sent; /* sent: some are in their topics already */
     struct sc_arena ar;
     struct sc_map seen; /* topic, key and value of what was sent already, as a hash */
     struct sc_kafka_sender *to;
@@ -40,10 +41,14 @@ static struct sc_str header(const struct sc_header *hs, uint32_t n, const char *
     return SC_STR_NULL;
 }
 
-static bool is_ours(const struct sc_header *h)
+/* Where our headers begin: behind the record's own, which may have the same names (it was a dead
+ * letter of somebody else's before). n: there are none. */
+static uint32_t ours_from(const struct sc_header *hs, uint32_t n)
 {
-    return sc_str_starts(h->name, SC_STR("__connect.errors.")) ||
-           sc_str_starts(h->name, SC_STR("stagecoach."));
+    for (uint32_t i = n; i-- > 0;)
+        if (sc_str_eqz(hs[i].name, "__connect.errors.topic"))
+            return i;
+    return n;
 }
 
 /* The source topic a dead letter came from, NUL-terminated; NULL: none of these sources'. */
@@ -77,33 +82,32 @@ static bool is_new(struct dlq *d, const char *topic, const struct sc_msg *m)
     return sc_map_put(&d->seen, key, d) == NULL;
 }
 
-static bool send(struct dlq *d, const char *topic, const struct sc_msg *m,
-                 const struct sc_header *hs, uint32_t n)
+/* `n_own` headers came with the record. */
+static bool send(struct dlq *d, const char *topic, const struct sc_msg *m, int64_t partition,
+                 const struct sc_header *own, uint32_t n_own)
 {
-    struct sc_header kept[HEADERS_MAX];
-    struct sc_out out = {.partition = -1, .key = m->key, .value = m->value,
-                         .timestamp_ms = m->timestamp_ms, .headers = kept};
-    int64_t partition;
-    for (uint32_t i = 0; i < n; i++)
-        if (!is_ours(&hs[i]))
-            kept[out.n_headers++] = hs[i];
-    if (sc_str_int(header(hs, n, "__connect.errors.partition"), &partition))
-        out.partition = (int32_t)partition;
+    struct sc_out out = {.partition = (int32_t)partition, .key = m->key, .value = m->value,
+                         .timestamp_ms = m->timestamp_ms, .headers = own, .n_headers = n_own};
     if (!sc_kafka_sender_put(d->to, topic, &out))
         return false;
     if (++d->open < TXN_RECORDS)
         return true;
     d->open = 0;
-    return sc_kafka_sender_commit(d->to);
+    d->sent |= sc_kafka_sender_commit(d->to);
+    return d->sent;
 }
 
 static bool take(struct dlq *d, const struct sc_msg *m, const struct sc_header *hs, uint32_t n)
 {
+    uint32_t own = ours_from(hs, n);
+    const struct sc_header *ours = hs + own;
     d->read++;
-    if (!is_asked_for(d, m, hs, n))
+    if (!is_asked_for(d, m, ours, n - own))
         return true;
-    const char *topic = source_topic(d, header(hs, n, "__connect.errors.topic"));
-    bool cut = header(hs, n, "stagecoach.truncated").len > 0;
+    const char *topic = source_topic(d, header(ours, n - own, "__connect.errors.topic"));
+    bool cut = header(ours, n - own, "stagecoach.truncated").len > 0;
+    int64_t partition = -1;
+    sc_str_int(header(ours, n - own, "__connect.errors.partition"), &partition);
     d->foreign += topic == NULL;
     d->cut += topic != NULL && cut;
     if (topic == NULL || cut)
@@ -113,7 +117,7 @@ static bool take(struct dlq *d, const struct sc_msg *m, const struct sc_header *
         return true;
     }
     d->chosen++;
-    return !d->yes || send(d, topic, m, hs, n);
+    return !d->yes || send(d, topic, m, partition, hs, own);
 }
 
 static bool pour(struct dlq *d)
@@ -121,15 +125,18 @@ static bool pour(struct dlq *d)
     struct sc_msg m;
     struct sc_header hs[HEADERS_MAX];
     uint32_t n;
-    for (;;) {
-        enum sc_err e = sc_kafka_tap_next(d->in, POLL_MS, &m, hs, &n, HEADERS_MAX);
-        if (e == SC_ERR_NOT_FOUND)
-            return true;
-        if (e != SC_ERR_OK && e != SC_ERR_TIMEOUT)
-            return false;
+    enum sc_err e = SC_ERR_TIMEOUT;
+    for (int silent = 0; silent < SILENCE_MAX && (e == SC_ERR_OK || e == SC_ERR_TIMEOUT);) {
+        e = sc_kafka_tap_next(d->in, POLL_MS, &m, hs, &n, HEADERS_MAX);
+        silent = e == SC_ERR_TIMEOUT ? silent + 1 : 0;
         if (e == SC_ERR_OK && !take(d, &m, hs, n))
-            return false;
+            return false; /* the sender has said why */
     }
+    if (e == SC_ERR_NOT_FOUND)
+        return true;
+    fprintf(stderr, "stagecoach: topic %s cannot be read to its end: %s\n",
+            d->su->engine.topics.v[SC_OUT_DEAD_LETTERS].name.p, sc_err_text(e));
+    return false;
 }
 
 static void say(const struct dlq *d)
@@ -161,9 +168,9 @@ static int replay(struct dlq *d)
                 (d->to == NULL || sc_kafka_sender_commit(d->to));
     if (fine)
         say(d);
-    else
-        fprintf(stderr, "stagecoach: broken off: start again, what was sent twice is dropped as a "
-                "copy\n");
+    else if (d->sent)
+        fprintf(stderr, "stagecoach: broken off; a part was sent: start again, what comes twice within "
+                "a day is dropped as a copy\n");
     if (d->to)
         sc_kafka_sender_destroy(d->to);
     sc_kafka_tap_destroy(d->in);

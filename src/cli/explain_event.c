@@ -21,6 +21,7 @@ struct event {
     bool reveal;
     /* what was found */
     bool there;
+    bool unknown;        /* its schema cannot be had: no verdict */
     struct sc_event *ev; /* NULL: not accepted */
     bool wrote;          /* something came of it */
     struct sc_buf text;
@@ -78,9 +79,12 @@ static enum sc_drop intake(struct event *ex, const struct sc_msg *m, struct sc_f
     enum sc_err e = sc_decoders_get(dc, ex->src, m->value, &d);
     *fault = d.fault;
     enum sc_drop drop = d.drop;
+    ex->unknown = e != SC_ERR_OK;
     if (e != SC_ERR_OK) {
-        fprintf(stderr, "stagecoach explain: its schema cannot be had: %s\n", sc_err_text(e));
-        drop = SC_DROP_SCHEMA_UNKNOWN;
+        if (registry)
+            sc_registry_why(registry, why);
+        fprintf(stderr, "stagecoach explain: its schema cannot be had, `run` waits for it: %s\n",
+                why[0] ? why : sc_err_text(e));
     } else if (drop == SC_DROP_NONE) {
         struct sc_value *slots = SC_NEW_N(&lv->ar, struct sc_value, ex->src->projection.n + 1);
         const struct sc_record_meta meta = {.timestamp_ms = m->timestamp_ms,
@@ -134,7 +138,7 @@ static bool take_source(void *arg, const struct sc_msg *m, const struct sc_heade
     enum sc_drop drop = intake(ex, m, &fault);
     if (ex->ev)
         print_event(ex);
-    else
+    else if (!ex->unknown)
         printf("%s: %s%s%.*s%s%s (`stagecoach explain code %s` says what to do)\n",
                sc_drop_dead_letter(drop) ? "dead letter" : "dropped and counted",
                sc_drop_text(drop), fault.path.len ? ", " : "", SC_STR_FMT(fault.path),
@@ -226,8 +230,8 @@ static void print_customer(struct event *ex)
         printf("customer %.32s, %llu events, in stage %.*s\n", hex,
                (unsigned long long)st->n_events,
                SC_STR_FMT(ex->lv->project.journey->stages[st->place[0].stage].name));
-    else
-        printf("customer %.32s: nothing is stored\n", hex);
+    else if (!ex->lv->unread)
+        printf("customer %.32s: %s\n", hex, st ? "forgotten" : "nothing is stored");
     if (why.len)
         fprintf(stderr, "stagecoach explain: %.*s\n", (int)why.len, why.p);
     sc_buf_fini(&why);
@@ -262,7 +266,8 @@ static int explain(struct event *ex)
                 range.partition, (long long)range.from);
         return e == SC_ERR_UNAVAILABLE ? SC_EXIT_UNAVAILABLE : SC_EXIT_FINDINGS;
     }
-    return consequences(ex) == SC_ERR_OK ? SC_EXIT_OK : SC_EXIT_UNAVAILABLE;
+    e = consequences(ex);
+    return e == SC_ERR_OK && !ex->unknown && !ex->lv->unread ? SC_EXIT_OK : SC_EXIT_UNAVAILABLE;
 }
 
 int sc_explain_event(int argc, char **argv)

@@ -80,7 +80,7 @@ static bool take_frame(void *arg, const struct sc_msg *m, const struct sc_header
     return true;
 }
 
-static void read_journal(struct running *rn, const struct sc_state *st)
+static enum sc_err read_journal(struct running *rn, const struct sc_state *st)
 {
     uint32_t p = rn->lv->su.engine.partitions;
     bool *only = SC_NEW_N(&rn->lv->ar, bool, p);
@@ -90,7 +90,7 @@ static void read_journal(struct running *rn, const struct sc_state *st)
     const struct sc_kafka_range range = {.topic = rn->lv->su.engine.topics.v[SC_OUT_JOURNAL].name.p,
                                          .partition = -1, .from = SC_FROM_START, .only = only,
                                          .n_only = p};
-    sc_live_read(rn->lv, &range, take_frame, rn);
+    return sc_live_read(rn->lv, &range, take_frame, rn);
 }
 
 /* ---- outbound topics */
@@ -161,8 +161,9 @@ static int tell(struct running *rn, const struct sc_state *st)
         add_node(rn, &st->members.v[i].node);
     for (uint32_t i = 0; i < st->former.n; i++)
         add_node(rn, &st->former.v[i]);
-    read_journal(rn, st);
+    enum sc_err journal = read_journal(rn, st);
     enum sc_err e = sc_live_effects(rn->lv, their_key, take_effect, rn);
+    e = e == SC_ERR_OK ? journal : e;
     if (rn->rows.n)
         qsort(rn->rows.v, rn->rows.n, sizeof(*rn->rows.v), by_time);
     for (uint32_t i = 0; i < rn->rows.n; i++)
@@ -182,7 +183,9 @@ static int find_and_tell(struct running *rn, const char *identifier, const char 
     int rc = SC_EXIT_FINDINGS;
     if (why.len)
         fprintf(stderr, "stagecoach explain: %.*s\n", (int)why.len, why.p);
-    if (st == NULL)
+    if (st == NULL && rn->lv->unread)
+        rc = SC_EXIT_UNAVAILABLE;
+    else if (st == NULL)
         fprintf(stderr, "stagecoach explain: nothing is stored of this customer\n");
     else if (st->kind == SC_STATE_ERASED)
         fprintf(stderr, "stagecoach explain: this customer was forgotten\n");

@@ -51,23 +51,7 @@ static int print_node(struct sc_pseudonyms *ps, const struct sc_taxonomy *tx, co
     return SC_EXIT_OK;
 }
 
-struct secret { /* as given: NULL and -1 leave it to the settings */
-    const char *file;
-    int64_t version;
-};
-
-/* What `run` with these settings would use, where the command line does not say. */
-static void take_settings(struct secret *sec, const struct sc_project_file *file,
-                          struct sc_arena *ar)
-{
-    const struct sc_settings *st = file->settings;
-    if (sec->file == NULL && st && st->identity.key_file.len)
-        sec->file = sc_project_beside(file, st->identity.key_file, ar);
-    if (sec->version < 0)
-        sec->version = st ? st->identity.key_version : 0;
-}
-
-static int with_taxonomy(const char *path, struct secret sec, const struct sc_words *words)
+static int with_taxonomy(const char *path, struct sc_secret sec, const struct sc_words *words)
 {
     struct sc_project pr = {0};
     struct sc_arena ar;
@@ -82,7 +66,7 @@ static int with_taxonomy(const char *path, struct secret sec, const struct sc_wo
         fprintf(stderr, "stagecoach: %s: no usable taxonomy: see `stagecoach check`\n", path);
         rc = SC_EXIT_CONFIG;
     } else {
-        take_settings(&sec, file, &ar);
+        sc_secret_settle(&sec, file, &ar);
         rc = sc_key_load(sec.file, &ar, &key);
     }
     if (rc == SC_EXIT_OK) {
@@ -99,7 +83,7 @@ static int with_taxonomy(const char *path, struct secret sec, const struct sc_wo
 int sc_cmd_identity(int argc, char **argv)
 {
     const char *path = NULL;
-    struct secret sec = {.version = -1};
+    struct sc_secret sec = {.version = -1};
     const struct sc_arg args[] = {
         {"config", 'c', SC_ARG_STR, &path, "FILE",
          "taxonomy, journey or settings (default: stagecoach.yaml, journey.yaml, taxonomy.yaml)"},

@@ -2,6 +2,7 @@
 #include "cli/key.h"
 
 #include "cli/cli.h"
+#include "cli/project.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,4 +37,14 @@ int sc_key_load(const char *path, struct sc_arena *ar, struct sc_str *key)
     }
     *key = (struct sc_str){bytes, n};
     return SC_EXIT_OK;
+}
+
+void sc_secret_settle(struct sc_secret *secret, const struct sc_project_file *file,
+                      struct sc_arena *ar)
+{
+    const struct sc_settings *st = file->settings;
+    if (secret->file == NULL && st && st->identity.key_file.len)
+        secret->file = sc_project_beside(file, st->identity.key_file, ar);
+    if (secret->version < 0)
+        secret->version = st ? st->identity.key_version : 0;
 }

@@ -112,9 +112,11 @@ static struct sc_str stored(struct sc_live *lv, struct sc_node_id node, struct s
         nw.state = item.state.p ? sc_str_dup(&lv->ar, item.state) : SC_STR_NULL;
         range.from = stamp.offset + 1;
     }
-    if (sc_live_read(lv, &range, take_seal, &nw) != SC_ERR_OK)
-        sc_buf_addf(why, "%sthe state log cannot be read: this may be a little old",
-                    why->len ? "; " : "");
+    if (sc_live_read(lv, &range, take_seal, &nw) != SC_ERR_OK) {
+        sc_buf_addf(why, "%sthe state log cannot be read%s", why->len ? "; " : "",
+                    nw.state.p ? ": this may be a little old" : "");
+        lv->unread = nw.state.p == NULL;
+    }
     return nw.state;
 }
 
@@ -129,6 +131,7 @@ struct sc_state *sc_live_state(struct sc_live *lv, struct sc_node_id *node, stru
             return NULL;
         if (!sc_state_peek(bytes, &peek)) {
             sc_buf_addz(why, "the stored state cannot be read: of a newer release, or damaged");
+            lv->unread = true;
             return NULL;
         }
         if (peek.kind != SC_STATE_ALIAS)
@@ -136,6 +139,7 @@ struct sc_state *sc_live_state(struct sc_live *lv, struct sc_node_id *node, stru
         *node = peek.parent;
     }
     sc_buf_addz(why, "a chain of aliases without end");
+    lv->unread = true;
     return NULL;
 }
 

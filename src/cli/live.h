@@ -15,6 +15,7 @@ struct sc_live {
     struct sc_view *view;
     struct sc_arena ar;   /* what is found, until fini */
     struct sc_arena line; /* one record */
+    bool unread;          /* a state could not be read: that there is none is not known */
 };
 
 /* Zero-initialised is valid for fini. 0, or an exit code with the reason printed. */
@@ -22,7 +23,8 @@ int sc_live_init(struct sc_live *lv, const char *settings);
 void sc_live_fini(struct sc_live *lv);
 
 /* Where a node's records stand now: through aliases to its customer's state, of the newest seal. The
- * node of the root is in *node; NULL: nothing is stored of it. *why: what could not be read. */
+ * node of the root is in *node; NULL: nothing is stored of it, or lv->unread. *why: what could not be
+ * read. */
 struct sc_state *sc_live_state(struct sc_live *lv, struct sc_node_id *node, struct sc_buf *why);
 
 /* Every message of a range; fn false: stop. OK, or what ended it, said on stderr. */

@@ -161,6 +161,7 @@ static int read_file(struct reader *rd, const char *path)
                                       .origin = {sc_str_from(path), -1, (int64_t)rec.number}};
         rec.at = sc_lines_at(ls);
         rec.too_long = got == SC_LINE_TOO_LONG;
+        rec.event = NULL; /* the last one's is gone */
         if (rec.too_long)
             rd->rw->fn(rd->rw->arg, &rec);
         else if ((!lines || sc_str_trim(value).len > 0) && !take(rd, value, &meta, &rec))

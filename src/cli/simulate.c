@@ -315,7 +315,9 @@ static int simulate_journey(struct simulate *sm, const char *journey_path)
     if (rc)
         return rc;
     struct sc_str key;
-    rc = sc_key_load(sm->key_file, &sm->names, &key);
+    struct sc_secret secret = {sm->key_file, -1};
+    sc_secret_settle(&secret, sm->project.file, &sm->names);
+    rc = sc_key_load(secret.file, &sm->names, &key);
     if (rc == SC_EXIT_OK)
         rc = open_outputs(sm);
     if (rc)
@@ -323,7 +325,7 @@ static int simulate_journey(struct simulate *sm, const char *journey_path)
     if (sm->against)
         sc_against_begin(sm->against, sm->side, sm->project.journey);
     const struct sc_journey *jo = sm->project.journey;
-    sm->ps = sc_pseudonyms_create(jo->tx, key, 0, 1u << 16);
+    sm->ps = sc_pseudonyms_create(jo->tx, key, (uint8_t)secret.version, 1u << 16);
     sc_canonical_init(&sm->reader, jo->tx, sm->ps, &sm->names, &sm->line);
     sc_map_init(&sm->raw, &sm->names);
     sm->project.journey->analyse = sm->analytics_path || sm->report_path;

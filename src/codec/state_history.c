@@ -8,7 +8,7 @@
 #include "core/analytics/plan.h"
 
 #define WEEK_LIMIT SC_HISTORY_WEEKS
-#define RUN_LIMIT 20000 /* weeks in one run: four centuries */
+#define RUN_LIMIT (2 * WEEK_LIMIT) /* weeks in one run: as many as there may be */
 #define VALUE_LIMIT ((sc_sum)1 << 100)
 
 enum { TOUCH_FIRST = 1, TOUCH_REPEATED = 2, TOUCH_NEXT = 4, TOUCH_OPENED = 8, TOUCH_WAITED = 16,
@@ -153,6 +153,7 @@ static void take_weeks(struct sc_scan *r, struct sc_history *h)
     for (uint32_t i = 0; i < n && !r->bad; i++) {
         struct sc_weeks run = {.first = (int32_t)take_within(r, least, WEEK_LIMIT)};
         run.last = run.first + (int32_t)sc_scan_count(r, RUN_LIMIT, 0);
+        r->bad |= run.last > WEEK_LIMIT;
         least = (int64_t)run.last + 2;
         SC_VEC_PUSH(r->ar, &h->weeks, run);
     }

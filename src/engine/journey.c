@@ -189,7 +189,7 @@ static void turn(struct sc_jworker *j)
     }
     if (!j->doubt && sc_jworker_commit_due(j, j->w->clock.mono_ms(j->w->clock.arg)))
         sc_jworker_commit(j);
-    if (sc_jworker_flush(j, 0) && sc_flush_stalled(j->w, j->parts, j->n_parts))
+    if (!j->doubt && sc_jworker_flush(j, 0) && sc_flush_stalled(j->w, j->parts, j->n_parts))
         hold_still(j);
 }
 

@@ -202,9 +202,11 @@ static bool fire_some(struct sc_jworker *j, struct sc_part *p, int64_t append_ms
         struct sc_state *st = open_state(j, p, &ripe.v[i].node);
         if (st == NULL)
             return sc_jworker_doubt(j, SC_ERR_CORRUPT), false;
+        struct sc_overlay_item *item = sc_overlay_get(&j->ov, &st->node);
+        if (item->due_ms == ripe.v[i].due_ms)
+            item->due_ms = SC_NO_DUE; /* its entry is used up, also if it moves back there */
         if (st->due_ms != ripe.v[i].due_ms)
             continue; /* moved since: another entry wakes it */
-        sc_overlay_get(&j->ov, &st->node)->due_ms = SC_NO_DUE; /* its entry is used up */
         if (!step(j, p, &in, &st->node))
             return false;
         j->timers++;
@@ -310,8 +312,9 @@ static bool unpack_frame(struct sc_jworker *j, struct sc_part *p, const struct s
     do {
         struct sc_frame_item *it = sc_arena_alloc(&j->group, sizeof(*it));
         got = sc_frame_next(&rd, it);
+        if (got == 1 && j->n_items == SC_GROUP_ITEMS + SC_FRAME_RECORDS)
+            got = -1; /* more than any release of ours puts in a frame */
         if (got == 1) {
-            SC_ASSERT(j->n_items < SC_GROUP_ITEMS + SC_FRAME_RECORDS);
             j->items[j->n_items++] = (struct sc_jitem){it, p, index};
         }
     } while (got == 1);

@@ -99,7 +99,7 @@ size_t sc_overlay_close(struct sc_overlay *ov, const struct sc_journey *jo, stru
         struct sc_overlay_item *item = &ov->items[ov->open[i]];
         if (item->st->dirty) {
             ov->form.len = 0;
-            item->cut = !sc_state_encode(jo, item->st, &ov->form);
+            item->cut |= !sc_state_encode(jo, item->st, &ov->form);
             item->stored = sc_str_dup(ar, sc_buf_view(&ov->form));
             item->next_due_ms = item->st->due_ms;
             bytes += item->stored.len;

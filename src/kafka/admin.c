@@ -52,8 +52,6 @@ bool sc_kafka_admin_open(struct sc_kafka_admin *ad, const struct sc_kafka_config
         rd_kafka_conf_set_opaque(conf, ad);
     }
     ad->rk = sc_kafka_handle(true, conf);
-    if (ad->rk)
-        ad->queue = rd_kafka_queue_new(ad->rk);
     return ad->rk != NULL;
 }
 
@@ -61,7 +59,6 @@ void sc_kafka_admin_close(struct sc_kafka_admin *ad)
 {
     if (ad->rk == NULL)
         return;
-    rd_kafka_queue_destroy(ad->queue);
     rd_kafka_destroy(ad->rk);
     ad->rk = NULL;
 }
@@ -97,9 +94,11 @@ void sc_kafka_admin_settings(struct sc_kafka_admin *ad, rd_kafka_ResourceType_t 
                              const char *name, struct sc_kafka_settings_of *out)
 {
     rd_kafka_ConfigResource_t *res = rd_kafka_ConfigResource_new(type, name);
-    rd_kafka_DescribeConfigs(ad->rk, &res, 1, NULL, ad->queue);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(ad->rk); /* of its own: a late answer is nobody's */
+    rd_kafka_DescribeConfigs(ad->rk, &res, 1, NULL, queue);
     rd_kafka_ConfigResource_destroy(res);
-    *out = (struct sc_kafka_settings_of){.ev = rd_kafka_queue_poll(ad->queue, SC_ADMIN_ANSWER_MS)};
+    *out = (struct sc_kafka_settings_of){.ev = rd_kafka_queue_poll(queue, SC_ADMIN_ANSWER_MS)};
+    rd_kafka_queue_destroy(queue);
     size_t n = 0;
     const rd_kafka_ConfigResource_t **rs =
         out->ev ? rd_kafka_DescribeConfigs_result_resources(

@@ -14,7 +14,6 @@
 struct sc_kafka_admin {
     const struct sc_kafka_config *cfg;
     rd_kafka_t *rk;
-    rd_kafka_queue_t *queue;
     char last_error[256]; /* what the client said last */
     rd_kafka_resp_err_t auth_code; /* a refusal is final; "all brokers down" comes after it */
     char auth_error[256];

@@ -272,8 +272,8 @@ void sc_kafka_check(const struct sc_kafka_config *cfg, const struct sc_topic_nee
         if (e == SC_ERR_AUTH)
             sc_kafka_admin_refusal(&ad, &text);
     }
-    if (e == SC_ERR_OK)
-        e = sc_kafka_findings(&ad, needs, n, dg);
+    if (e == SC_ERR_OK && (e = sc_kafka_findings(&ad, needs, n, dg)) != SC_ERR_OK)
+        why = "it stopped answering";
     if (e == SC_ERR_AUTH)
         sc_diag_add(dg, SC_ERROR, "login", cfg->settings->sasl.at ? cfg->settings->sasl.at->mark : at,
                     "%.*s", (int)text.len, text.p);

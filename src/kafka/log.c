@@ -224,6 +224,8 @@ static enum sc_err poll(struct sc_log *lg, int timeout_ms, struct sc_poll_result
     struct kafka_log *k = sc_kafka_log(lg);
     SC_ASSERT(k->n == 0);
     *out = (struct sc_poll_result){.what = SC_POLL_NOTHING};
+    if (k->consumer == NULL)
+        return SC_ERR_INTERRUPTED; /* it was to be made anew when the process was asked to end */
     if (k->producer)
         rd_kafka_poll(k->producer, 0);
     /* One with the wait, the rest as it is there: the batch call would wait for a full batch. */
@@ -339,6 +341,8 @@ static enum sc_err last_metadata(struct sc_log *lg, const struct sc_tp *part, st
 static enum sc_err rewind_to(struct sc_log *lg, const struct sc_tp *parts, uint32_t n)
 {
     struct kafka_log *k = sc_kafka_log(lg);
+    if (k->consumer == NULL)
+        return SC_ERR_INTERRUPTED;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n + 1);
     for (uint32_t i = 0; i < n; i++) {
         const char *topic = k->cfg.inputs[parts[i].topic];

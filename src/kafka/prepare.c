@@ -53,8 +53,10 @@ static enum sc_err create(struct prepare *pr, const struct sc_topic_need *need)
     }
     for (const char *const *c = need->config; c && c[0]; c += 2)
         rd_kafka_NewTopic_set_config(nt, c[0], c[1]);
-    rd_kafka_CreateTopics(pr->ad.rk, &nt, 1, NULL, pr->ad.queue);
-    rd_kafka_event_t *ev = rd_kafka_queue_poll(pr->ad.queue, SC_ADMIN_ANSWER_MS);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(pr->ad.rk);
+    rd_kafka_CreateTopics(pr->ad.rk, &nt, 1, NULL, queue);
+    rd_kafka_event_t *ev = rd_kafka_queue_poll(queue, SC_ADMIN_ANSWER_MS);
+    rd_kafka_queue_destroy(queue);
     rd_kafka_NewTopic_destroy(nt);
     rd_kafka_resp_err_t e = RD_KAFKA_RESP_ERR__TIMED_OUT;
     const char *why = "no answer in time";

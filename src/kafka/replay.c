@@ -53,7 +53,10 @@ static bool find_ranges(struct sc_kafka_replay *rp, const char *topic, int64_t f
     for (int32_t p = rp->n - 1; p >= 0 && e == RD_KAFKA_RESP_ERR_NO_ERROR; p--) {
         int64_t low, from = list->elems[p].offset;
         struct part *part = &rp->parts[p];
-        e = rd_kafka_query_watermark_offsets(rp->rk, topic, p, &low, &part->end, ASK_TIMEOUT_MS);
+        if ((e = list->elems[p].err) == RD_KAFKA_RESP_ERR_NO_ERROR)
+            e = rd_kafka_query_watermark_offsets(rp->rk, topic, p, &low, &part->end, ASK_TIMEOUT_MS);
+        if (e != RD_KAFKA_RESP_ERR_NO_ERROR)
+            break;
         part->done = from < 0 || from >= part->end; /* none at or after the time */
         if (part->done)
             rd_kafka_topic_partition_list_del_by_idx(list, p);
@@ -71,15 +74,16 @@ static bool start(struct sc_kafka_replay *rp, const char *topic, int64_t from_ms
     if (!count_partitions(rp, topic, why))
         return false;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(rp->n);
-    bool fine = find_ranges(rp, topic, from_ms, list, why) &&
-                rd_kafka_assign(rp->rk, list) == RD_KAFKA_RESP_ERR_NO_ERROR;
-    rd_kafka_topic_partition_list_destroy(list);
+    bool fine = find_ranges(rp, topic, from_ms, list, why);
+    /* Before the assignment: what is fetched until a queue is its own goes to the consumer's. */
     for (int32_t p = 0; fine && p < rp->n; p++) {
         if (rp->parts[p].done)
             continue;
         rp->parts[p].queue = rd_kafka_queue_get_partition(rp->rk, topic, p);
         rd_kafka_queue_forward(rp->parts[p].queue, NULL);
     }
+    fine = fine && rd_kafka_assign(rp->rk, list) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_topic_partition_list_destroy(list);
     return fine;
 }
 

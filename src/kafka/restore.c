@@ -77,6 +77,8 @@ static enum sc_err run(struct replay *r, const char *topic)
             return SC_ERR_TIMEOUT;
         if (now_ms - said_ms > SAY_EVERY_MS) {
             sc_kafka_stay(r->k);
+            if (r->k->rebalanced)
+                return SC_ERR_FENCED; /* what is restored may be another's: the next poll says */
             sc_logf(SC_LOG_INFO, "kafka", "restoring %s: at %lld of %lld", topic,
                     (long long)r->last, (long long)r->until);
             said_ms = now_ms;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define CALL_TIMEOUT_MS 20000
+#define TRIES 3
 
 struct sc_kafka_sender {
     rd_kafka_t *rk;
@@ -47,6 +48,7 @@ bool sc_kafka_sender_put(struct sc_kafka_sender *s, const char *topic, const str
     if (!s->open && sc_kafka_signal(rd_kafka_begin_transaction(s->rk), "begin_transaction") !=
                         SC_SIGNAL_OK)
         return false;
+    s->failed = s->open ? s->failed : 0;
     s->open = true;
     rd_kafka_headers_t *hs = rd_kafka_headers_new(out->n_headers);
     for (uint32_t i = 0; i < out->n_headers; i++)
@@ -82,11 +84,15 @@ bool sc_kafka_sender_commit(struct sc_kafka_sender *s)
     bool fine = rd_kafka_flush(s->rk, CALL_TIMEOUT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR &&
                 s->failed == 0;
     enum sc_signal sig;
+    int tries = 0;
     do {
         sig = sc_kafka_signal(fine ? rd_kafka_commit_transaction(s->rk, CALL_TIMEOUT_MS)
                                    : rd_kafka_abort_transaction(s->rk, CALL_TIMEOUT_MS),
                               fine ? "commit_transaction" : "abort_transaction");
-    } while (sig == SC_SIGNAL_RETRY);
+    } while (sig == SC_SIGNAL_RETRY && ++tries < TRIES);
+    if (!fine || sig != SC_SIGNAL_OK)
+        sc_log(SC_LOG_ERROR, "kafka", "a transaction was not committed", "refused",
+               s->failed ? "some messages" : "none", NULL);
     s->open = false;
     return fine && sig == SC_SIGNAL_OK;
 }

@@ -14,7 +14,7 @@
 #define TXN_TIMEOUT_MS "20000"
 #define CALL_TIMEOUT_MS 20000  /* one transactional call with its retries */
 #define FLUSH_TIMEOUT_MS 15000 /* under the transaction's timeout, so that an abort still can be */
-#define STOPPED_TIMEOUT_MS 4000 /* the same two, once the process is asked to end */
+#define STOPPED_TIMEOUT_MS 4000 /* a flush, an abort, retries of a commit once the process is to end */
 #define SLICE_MS 500
 #define INIT_TIMEOUT_MS 10000
 #define FENCE_TIMEOUT_MS 10000
@@ -89,10 +89,12 @@ enum sc_err sc_kafka_producer_open(struct kafka_log *k)
     k->producer = producer_new(k, k->cfg.writer, false);
     if (k->producer == NULL)
         return SC_ERR_CONFIG;
+    const char *why = atomic_load(&k->cfg.status->why);
     for (int tries = 0; !*k->cfg.stop; tries++) {
         enum sc_signal s = sc_kafka_signal(
             rd_kafka_init_transactions(k->producer, INIT_TIMEOUT_MS), "init_transactions");
         if (s == SC_SIGNAL_OK) {
+            atomic_store(&k->cfg.status->why, why); /* as it was before this wait */
             warm(k);
             return SC_ERR_OK;
         }
@@ -168,6 +170,10 @@ enum sc_err sc_kafka_begin(struct sc_log *lg)
 {
     struct kafka_log *k = sc_kafka_log(lg);
     SC_ASSERT(!k->open);
+    /* Of a generation that the worker does not know of yet, a commit would be accepted for partitions
+     * that are another's now. */
+    if (k->rebalanced || k->consumer == NULL)
+        return SC_ERR_FENCED;
     if (k->delivered != k->sent)
         sc_kafka_producer_close(k); /* it still borrows payloads of the last transaction */
     sc_outbox_clear(&k->box);

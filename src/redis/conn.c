@@ -167,18 +167,20 @@ static bool info_is(const char *info, const char *key, const char *value)
     return at && strncmp(at + strlen(key), value, strlen(value)) == 0;
 }
 
-/* What is wrong with a server that took the login. */
-static void check_server(redisContext *c, const struct sc_redis_config *cfg, struct sc_diag *dg)
+/* What is wrong with a server that took the login. UNAVAILABLE, with the reason in `why`: it has gone. */
+static enum sc_err check_server(redisContext *c, const struct sc_redis_config *cfg,
+                                struct sc_diag *dg, struct sc_buf *why)
 {
     redisReply *r = redisCommand(c, "INFO");
-    if (r == NULL)
-        sc_diag_add(dg, SC_ERROR, "no-redis", cfg->mark, "the connection to Redis closed: %s",
-                    c->errstr);
-    else if (r->type != REDIS_REPLY_STRING)
+    if (r == NULL) {
+        sc_buf_addf(why, "the connection closed: %s", c->errstr);
+        return SC_ERR_UNAVAILABLE;
+    }
+    if (r->type != REDIS_REPLY_STRING)
         sc_diag_add(dg, SC_ERROR, "redis-rights", cfg->mark,
                     "INFO refused: check redis.username, redis.password_file, and what that user "
                     "may do (%s)", r->type == REDIS_REPLY_ERROR ? r->str : "?");
-    if (r && r->type == REDIS_REPLY_STRING) {
+    if (r->type == REDIS_REPLY_STRING) {
         if (!info_is(r->str, "\nmaxmemory:", "0\r") &&
             !info_is(r->str, "\nmaxmemory_policy:", "noeviction"))
             sc_diag_add(dg, SC_ERROR, "redis-evicts", cfg->mark,
@@ -193,6 +195,7 @@ static void check_server(redisContext *c, const struct sc_redis_config *cfg, str
                         "server or Sentinel");
     }
     freeReplyObject(r);
+    return SC_ERR_OK;
 }
 
 /* What no server can make good. */
@@ -221,7 +224,7 @@ static enum sc_err look(const struct sc_redis_config *cfg, struct sc_diag *dg, s
         sc_diag_add(dg, SC_ERROR, "login", cfg->mark, "login refused: check redis.username and its "
                     "password file (%.*s)", SC_STR_FMT(sc_buf_view(why)));
     if (c) {
-        check_server(c, cfg, dg);
+        e = check_server(c, cfg, dg, why);
         redisFree(c);
     }
     return c && dg->errors > errors ? SC_ERR_CONFIG : e;

@@ -275,9 +275,10 @@ static enum sc_err read_states(struct redis_view *v, uint32_t partition, struct 
     }
     if ((r = next_reply(v)) == NULL)
         return SC_ERR_UNAVAILABLE;
+    bool fine = r->type == REDIS_REPLY_ARRAY;
     take_stamp(r, stamp);
     freeReplyObject(r);
-    return SC_ERR_OK;
+    return fine ? SC_ERR_OK : drop_read(v);
 }
 
 static enum sc_err view_read(struct sc_view *vw, uint32_t partition, struct sc_stamp *stamp,

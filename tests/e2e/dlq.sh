@@ -6,8 +6,9 @@ source tests/lib/shop.sh
 servers_up
 shop_project
 shop_load 1000
-send() { # send KEY VALUE: a support record with a header and a time of its own
-    printf '%s\t%s\n' "$1" "$2" | produce "$RUN.support" -K '\t' -H "traceparent=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+send() { # send KEY VALUE: a support record with headers of its own, one as of an earlier dead letter
+    printf '%s\t%s\n' "$1" "$2" | produce "$RUN.support" -K '\t' -H "__connect.errors.topic=elsewhere" \
+        -H "traceparent=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 }
 case=$(consume "$RUN.support" -c 1 -f '%s' | sed 's/^[^{]*//')
 later=$(jq -c '.id = "later-1"' <<<"$case")
@@ -34,15 +35,17 @@ replay --yes --code "$code" >"$WORK/said"
 said "$WORK/said" '2 dead letters read, 1 sent again' || fail "it says: $(<"$WORK/said")"
 [ "$(records)" -eq $((before + 1)) ] || fail "$(records) records, expected $((before + 1))"
 replay --code no_such_code | grep -q ' 0 to be sent again' || fail "a code that none has chooses some"
+replay --stage no_such_stage | grep -q ' 0 to be sent again' || fail "a stage that none has chooses some"
+replay --topic "$RUN.support" | grep -q ' 2 to be sent again' || fail "their topic chooses not all"
 replay --topic "$RUN.pos" | grep -q ' 0 to be sent again' || fail "another topic chooses some"
 replay --since 2999-01-01T00:00:00Z | grep -q ' 0 to be sent again' || fail "a later time chooses some"
 replay --until 2999-01-01T00:00:00Z | grep -q ' 2 to be sent again' || fail "an end that is far chooses not all"
-ok "chosen by code, topic and time"
+ok "chosen by code, stage, topic and time"
 
-consume "$RUN.support" -f '%k|%h|%s\n' | grep -a '^b|' >"$WORK/copies"
+consume "$RUN.support" -f '%k|%T|%h|%s\n' | grep -a '^b|' >"$WORK/copies"
 [ "$(sort -u "$WORK/copies" | wc -l)" -eq 1 ] || fail "it was not sent as it came: $(<"$WORK/copies")"
 [ "$(wc -l <"$WORK/copies")" -eq 2 ] || fail "it was sent $(($(wc -l <"$WORK/copies") - 1)) times"
-ok "key, value and headers as they came"
+ok "key, value, time and headers as they came"
 
 # It fails again: two dead letters of one record go once.
 shop_start

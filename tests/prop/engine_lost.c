@@ -149,6 +149,18 @@ static void damage(struct bed *b, int32_t partition, struct sc_buf *frame)
     memcpy(frame->p + 4, &sum, sizeof(sum));
 }
 
+/* A frame that is whole, of more records than any release of ours puts into one. */
+static void crowd(struct sc_buf *frame)
+{
+    struct sc_frame_writer w = {0};
+    sc_frame_start(&w, 0);
+    for (uint64_t k = 1; k <= 1200; k++)
+        sc_frame_trailer(&w, &(struct sc_trailer){.boot = 7, .k = k});
+    struct sc_str whole = sc_frame_finish(&w);
+    sc_buf_add(frame, whole.p, whole.len);
+    sc_frame_fini(&w);
+}
+
 static int64_t committed_at(struct bed *b, int32_t partition)
 {
     static const char *const journal[] = {"journal"};
@@ -161,18 +173,23 @@ static int64_t committed_at(struct bed *b, int32_t partition)
 }
 
 /* Everything before the bad one is applied, it is not passed, and the others go on. */
-static void bad_frame(bool framed)
+enum bad { NO_FRAME, ONE_ANNOUNCED_TOO_MANY, TOO_MANY };
+static void bad_frame(enum bad bad)
 {
     struct bed *b = begin();
     struct sc_buf frame = {0};
-    damage(b, 1, &frame);
+    if (bad == NO_FRAME)
+        sc_buf_addz(&frame, "no frame at all");
+    else if (bad == TOO_MANY)
+        crowd(&frame);
+    else
+        damage(b, 1, &frame);
     end(b, life_of(b, false), false);
     for (uint32_t i = EVENTS / 2; i < EVENTS * 3 / 4; i++)
         write_event(b, &b->events[i]);
     sched_sleep(&b->s, 3000);
     int64_t at = end_of(b, "journal", 1), other = committed_at(b, 0);
-    struct sc_out out = {.partition = 1,
-                         .value = framed ? sc_buf_view(&frame) : SC_STR("no frame at all")};
+    struct sc_out out = {.partition = 1, .value = sc_buf_view(&frame)};
     sc_broker_write(b->broker, "journal", &out);
     for (uint32_t i = EVENTS * 3 / 4; i < EVENTS; i++)
         write_event(b, &b->events[i]);
@@ -214,9 +231,10 @@ int main(void)
     journal();
     journal_never_read();
     while_it_runs();
-    bad_frame(false);
-    bad_frame(true);
+    bad_frame(NO_FRAME);
+    bad_frame(ONE_ANNOUNCED_TOO_MANY);
+    bad_frame(TOO_MANY);
     first_start_at_the_end();
-    puts("7 passed");
+    puts("8 passed");
     return 0;
 }

@@ -138,13 +138,15 @@ void sc_history_milestone(const struct sc_journey *jo, struct sc_state *st, uint
                           int64_t was_ms, int64_t ms, struct sc_effects *fx)
 {
     SC_ASSERT(m < jo->n_milestones);
-    if (!jo->analyse || st->history == NULL)
+    if (!jo->analyse)
         return;
-    if (jo->milestones[m].overdue) {
+    if (jo->milestones[m].overdue) { /* this moment's alone, also of one who has no history */
         sc_analytics_put(fx, (struct sc_cell){SC_METRIC_TARGET, {jo->milestones[m].stage,
                          SC_TARGET_OVERDUE}, ms, 1, 0});
         return;
     }
+    if (st->history == NULL)
+        return;
     count_milestone(st->history, m, was_ms, -1, fx);
     count_milestone(st->history, m, ms, 1, fx);
 }

@@ -45,9 +45,9 @@ struct sc_picked sc_pick(const uint16_t *always, uint32_t n, const struct sc_by_
 
 /* stage.c */
 bool sc_stage_is_lapse(const struct sc_journey *jo, int stage);
-/* A stage that the journey has no more was left by its change: say so (cause `config`). */
 /* The merge's own law took the other side's stage: a transition like any other (21). */
 void sc_stage_merged(struct sc_run *rn, const struct sc_merged *mg);
+/* A stage that the journey has no more was left by its change: say so (cause `config`). */
 void sc_stage_config(struct sc_run *rn);
 /* Try the rules; at most one stage of each track is entered. `all`: every stage, not only those the event moves. */
 void sc_stage_try(struct sc_run *rn, bool all);

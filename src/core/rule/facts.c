@@ -120,7 +120,11 @@ static bool take_calendar(struct checker *ck, struct parts *p, const struct node
 
 static bool is_calendar(const struct node *arg)
 {
-    return is_string(arg) && sc_str_starts(sc_str_trim(sc_value_str(arg->value)), SC_STR(CALENDAR));
+    if (!is_string(arg))
+        return false;
+    struct sc_str text = sc_str_trim(sc_value_str(arg->value));
+    size_t word = sizeof(CALENDAR) - 1;
+    return sc_str_starts(text, SC_STR(CALENDAR)) && (text.len == word || text.p[word] == ' ');
 }
 
 static bool take_named(struct checker *ck, struct parts *p, struct node *arg)
