@@ -139,6 +139,7 @@ static unsigned record_bits(const struct sc_record *rec)
     bits |= rec->ev ? SC_RP_EVENT : 0;
     bits |= rec->ambiguous ? SC_RP_AMBIGUOUS : 0;
     bits |= rec->has_heard ? SC_RP_HEARD : 0;
+    bits |= rec->by.len || rec->why.len ? SC_RP_COMMAND : 0;
     return bits;
 }
 
@@ -183,6 +184,10 @@ static void put_parts(struct sc_pen *w, unsigned bits, const struct sc_record *r
         sc_pen_u8(w, rec->violation);
     if (bits & SC_RP_ERASE)
         sc_pen_int(w, rec->erase_ms);
+    if (bits & SC_RP_COMMAND) {
+        sc_pen_str(w, rec->by);
+        sc_pen_str(w, rec->why);
+    }
 }
 
 /* `jo` may be NULL where no state can be. */

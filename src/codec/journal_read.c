@@ -180,6 +180,10 @@ static void take_parts(struct sc_scan *r, unsigned bits, struct sc_record *rec)
         rec->violation = sc_scan_u8(r);
     if (bits & SC_RP_ERASE)
         rec->erase_ms = sc_scan_int(r);
+    if (bits & SC_RP_COMMAND) {
+        rec->by = sc_scan_str(r);
+        rec->why = sc_scan_str(r);
+    }
     if (rec->violation > SC_VIOLATION_HOPS)
         sc_scan_fail(r);
 }

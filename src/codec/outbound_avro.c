@@ -99,6 +99,13 @@ static const char *type_text(enum sc_ob_type type)
     return NULL;
 }
 
+/* So that a list or map that is added later is no break for who reads what was written before. */
+static const char *default_text(enum sc_ob_type type)
+{
+    bool list = type == SC_OBT_STRS, map = type == SC_OBT_MAP || type == SC_OBT_LISTS;
+    return list ? ",\"default\":[]" : map ? ",\"default\":{}" : "";
+}
+
 void sc_ob_avro_schema(const struct sc_ob_table *t, struct sc_buf *out)
 {
     sc_buf_addf(out, "{\"type\":\"record\",\"name\":\"%s\",\"namespace\":\"stagecoach\",\n"
@@ -109,7 +116,7 @@ void sc_ob_avro_schema(const struct sc_ob_table *t, struct sc_buf *out)
         if (f->optional)
             sc_buf_addf(out, "[\"null\",%s],\"default\":null", type_text(f->type));
         else
-            sc_buf_addz(out, type_text(f->type));
+            sc_buf_addf(out, "%s%s", type_text(f->type), default_text(f->type));
         sc_buf_addf(out, ",\"doc\":\"%s\"}%s\n", f->doc, i + 1 < t->n ? "," : "");
     }
     sc_buf_addz(out, " ]}\n");

@@ -13,7 +13,7 @@
         {"event_at", SC_OBT_TIME, false, "Event time of what caused it."},                         \
         {"customer", SC_OBT_STR, false, "The customer's id."},                                     \
         {"stage", SC_OBT_STR, true, "The customer's stage when it was decided."},                  \
-        {"rule", SC_OBT_STR, true, "The trigger, milestone or stage entered."},                    \
+        {"rule", SC_OBT_STR, true, "Trigger, milestone, stage entered; namespaces that joined."},  \
         {"events", SC_OBT_STRS, false, "Ids of the events behind it."},                            \
         {"facts", SC_OBT_MAP, false, "Facts the rule saw, as JSON text by name."},                 \
         {"traceparent", SC_OBT_STR, true, "W3C trace context of the event."}
@@ -54,6 +54,9 @@ static const struct sc_ob_field identity_fields[] = {
     {"strong", SC_OBT_STR, true, "The stronger identifier of the pair."},
     {"weak", SC_OBT_STR, true, "The weaker one."},
     {"former_ids", SC_OBT_STRS, false, "Every id the customer ever had."},
+    {"by", SC_OBT_STR, true, "Who asked for it, where a command did."},
+    {"why", SC_OBT_STR, true, "In what words."},
+    {"groups", SC_OBT_LISTS, false, "A merge: identifiers by the customer they came with."},
 };
 static const struct sc_ob_field customer_fields[] = {
     {"id", SC_OBT_STR, false, "The customer's id."},
@@ -229,6 +232,29 @@ static void transition_cells(const struct sc_journey *jo, const struct sc_effect
     out[6] = str_cell(jo->tracks[jo->stages[fx->to].track].name);
 }
 
+static struct sc_ob_pair group_pair(const struct sc_effect *fx, const struct sc_node_id *id,
+                                    const struct sc_node_id *group, struct sc_arena *ar)
+{
+    struct sc_str *list = SC_NEW_N(ar, struct sc_str, fx->n_members + 1);
+    struct sc_ob_pair pair = {.name = hex(id->b, ar), .list = list};
+    for (uint32_t i = 0; i < fx->n_members; i++)
+        if (sc_node_eq(&fx->members[i].group, group))
+            list[pair.n++] = hex(fx->members[i].node.b, ar);
+    return pair;
+}
+
+static struct sc_ob_cell groups_cell(const struct sc_effect *fx, struct sc_arena *ar)
+{
+    struct sc_ob_pair *pairs = SC_NEW_N(ar, struct sc_ob_pair, fx->n_former + 2);
+    struct sc_ob_cell cell = {.set = true, .pairs = pairs};
+    if (fx->n_members == 0)
+        return cell;
+    pairs[cell.n++] = group_pair(fx, &fx->customer, &(struct sc_node_id){0}, ar);
+    for (uint32_t i = 0; i < fx->n_former; i++)
+        pairs[cell.n++] = group_pair(fx, &fx->former[i], &fx->former[i], ar);
+    return cell;
+}
+
 static void identity_cells(const struct sc_effect *fx, struct sc_arena *ar,
                            struct sc_ob_cell *out)
 {
@@ -243,6 +269,9 @@ static void identity_cells(const struct sc_effect *fx, struct sc_arena *ar,
     out[3] = str_cell(linked ? hex(fx->link.strong.b, ar) : SC_STR_NULL);
     out[4] = str_cell(linked ? hex(fx->link.weak.b, ar) : SC_STR_NULL);
     out[5] = strs_cell(former, fx->n_former);
+    out[6] = str_cell(fx->by);
+    out[7] = str_cell(fx->why);
+    out[8] = groups_cell(fx, ar);
 }
 
 void sc_ob_row(const struct sc_journey *jo, const struct sc_effect *fx, struct sc_arena *ar,

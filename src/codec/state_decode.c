@@ -27,11 +27,15 @@ static void take_members(struct sc_state_reader *d)
         uint8_t bits = sc_scan_u8(&d->r);
         if (!(bits & SC_MEMBER_SELF))
             m.node = take_node(&d->r);
-        m.was_customer = bits & SC_MEMBER_CUSTOMER;
+        if (bits & SC_MEMBER_GROUP)
+            m.group = take_node(&d->r);
+        else if (bits & SC_MEMBER_CUSTOMER)
+            m.group = m.node;
         m.gen = (uint16_t)sc_scan_count(&d->r, UINT16_MAX, 0);
         m.linked_ms = sc_scan_ms(&d->r, d->base_ms);
         m.evidence = sc_scan_str(&d->r);
-        if (bits > (SC_MEMBER_SELF | SC_MEMBER_CUSTOMER) || sc_node_none(&m.node))
+        bool both = (bits & SC_MEMBER_GROUP) && (bits & SC_MEMBER_CUSTOMER);
+        if (bits > SC_MEMBER_ALL || both || sc_node_none(&m.node))
             sc_scan_fail(&d->r);
         SC_VEC_PUSH(st->ar, &st->members, m);
     }

@@ -33,7 +33,7 @@ static bool plain_self(const struct sc_state *st)
 {
     const struct sc_member *m = st->members.v;
     return st->members.n == 1 && sc_node_eq(&m->node, &st->node) && m->gen == 0 &&
-           !m->was_customer && m->linked_ms == SC_NEVER && m->evidence.len == 0;
+           sc_node_none(&m->group) && m->linked_ms == SC_NEVER && m->evidence.len == 0;
 }
 
 static void put_members(struct writer *e)
@@ -45,11 +45,15 @@ static void put_members(struct writer *e)
     for (uint32_t i = 0; i < st->members.n; i++) {
         const struct sc_member *m = &st->members.v[i];
         bool self = sc_node_eq(&m->node, &st->node);
-        sc_pen_room(&e->w, 17 + 2 * SC_VARINT_BYTES);
-        sc_pen_u8(&e->w, (uint8_t)((self ? SC_MEMBER_SELF : 0) |
-                                   (m->was_customer ? SC_MEMBER_CUSTOMER : 0)));
+        bool own = sc_node_eq(&m->group, &m->node);
+        bool group = !own && !sc_node_none(&m->group);
+        sc_pen_room(&e->w, 33 + 2 * SC_VARINT_BYTES);
+        sc_pen_u8(&e->w, (uint8_t)((self ? SC_MEMBER_SELF : 0) | (own ? SC_MEMBER_CUSTOMER : 0) |
+                                   (group ? SC_MEMBER_GROUP : 0)));
         if (!self)
             put_node(&e->w, &m->node);
+        if (group)
+            put_node(&e->w, &m->group);
         sc_pen_var(&e->w, m->gen);
         sc_pen_ms(&e->w, e->base_ms, m->linked_ms);
         sc_pen_str(&e->w, e->less >= LESS_TEXT ? SC_STR_NULL : m->evidence);

@@ -37,8 +37,8 @@ enum {
 };
 /* Bits of a sent message. */
 enum { SC_SENT_COUNTS = 1, SC_SENT_MARKETING = 2, SC_SENT_KEY = 4 };
-/* Bits of a member. */
-enum { SC_MEMBER_SELF = 1, SC_MEMBER_CUSTOMER = 2 };
+/* Bits of a member: it is the customer's own node; its group is itself; its group stands. */
+enum { SC_MEMBER_SELF = 1, SC_MEMBER_CUSTOMER = 2, SC_MEMBER_GROUP = 4, SC_MEMBER_ALL = 7 };
 
 /* Bits of a place in a track other than the main one: which parts stand. */
 enum { SC_PLACE_SINCE = 1, SC_PLACE_STAGE = 2, SC_PLACE_LAPSE = 4, SC_PLACE_VOID = 8,

@@ -25,6 +25,8 @@ struct sc_record *sc_owner_send(struct sc_owner *ow, enum sc_record_kind kind,
     rec->kind = (uint8_t)kind;
     rec->to = *to;
     rec->ev = ow->rec->ev;
+    rec->by = ow->rec->by;
+    rec->why = ow->rec->why;
     return rec;
 }
 
@@ -107,9 +109,22 @@ struct sc_effect *sc_owner_audit(struct sc_owner *ow, enum sc_identity_action ac
     fx->at_ms = sc_decision_ms(&ow->in->now, fx->event_ms);
     fx->customer = ow->st->node;
     fx->node = *node;
+    fx->by = ow->rec->by;
+    fx->why = ow->rec->why;
     fx->events = ow->rec->ev ? &ow->rec->ev->id : NULL;
     fx->n_events = ow->rec->ev ? 1 : 0;
     return fx;
+}
+
+void sc_owner_caused(struct sc_owner *ow, struct sc_effect *fx, const struct sc_link *link)
+{
+    fx->link = *link;
+    if (sc_node_none(&link->strong))
+        return; /* by a command */
+    SC_ASSERT(!sc_node_none(&link->weak));
+    fx->rule = sc_str_printf(ow->fx->ar, "%.*s + %.*s",
+                             SC_STR_FMT(sc_owner_namespace(ow->jo, &link->strong)->name),
+                             SC_STR_FMT(sc_owner_namespace(ow->jo, &link->weak)->name));
 }
 
 void sc_owner_hint(struct sc_owner *ow, const struct sc_node_id *child,
@@ -183,7 +198,7 @@ void sc_owner_violation(struct sc_owner *ow, const struct sc_link *link,
     if (sc_owner_namespace(ow->jo, &link->weak)->unique) {
         struct sc_effect *fx = sc_owner_audit(ow, SC_ID_VIOLATION, &link->weak);
         fx->violation = (uint8_t)violation;
-        fx->link = *link;
+        sc_owner_caused(ow, fx, link);
         return;
     }
     struct sc_record *split = sc_owner_send(ow, SC_REC_SPLIT, &link->weak);

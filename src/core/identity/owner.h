@@ -35,6 +35,8 @@ void sc_owner_send_back(struct sc_owner *ow, const struct sc_record *rec,
 /* An audit record of what happened to `node`. */
 struct sc_effect *sc_owner_audit(struct sc_owner *ow, enum sc_identity_action action,
                                  const struct sc_node_id *node);
+/* What joined, or was to join: a pair of identifiers; its rule is "namespace + namespace". */
+void sc_owner_caused(struct sc_owner *ow, struct sc_effect *fx, const struct sc_link *link);
 void sc_owner_hint(struct sc_owner *ow, const struct sc_node_id *child,
                    const struct sc_node_id *parent);
 struct sc_member *sc_owner_member(struct sc_state *st, const struct sc_node_id *node);

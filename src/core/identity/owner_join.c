@@ -147,13 +147,34 @@ static void say(struct sc_owner *ow, bool customer)
 {
     struct sc_effect *fx =
         sc_owner_audit(ow, customer ? SC_ID_MERGE : SC_ID_ATTACH, &ow->rec->node);
-    fx->link = ow->rec->link;
+    sc_owner_caused(ow, fx, &ow->rec->link);
     if (!customer)
         return;
     fx->type = SC_FX_MERGED;
     fx->former = ow->st->former.v;
     fx->n_former = ow->st->former.n;
+    fx->members = ow->st->members.v;
+    fx->n_members = ow->st->members.n;
     SC_VEC_PUSH(ow->fx->ar, &ow->fx->gone, ow->rec->node);
+}
+
+/* The loser as the winner remembers it: who came with a customer is of that one's group for good. */
+static const struct sc_state *with_groups(struct sc_owner *ow)
+{
+    const struct sc_state *from = ow->rec->state;
+    if (from->n_events == 0 || sc_node_eq(&ow->rec->node, &ow->st->node))
+        return from;
+    struct sc_state *st = sc_arena_alloc(ow->st->ar, sizeof(*st));
+    *st = *from;
+    memset(&st->members, 0, sizeof(st->members));
+    for (uint32_t i = 0; i < from->members.n; i++) {
+        struct sc_member m = from->members.v[i];
+        if (sc_node_none(&m.group))
+            m.group = ow->rec->node;
+        SC_VEC_PUSH(ow->st->ar, &st->members, m);
+    }
+    SC_ASSERT(st->members.n == from->members.n);
+    return st;
 }
 
 /* Two lives become one; what was counted for two is counted for one. */
@@ -161,7 +182,7 @@ static void join_history(struct sc_owner *ow)
 {
     sc_history_count(ow->jo, ow->st, -1, ow->fx);
     sc_history_count(ow->jo, ow->rec->state, -1, ow->fx);
-    sc_state_merge(ow->jo, ow->st, ow->rec->state);
+    sc_state_merge(ow->jo, ow->st, with_groups(ow));
     sc_history_count(ow->jo, ow->st, 1, ow->fx);
 }
 
@@ -177,7 +198,7 @@ static void absorb(struct sc_owner *ow, int64_t at_ms)
     struct sc_member *member = sc_owner_member(st, &rec->node);
     if (member == NULL)
         member = SC_VEC_ADD(st->ar, &st->members);
-    *member = (struct sc_member){.node = rec->node, .gen = rec->gen, .was_customer = customer,
+    *member = (struct sc_member){.node = rec->node, .gen = rec->gen, .group = member->group,
                                  .linked_ms = at_ms};
     if (rec->ev)
         member->evidence = sc_str_dup(st->ar, rec->ev->id);
@@ -222,7 +243,7 @@ static bool is_member(const struct sc_owner *ow)
 static void pass_on(struct sc_owner *ow)
 {
     struct sc_state *st = ow->st;
-    const struct sc_state *from = ow->rec->state;
+    const struct sc_state *from = with_groups(ow);
     if (ow->rec->hops >= SC_HOPS_MAX) {
         send_back(ow, SC_VIOLATION_HOPS);
         sc_owner_audit(ow, SC_ID_VIOLATION, &ow->rec->node)->violation = SC_VIOLATION_HOPS;

@@ -21,7 +21,7 @@ static void audit_split(struct sc_owner *ow, enum sc_identity_action action)
 {
     struct sc_effect *fx = sc_owner_audit(ow, action, &ow->st->node);
     fx->violation = ow->rec->violation;
-    fx->link = ow->rec->link;
+    sc_owner_caused(ow, fx, &ow->rec->link);
 }
 
 /* A device that follows whoever logged in last (`ambiguous: last_authenticated`). */

@@ -4,7 +4,7 @@
  *   trigger, suppressed, deferred, cancelled: id channel template_only message purpose priority key
  *     reason until expires context gates experiment arm
  *   transition: from to track cause back in_stage_ms; milestone too: arms
- *   merged, identity: action violation node strong weak former_ids
+ *   merged, identity: action violation node strong weak by why former_ids groups
  *   facts late_timer traceparent
  *
  * Times are RFC 3339 in UTC, customers, nodes and ids 32 hex digits. Source: semantics 40. */
@@ -169,6 +169,33 @@ static void put_transition(const struct sc_journey *jo, struct sc_jsonw *w,
     sc_jsonw_int(w, fx->in_stage_ms);
 }
 
+/* Who came with whom: the customer's own identifiers, then those of each it absorbed. */
+static void put_group(struct sc_jsonw *w, const struct sc_effect *fx, const struct sc_node_id *id,
+                      const struct sc_node_id *group)
+{
+    char hex[32];
+    sc_node_hex(id, hex);
+    sc_jsonw_key(w, (struct sc_str){hex, sizeof(hex)});
+    sc_jsonw_arr(w);
+    for (uint32_t i = 0; i < fx->n_members; i++)
+        if (sc_node_eq(&fx->members[i].group, group))
+            sc_jsonw_hex(w, fx->members[i].node.b);
+    sc_jsonw_arr_end(w);
+}
+
+static void put_groups(struct sc_jsonw *w, const struct sc_effect *fx)
+{
+    if (fx->n_members == 0)
+        return;
+    SC_ASSERT(fx->members != NULL);
+    sc_jsonw_keyz(w, "groups");
+    sc_jsonw_obj(w);
+    put_group(w, fx, &fx->customer, &(struct sc_node_id){0});
+    for (uint32_t i = 0; i < fx->n_former; i++)
+        put_group(w, fx, &fx->former[i], &fx->former[i]);
+    sc_jsonw_obj_end(w);
+}
+
 static void put_identity(struct sc_jsonw *w, const struct sc_effect *fx)
 {
     sc_jsonw_keyz(w, "action");
@@ -182,6 +209,8 @@ static void put_identity(struct sc_jsonw *w, const struct sc_effect *fx)
         key_hex(w, "strong", fx->link.strong.b);
         key_hex(w, "weak", fx->link.weak.b);
     }
+    key_str(w, "by", fx->by);
+    key_str(w, "why", fx->why);
     if (fx->n_former == 0)
         return;
     sc_jsonw_keyz(w, "former_ids");
@@ -189,6 +218,7 @@ static void put_identity(struct sc_jsonw *w, const struct sc_effect *fx)
     for (uint32_t i = 0; i < fx->n_former; i++)
         sc_jsonw_hex(w, fx->former[i].b);
     sc_jsonw_arr_end(w);
+    put_groups(w, fx);
 }
 
 static void put_rest(struct sc_jsonw *w, const struct sc_effect *fx)

@@ -53,12 +53,14 @@ enum sc_identity_action {
     SC_ID_MERGE, SC_ID_RETURN, SC_ID_SPLIT, SC_ID_VIOLATION, SC_ID_ERASE
 };
 
+struct sc_member;
+
 struct sc_effect {
     uint8_t type;      /* enum sc_effect_type */
     int64_t at_ms;     /* decision time (semantics 8b) */
     int64_t event_ms;  /* event time of what caused it */
     struct sc_node_id customer;
-    struct sc_str rule; /* trigger, milestone, stage entered */
+    struct sc_str rule; /* trigger, milestone, stage entered; the pair of namespaces that joined */
     int16_t trigger;    /* index, -1 */
     const struct sc_str *events; /* ids behind it */
     uint32_t n_events;
@@ -94,9 +96,12 @@ struct sc_effect {
     uint8_t action;     /* enum sc_identity_action */
     uint8_t violation;  /* enum sc_violation */
     struct sc_node_id node;       /* loser, split node, attached node */
+    struct sc_str by, why;        /* who asked for it by command; empty: it came of events */
     struct sc_link link;
     const struct sc_node_id *former; /* merged: every id the customer ever had */
     uint32_t n_former;
+    const struct sc_member *members; /* merged: everybody, by group */
+    uint32_t n_members;
 };
 
 /* What a step counts, by reason; the engine adds them to its metrics. */

@@ -42,7 +42,7 @@ static int order_members(const void *a, const void *b)
     return sc_node_cmp(&x->node, &y->node);
 }
 
-/* The same node on both sides: the later generation, the earlier link. */
+/* The same node on both sides: the later generation, the earlier link, the smaller group. */
 static void join_members(void *a, const void *b)
 {
     struct sc_member *into = a;
@@ -55,7 +55,9 @@ static void join_members(void *a, const void *b)
         into->evidence = from->evidence;
     }
     into->gen = from->gen > into->gen ? from->gen : into->gen;
-    into->was_customer |= from->was_customer;
+    if (sc_node_none(&into->group) ||
+        (!sc_node_none(&from->group) && sc_node_cmp(&from->group, &into->group) < 0))
+        into->group = from->group;
 }
 
 static int order_nodes(const void *a, const void *b)

@@ -58,6 +58,8 @@ struct sc_record {
     const struct sc_state *state; /* STATE, RETURN: working form, borrowed from the batch; the
                                      journal's codec writes it in the stored form */
     int64_t erase_ms;         /* ERASE: forget up to */
+    struct sc_str by, why;    /* of a command, and of all that follows from it: who asked for it, in
+                                 what words; empty: nobody did */
 };
 
 /* Why identifiers were not joined: published as records on the identity topic. */

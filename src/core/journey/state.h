@@ -81,7 +81,7 @@ struct sc_fact_state {
 struct sc_member { /* a node of the set, the customer's own included */
     struct sc_node_id node;
     uint16_t gen;         /* generation absorbed */
-    bool was_customer;    /* it had events of its own: a former id */
+    struct sc_node_id group; /* the absorbed customer it came with; none: it is of this one */
     int64_t linked_ms;    /* event time of the link (limits within) */
     struct sc_str evidence; /* id of the event that linked it */
 };

@@ -168,6 +168,20 @@ Test(journal, other_kinds)
     rec.node = shop_node(2, 2);
     rec.ambiguous = true;
     cr_assert(through(&rec)->ambiguous && item.rec.ev == NULL);
+    cr_assert_eq(item.rec.by.len, 0);
+}
+
+Test(journal, a_command_says_who_and_why)
+{
+    struct sc_record rec = record(SC_REC_ERASE, NULL);
+    rec.erase_ms = SHOP_START;
+    rec.by = SC_STR("ada");
+    const struct sc_record *got = through(&rec);
+    cr_assert(sc_str_eqz(got->by, "ada") && got->why.len == 0);
+    cr_assert_eq(got->erase_ms, SHOP_START);
+    sc_frame_start(&w, 42);
+    rec.why = SC_STR("ticket 17: asked to be forgotten");
+    cr_assert(sc_str_eq(through(&rec)->why, rec.why) && sc_str_eqz(item.rec.by, "ada"));
 }
 
 Test(journal, heartbeats_and_trailers)

@@ -64,7 +64,9 @@ Test(state, everything_of_members_and_word)
 {
     struct sc_state *st = sc_state_new(&sh.jo, shop_node(1, 1), &sh.ar);
     SC_VEC_PUSH(&sh.ar, &st->members,
-                ((struct sc_member){shop_node(2, 1), 3, true, SHOP_START, SC_STR("e1")}));
+                ((struct sc_member){shop_node(2, 1), 3, shop_node(2, 1), SHOP_START, SC_STR("e1")}));
+    SC_VEC_PUSH(&sh.ar, &st->members,
+                ((struct sc_member){shop_node(3, 1), 0, shop_node(2, 1), SC_NEVER, SC_STR_NULL}));
     SC_VEC_PUSH(&sh.ar, &st->must_not, shop_node(2, 5));
     SC_VEC_PUSH(&sh.ar, &st->former, shop_node(2, 1));
     SC_VEC_PUSH(&sh.ar, &st->held_out, SC_STR("cart-2026"));
@@ -78,7 +80,10 @@ Test(state, everything_of_members_and_word)
     st->fatigue = 4.5;
     st->fatigue_ms = SHOP_START;
     struct sc_state *got = back(st);
-    cr_assert(got->members.n == 2 && got->members.v[1].gen == 3 && got->members.v[1].was_customer);
+    cr_assert(got->members.n == 3 && got->members.v[1].gen == 3);
+    cr_assert(sc_node_none(&got->members.v[0].group));
+    for (int i = 1; i < 3; i++)
+        cr_assert(sc_node_eq(&got->members.v[i].group, &st->former.v[0]));
     cr_assert(sc_str_eqz(got->members.v[1].evidence, "e1"));
     cr_assert_eq(got->members.v[1].linked_ms, SHOP_START);
     cr_assert(got->must_not.n == 1 && got->former.n == 1 && got->merges == 1);
@@ -161,8 +166,9 @@ Test(state, past_the_hard_limit_the_least_needed_goes)
     struct sc_state *st = shop_play(&sh, shop_node(1, 1), shop_events(&sh, 30, SC_DAY_MS, &c), 30);
     char *text = memset(sc_arena_alloc(&sh.ar, 1000), 'x', 1000);
     for (uint8_t i = 0; i < 250; i++)
-        SC_VEC_PUSH(&sh.ar, &st->members, ((struct sc_member){shop_node(2, i), 0, false, SHOP_START,
-                                                              {text, 1000}}));
+        SC_VEC_PUSH(&sh.ar, &st->members, ((struct sc_member){.node = shop_node(2, i),
+                                                              .linked_ms = SHOP_START,
+                                                              .evidence = {text, 1000}}));
     for (uint32_t i = 0; i < SC_DEDUPE_MAX - 100; i++)
         SC_VEC_PUSH(&sh.ar, &st->seen, ((struct sc_seen){i, i, 1772445600}));
     struct sc_timer tm = {.kind = SC_TIMER_DEFERRED, .start_ms = SHOP_START, .due_ms = SHOP_START,

@@ -3,6 +3,7 @@
 #include "core/journey/run.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 static const char taxonomy_text[] =
     "taxonomy: t\n"
@@ -150,9 +151,51 @@ Test(owner, attach_then_merge_says_all_former_ids)
     cr_expect_eq(last->former[0].b[1], E1);
     cr_expect_eq(last->former[1].b[1], P1);
     cr_expect_eq(last->customer.b[1], A);
+    cr_expect(sc_str_eqz(last->rule, "account_id + email"));
+    cr_expect(sc_str_eqz(last->events[0], "e5"));
     cr_expect_eq(w.st[A]->n_events, 5);
     cr_expect_eq(w.st[A]->members.n, 4);
     cr_expect_eq(w.fx.gone.n, 2);
+    teardown(&w);
+}
+
+/* The nodes of one group of a merge, as text "0,9". */
+static const char *group(const struct sc_effect *fx, int of)
+{
+    static char text[64];
+    size_t n = 0;
+    text[0] = '\0';
+    for (uint32_t i = 0; i < fx->n_members; i++) {
+        const struct sc_member *m = &fx->members[i];
+        if (sc_node_none(&m->group) ? of < 0 : of == m->group.b[1])
+            n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%d", n ? "," : "", m->node.b[1]);
+    }
+    return text;
+}
+
+Test(owner, a_merge_says_who_came_with_whom)
+{
+    struct world w;
+    setup(&w);
+    event(&w, "seen", 1, E1, D1); /* a customer of two */
+    event(&w, "seen", 1, P1, D2); /* another */
+    event(&w, "seen", 2, E1, P1); /* the first takes the second in */
+    event(&w, "seen", 3, A, T);
+    event(&w, "seen", 4, A, E1);  /* and is taken in itself */
+    const struct sc_effect *last = NULL;
+    for (uint32_t i = 0; i < w.fx.items.n; i++)
+        if (w.fx.items.v[i].type == SC_FX_MERGED)
+            last = &w.fx.items.v[i];
+    cr_assert(last && last->n_members == 6 && last->n_former == 2);
+    cr_expect_str_eq(group(last, -1), "0,8");
+    cr_expect_str_eq(group(last, E1), "2,9");
+    cr_expect_str_eq(group(last, P1), "5,10");
+    struct sc_buf json = {.ar = &w.ar};
+    sc_effect_json(&w.jo, last, &json);
+    const char *groups = strstr(sc_str_printf(&w.ar, "%.*s", (int)json.len, json.p).p, "\"groups\"");
+    static const char start[] = "\"groups\":{\"f1000000000000000000000000000000\":[\"f1000000000";
+    cr_assert_not_null(groups);
+    cr_expect_eq(strncmp(groups, start, sizeof(start) - 1), 0, "%s", groups);
     teardown(&w);
 }
 
@@ -408,6 +451,57 @@ Test(owner, a_command_splits_and_they_stay_apart)
     teardown(&w);
 }
 
+static struct sc_record *command(struct world *w, enum sc_record_kind kind, int node)
+{
+    struct sc_record *rec = SC_VEC_ADD(&w->ar, &w->queue);
+    *rec = (struct sc_record){.kind = (uint8_t)kind, .to = w->nodes[node],
+                              .by = SC_STR("ada"), .why = SC_STR("two people")};
+    if (kind == SC_REC_SPLIT)
+        rec->node = w->nodes[node];
+    return rec;
+}
+
+/* `identity split A E1 P1`: both leave, become one customer, and never go back. */
+Test(owner, who_is_split_off_together_stays_together)
+{
+    struct world w;
+    setup(&w);
+    event(&w, "seen", 1, A, E1);
+    event(&w, "seen", 1, A, P1);
+    event(&w, "seen", 1, P1, D1); /* goes along */
+    command(&w, SC_REC_SPLIT, E1);
+    command(&w, SC_REC_SPLIT, P1);
+    struct sc_record *link = command(&w, SC_REC_LINK, P1);
+    link->home = w.nodes[E1];
+    link->links[link->n_links++] = (struct sc_link){w.nodes[E1], w.nodes[P1], w.nodes[E1],
+                                                    w.nodes[P1]};
+    uint32_t before = w.fx.items.n;
+    settle(&w);
+    cr_expect_eq(w.st[E1]->kind, SC_STATE_ROOT);
+    cr_expect(alias_of(&w, P1, E1));
+    cr_expect_eq(w.st[E1]->members.n, 3);
+    cr_expect_eq(w.st[A]->members.n, 1);
+    for (uint32_t i = before; i < w.fx.items.n; i++) {
+        cr_expect(sc_str_eqz(w.fx.items.v[i].by, "ada"), "said of item %u", i);
+        cr_expect(sc_str_eqz(w.fx.items.v[i].why, "two people"));
+        cr_expect_eq(w.fx.items.v[i].violation, SC_VIOLATION_NONE);
+    }
+    cr_expect_eq(count(&w, SC_FX_IDENTITY, SC_ID_SPLIT), 5, "three that left A, two that parted");
+    for (int day = 2; day < 5; day++) {
+        event(&w, "seen", day, A, P1);
+        event(&w, "seen", day, A, E1);
+        event(&w, "seen", day, E1, D1);
+    }
+    cr_expect_eq(w.st[E1]->kind, SC_STATE_ROOT, "never again");
+    cr_expect_eq(w.st[A]->members.n, 1);
+    cr_expect_eq(w.st[A]->n_events, 9);
+    cr_expect_eq(w.st[E1]->n_events, 3);
+    event(&w, "seen", 6, A, D2);
+    const struct sc_effect *attach = &w.fx.items.v[w.fx.items.n - 1];
+    cr_expect(attach->action == SC_ID_ATTACH && attach->by.len == 0, "events are nobody's word");
+    teardown(&w);
+}
+
 Test(owner, forgetting_reaches_every_member)
 {
     struct world w;
@@ -437,8 +531,11 @@ Test(owner, a_command_to_forget_finds_the_root)
     event(&w, "seen", 1, A, D1);
     struct sc_record *erase = SC_VEC_ADD(&w.ar, &w.queue);
     *erase = (struct sc_record){.kind = SC_REC_ERASE, .to = w.nodes[D1],
-                                .erase_ms = 9 * SC_DAY_MS};
+                                .erase_ms = 9 * SC_DAY_MS, .by = SC_STR("ada")};
     settle(&w);
+    const struct sc_effect *receipt = &w.fx.items.v[w.fx.items.n - 1];
+    cr_expect(receipt->action == SC_ID_ERASE && sc_str_eqz(receipt->by, "ada"));
+    cr_expect_eq(w.fx.gone.v[w.fx.gone.n - 1].b[1], A, "its customer line is withdrawn");
     cr_expect_eq(w.st[A]->kind, SC_STATE_ERASED);
     cr_expect_eq(w.st[D1]->kind, SC_STATE_ERASED);
     cr_expect_eq(count(&w, SC_FX_IDENTITY, SC_ID_ERASE), 1);
