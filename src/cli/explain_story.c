@@ -105,11 +105,13 @@ static void customer_waiting(const struct story *s, const struct sc_state *st)
 {
     static const char *const kinds[] = {[SC_TIMER_SILENCE] = "trigger", [SC_TIMER_LAPSE] = "lapse",
                                         [SC_TIMER_OVERDUE] = "target of",
-                                        [SC_TIMER_DEFERRED] = "deferred", [SC_TIMER_SENT] = ""};
+                                        [SC_TIMER_DEFERRED] = "deferred",
+                                        [SC_TIMER_RIVAL] = "for rivals",
+                                        [SC_TIMER_SENT] = "", [SC_TIMER_MOMENT] = ""};
     for (uint32_t i = 0; i < st->timers.n; ++i) {
         const struct sc_timer *tm = &st->timers.v[i];
         char due[32];
-        if (tm->kind != SC_TIMER_SENT)
+        if (sc_timer_wakes(tm))
             sc_buf_addf(s->out, "waiting: %s %.*s, due %.*s\n", kinds[tm->kind],
                         SC_STR_FMT(timer_name(s->jo, tm)), (int)sc_time_format(tm->due_ms, due),
                         due);

@@ -304,8 +304,9 @@ static void take_timer(struct sc_state_reader *d)
     uint32_t hash = sc_scan_u32(&d->r);
     const uint8_t *from = d->r.p;
     uint8_t bits = sc_scan_u8(&d->r);
-    if (tm.kind > SC_TIMER_SENT || bits >= SC_TM_SOURCE << 1)
+    if (tm.kind > SC_TIMER_MOMENT || (bits & SC_TM_PROMISED && tm.kind != SC_TIMER_RIVAL))
         sc_scan_fail(&d->r);
+    tm.promised = bits & SC_TM_PROMISED || tm.kind == SC_TIMER_DEFERRED;
     read_timer(d, &tm, bits);
     if (d->r.bad)
         return;

@@ -257,6 +257,7 @@ static uint8_t timer_bits(const struct writer *e, const struct sc_timer *tm)
     bits |= tm->expires_ms != SC_NO_DUE ? SC_TM_EXPIRES : 0;
     bits |= tm->start_id ? SC_TM_START_ID : 0;
     bits |= tm->source.len ? SC_TM_SOURCE : 0;
+    bits |= tm->promised && tm->kind == SC_TIMER_RIVAL ? SC_TM_PROMISED : 0;
     return (uint8_t)bits;
 }
 
@@ -264,7 +265,7 @@ static void put_timer(struct writer *e, const struct sc_timer *tm)
 {
     struct sc_pen *w = &e->w;
     uint8_t bits = timer_bits(e, tm);
-    SC_ASSERT(tm->kind <= SC_TIMER_SENT);
+    SC_ASSERT(tm->kind <= SC_TIMER_MOMENT);
     sc_pen_room(w, 6 + 16 + 8 + 8 + 4 * SC_VARINT_BYTES);
     sc_pen_u8(w, tm->kind);
     sc_pen_u32(w, rule_hash(e, tm->kind, tm->rule));

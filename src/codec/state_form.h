@@ -33,7 +33,7 @@ enum sc_state_section {
 /* Bits of a timer's second byte. */
 enum {
     SC_TM_KEY = 1, SC_TM_CONTEXT = 2, SC_TM_TRACE = 4, SC_TM_ID = 8, SC_TM_EXPIRES = 16,
-    SC_TM_START_ID = 32, SC_TM_SOURCE = 64
+    SC_TM_START_ID = 32, SC_TM_SOURCE = 64, SC_TM_PROMISED = 128 /* a rival alone */
 };
 /* Bits of a sent message. */
 enum { SC_SENT_COUNTS = 1, SC_SENT_MARKETING = 2, SC_SENT_KEY = 4 };

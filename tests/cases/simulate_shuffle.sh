@@ -150,5 +150,14 @@ for seed in 21 22 23 24 25; do
     same "effects in the order of seed $seed" diff sorted.effects shuffled.effects
     same "customers in the order of seed $seed, with reorder" diff sorted.customers shuffled.customers
 done
+# Rivals over a span wait, and so do those that are put in order.
+sed -i 's/arbitration: 0s/arbitration: 60s/' journey.yaml
+simulate sorted --reorder 6h
+same "rivals over a span are others" bash -c '! cmp -s in_order.effects sorted.effects'
+for seed in 26 27; do
+    shuffle $seed 360 <history >shuffled.jsonl
+    simulate shuffled --reorder 6h
+    same "effects in the order of seed $seed, rivals over a span" diff sorted.effects shuffled.effects
+done
 simulate shuffled --reorder 0s
 same "without reorder the shuffled order does differ" bash -c '! cmp -s sorted.effects shuffled.effects'

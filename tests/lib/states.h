@@ -103,6 +103,7 @@ static const char states_journey[] =
     "  sms: { topic: triggers.sms }\n"
     "  email: { topic: triggers.email }\n"
     "guardrails:\n"
+    "  arbitration: 30s\n"
     "  caps: [ { channels: \"*\", max: 3, per: 24h } ]\n"
     "  fatigue: { half_life: 48h, add: { opened: 4.0 }, pause_at: 5.0, resume_at: 3.0 }\n"
     "  hold_while: [ 'open(\"support\")' ]\n"

@@ -7,9 +7,9 @@
  * trigger offers restricts it to that one, for any other it changes nothing; a withdrawn consent
  * named like the channel closes it.
  *
- * Arbitration (30): among the occurrences of one instant the one of highest priority that would go,
- * now or deferred, takes the moment; ties go by order of declaration. Service neither takes it nor
- * loses it. */
+ * Arbitration (30): among the occurrences of one instant, or those that waited for each other
+ * (rivals.c), the one of highest priority that would go, now or deferred, takes the moment; ties go
+ * by order of declaration. Service neither takes it nor loses it. */
 #include "core/journey/run.h"
 
 #include "base/assert.h"
@@ -342,7 +342,8 @@ static int8_t channel_of(const struct sc_state *st, const struct sc_timer *tm)
 
 void sc_guard_cancel(struct sc_run *rn, const struct sc_timer *tm, struct sc_str by)
 {
-    SC_ASSERT(tm->kind == SC_TIMER_DEFERRED || tm->kind == SC_TIMER_SENT);
+    SC_ASSERT(tm->kind == SC_TIMER_DEFERRED || tm->kind == SC_TIMER_SENT ||
+              tm->kind == SC_TIMER_RIVAL);
     struct sc_effect *fx = message(rn, SC_FX_CANCELLED, tm);
     struct sc_str *ids = SC_NEW_N(rn->fx->ar, struct sc_str, tm->n_events + 1);
     for (uint32_t i = 0; i < tm->n_events; i++)
@@ -409,6 +410,7 @@ static void defer(struct decision *de)
     struct sc_timer held = *de->tm;
     held.kind = SC_TIMER_DEFERRED;
     held.due_ms = de->until_ms;
+    held.promised = true;
     sc_timer_add(rn->st, &held);
     fired(rn, held.rule);
     struct sc_effect *fx = message(rn, SC_FX_DEFERRED, de->tm);
@@ -421,7 +423,7 @@ static bool waits(struct decision *de)
 {
     if (de->reason != SC_REASON_QUIET_HOURS || !de->quiet || de->rn->jo->guard.quiet_suppress)
         return false;
-    if (de->tm->kind != SC_TIMER_DEFERRED ||
+    if (!de->tm->promised ||
         de->until_ms <= de->tm->start_ms + de->tr->after_ms + DEFER_MAX_MS)
         return true;
     gate(de, SC_REASON_EXPIRED, false, "deferred for 7 days");
@@ -446,19 +448,13 @@ static bool decide(struct sc_run *rn, const struct sc_timer *tm, bool taken)
     return de.marketing;
 }
 
-static bool outranks(const struct sc_journey *jo, uint16_t a, uint16_t b)
-{
-    int64_t pa = jo->triggers[a].priority, pb = jo->triggers[b].priority;
-    return pa != pb ? pa > pb : a < b;
-}
-
-/* Highest priority first, then in order of declaration. The list is short. */
+/* Highest priority first. The list is short. */
 static void sort_by_priority(struct sc_run *rn)
 {
     for (uint32_t i = 1; i < rn->due.n; i++) {
         struct sc_timer tm = rn->due.v[i];
         uint32_t at = i;
-        while (at > 0 && outranks(rn->jo, tm.rule, rn->due.v[at - 1].rule)) {
+        while (at > 0 && sc_rival_outranks(rn->jo, &tm, &rn->due.v[at - 1])) {
             rn->due.v[at] = rn->due.v[at - 1];
             at--;
         }
@@ -472,7 +468,14 @@ void sc_guard_decide(struct sc_run *rn)
     bool taken = false;
     if (rn->jo->guard.arbitration_ms >= 0)
         sort_by_priority(rn);
-    for (uint32_t i = 0; i < rn->due.n; i++)
-        taken |= decide(rn, &rn->due.v[i], taken);
+    for (uint32_t i = 0; i < rn->due.n; i++) {
+        const struct sc_timer *tm = &rn->due.v[i];
+        if (sc_rival_waits(rn, tm)) {
+            sc_rival_add(rn, tm);
+        } else if (decide(rn, tm, taken || sc_rival_lost(rn, tm))) {
+            taken = true;
+            sc_rival_won(rn, tm->rule);
+        }
+    }
     rn->due.n = 0;
 }

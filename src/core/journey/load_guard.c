@@ -249,10 +249,6 @@ void load_guardrails(struct load *ld)
     const struct doc_guardrails *doc = &ld->doc->guard;
     g->hold_ambiguous = doc->ambiguous == 0;
     g->arbitration_ms = doc->arbitration_at != NULL ? doc->arbitration_ms : -1;
-    if (g->arbitration_ms > 0)
-        sc_diag_add(ld->dg, SC_ERROR, "not-built", doc->arbitration_at->mark,
-                    "arbitration over a span of time is not built yet: only 0s, among triggers of "
-                    "one event");
     caps_load(ld);
     quiet_load(ld);
     fatigue_load(ld);

@@ -174,6 +174,10 @@ static void lint_trigger(struct load *ld, const struct doc_trigger *doc,
              "trigger '%.*s' has no exit, neither `without` nor `unless`: `after exit` is as "
              "`once`",
              SC_STR_FMT(tr->name));
+    if (!tr->service && tr->expires_ms > 0 && tr->expires_ms <= ld->jo->guard.arbitration_ms)
+        warn(ld, "expires-waiting", sc_node_get(tr->at, "expires"),
+             "trigger '%.*s' expires while it waits for rivals (`arbitration`): alone it is never "
+             "sent", SC_STR_FMT(tr->name));
     lint_channels(ld, tr, reached);
     lint_key(ld, doc, tr);
     if (tr->purposes.n > 0 && !tr->service && !has_role(ld->tx, SC_ROLE_CONSENT))

@@ -237,8 +237,8 @@ static const struct sc_field guard_fields[] = {
      .doc = "A customer whose identity is ambiguous gets no marketing (`hold`), or does."},
     {.key = "arbitration", .kind = SC_F_DURATION, .offset = AT(doc_guardrails, arbitration_ms),
      .node_offset = AT(doc_guardrails, arbitration_at), .min = 0, .max = SC_MINUTE_MS,
-     .doc = "Triggers of one customer that fire within it compete by priority; `0s`: by the same "
-            "event. Left out: they do not compete."},
+     .doc = "Triggers of one customer that fire within it compete by priority, and wait until it "
+            "is over; `0s`: those of one instant. Left out: they do not compete."},
     {0}};
 static const struct sc_table guard_table = {
     .name = "guardrails", .doc = "What every message but service messages must pass.",

@@ -15,6 +15,8 @@ struct sc_run {
     struct sc_effects *fx;
     const struct sc_event *ev;    /* NULL: a timer */
     int64_t at_ms;                /* event time: facts are aged to it */
+    int64_t fire_ms;              /* when a message that starts now fires: at_ms, but of an event
+                                     behind the watermark that */
     int64_t decision_ms;          /* semantics 8b */
     bool tagged_late;
     const struct sc_str *events;  /* ids behind what happens now */
@@ -72,6 +74,8 @@ void sc_trigger_late(struct sc_run *rn);
 void sc_trigger_silence(struct sc_run *rn, const struct sc_timer *tm);
 /* After a merge: pending and sent silences that the merged breaks end. */
 void sc_trigger_merged(struct sc_run *rn);
+/* May the trigger fire again (semantics 22)? */
+bool sc_trigger_may_enter(const struct sc_run *rn, uint16_t t);
 
 /* timer.c */
 struct sc_timer *sc_timer_add(struct sc_state *st, const struct sc_timer *tm);
@@ -82,6 +86,24 @@ int sc_timer_first(const struct sc_state *st, int64_t limit_ms);
 int sc_timer_order_starts(const struct sc_timer *a, const struct sc_timer *b);
 /* Give up what can no longer matter: sent triggers and breaks behind lateness. */
 void sc_timer_forget(struct sc_run *rn);
+
+/* rivals.c: `arbitration` over more than an instant. */
+/* Is the message to wait for rivals before it is weighed? */
+bool sc_rival_waits(const struct sc_run *rn, const struct sc_timer *tm);
+void sc_rival_add(struct sc_run *rn, const struct sc_timer *tm);
+/* When the window ends in which the waiting one is weighed, by all that is known now. */
+int64_t sc_rival_end(const struct sc_run *rn, const struct sc_timer *tm);
+/* The first of a window is due: it and its rivals go to the guard. */
+void sc_rivals_meet(struct sc_run *rn, const struct sc_timer *first);
+/* One of this instant's window took the moment. */
+void sc_rival_won(struct sc_run *rn, uint16_t trigger);
+/* Did it fire in a window whose moment is taken? */
+bool sc_rival_lost(const struct sc_run *rn, const struct sc_timer *tm);
+/* Highest priority, then order of declaration, then the earlier. */
+bool sc_rival_outranks(const struct sc_journey *jo, const struct sc_timer *a,
+                       const struct sc_timer *b);
+/* Over the bound those of lowest priority lose at once. */
+void sc_rivals_bound(struct sc_run *rn);
 
 /* milestone.c */
 void sc_milestone_event(struct sc_run *rn);

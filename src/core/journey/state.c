@@ -57,7 +57,7 @@ void sc_state_due(const struct sc_journey *jo, struct sc_state *st)
     st->due_ms = st->waiting.n ? st->waiting.v[0].ms : SC_NO_DUE;
     for (uint32_t i = 0; i < st->timers.n; i++) {
         const struct sc_timer *tm = &st->timers.v[i];
-        if (tm->kind != SC_TIMER_SENT && tm->due_ms < st->due_ms)
+        if (sc_timer_wakes(tm) && tm->due_ms < st->due_ms)
             st->due_ms = tm->due_ms;
     }
 }

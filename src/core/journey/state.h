@@ -92,8 +92,8 @@ struct sc_timer {
     uint8_t kind;         /* enum sc_timer_kind */
     uint16_t rule;        /* trigger or stage index */
     int64_t start_ms;     /* event time of the (latest) start */
-    int64_t due_ms;       /* deadline in event time; deferred: the release; sent: the deadline of
-                             the silence (a sent one never wakes anybody) */
+    int64_t due_ms;       /* deadline in event time; deferred: the release; rival: when it fired,
+                             and `arbitration`; sent: the deadline of the silence */
     uint64_t key_hash;    /* 0: no key */
     struct sc_str key;    /* text of the key */
     uint64_t start_id;    /* id_hash of the start event */
@@ -101,8 +101,9 @@ struct sc_timer {
     struct sc_str *events; /* ids of the events behind it, the start last */
     uint32_t n_events;
     struct sc_str context; /* JSON object as snapshot by the start; also deferred messages */
-    uint8_t id[16];        /* silence, deferred, sent: the occurrence's trigger id, fixed by the
-                              start and kept through merges */
+    uint8_t id[16];        /* silence, deferred, rival, sent: the occurrence's trigger id, fixed by
+                              the start and kept through merges */
+    bool promised;         /* deferred, or a rival that was: its deferral is published */
     int64_t expires_ms;    /* SC_NO_DUE: never */
     struct sc_str traceparent;
 };
@@ -111,8 +112,15 @@ enum sc_timer_kind {
     SC_TIMER_LAPSE,    /* a stage's silence */
     SC_TIMER_OVERDUE,  /* a stage's target */
     SC_TIMER_DEFERRED, /* a message held by quiet hours */
-    SC_TIMER_SENT      /* a sent trigger that may still be withdrawn until it expires */
+    SC_TIMER_SENT,     /* a sent trigger that may still be withdrawn until it expires */
+    SC_TIMER_RIVAL,    /* a message that waits for its rivals (rivals.c) */
+    SC_TIMER_MOMENT    /* what fired in [start_ms, due_ms) has lost to `rule` */
 };
+/* Sent ones and moments stand for what was; they wake nobody. */
+static inline bool sc_timer_wakes(const struct sc_timer *tm)
+{
+    return tm->kind != SC_TIMER_SENT && tm->kind != SC_TIMER_MOMENT;
+}
 
 #define SC_TRIGGER_GONE UINT16_MAX /* a trigger this journey has not: its messages still count */
 struct sc_sent { /* the cap ledger: one message sent */
@@ -262,7 +270,7 @@ uint64_t sc_state_stages(const struct sc_journey *jo, const struct sc_state *st)
 /* A customer never seen: root, initial stage, members { node }. */
 struct sc_state *sc_state_new(const struct sc_journey *jo, struct sc_node_id node,
                               struct sc_arena *ar);
-/* Recompute due_ms: the earliest time of a timer (sent ones never wake) or waiting event. TIMERS has
+/* Recompute due_ms: the earliest time of a timer that wakes, or of a waiting event. TIMERS has
  * something to do once due_ms <= watermark - jo->reorder_ms (less nothing when the caller puts
  * events in order itself). */
 void sc_state_due(const struct sc_journey *jo, struct sc_state *st);

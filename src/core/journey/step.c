@@ -39,14 +39,14 @@ void sc_run_init(struct sc_run *rn, const struct sc_journey *jo, struct sc_state
     SC_ASSERT(st->kind == SC_STATE_ROOT);
     SC_ASSERT(fx->ar != NULL);
     *rn = (struct sc_run){.jo = jo, .st = st, .now = now, .fx = fx, .at_ms = SC_NEVER,
-                          .decision_ms = SC_NEVER};
+                          .fire_ms = SC_NEVER, .decision_ms = SC_NEVER};
 }
 
 void sc_run_at(struct sc_run *rn, const struct sc_event *ev, int64_t at_ms, int64_t decision_ms)
 {
     SC_ASSERT(rn->due.n == 0);
     rn->ev = ev;
-    rn->at_ms = at_ms;
+    rn->at_ms = rn->fire_ms = at_ms;
     rn->decision_ms = decision_ms;
     rn->tagged_late = false;
     rn->events = ev ? &ev->id : NULL;
@@ -213,6 +213,8 @@ static void arrive(const struct sc_journey *jo, struct sc_state *st, const struc
         return;
     } else {
         sc_run_at(&rn, ev, ev->occurred_ms, sc_decision_ms(&in->now, ev->occurred_ms));
+        if (rn.fire_ms < in->now.watermark_ms)
+            rn.fire_ms = in->now.watermark_ms;
         apply(&rn, late);
     }
     sc_timer_forget(&rn);
@@ -248,10 +250,14 @@ static void fire(struct sc_run *rn, const struct sc_timer *tm)
     case SC_TIMER_DEFERRED:
         release(rn, tm);
         return;
+    case SC_TIMER_RIVAL:
+        sc_rivals_meet(rn, tm);
+        return;
     case SC_TIMER_SENT:
+    case SC_TIMER_MOMENT:
         break;
     }
-    SC_UNREACHABLE("a sent trigger wakes nobody");
+    SC_UNREACHABLE("this kind wakes nobody");
 }
 
 static void trace_timer(struct sc_run *rn, const struct sc_timer *tm)

@@ -1,6 +1,7 @@
 /* Timers of one customer: a small unordered list, searched. It is bounded by its parts: for each
  * trigger and key one silence and SC_RIPE_MAX ripe ones, SC_KEYS_OPEN_MAX keys a trigger, one for
- * each lapse, one target, and TIMERS_HELD_MAX each of deferred and sent messages. */
+ * each lapse, one target, and TIMERS_HELD_MAX each of deferred and sent messages, of moments taken
+ * and of rivals. */
 #include "core/journey/run.h"
 
 #include "base/assert.h"
@@ -53,7 +54,7 @@ int sc_timer_first(const struct sc_state *st, int64_t limit_ms)
     int first = -1;
     for (uint32_t i = 0; i < st->timers.n; i++) {
         const struct sc_timer *tm = &st->timers.v[i];
-        if (tm->kind == SC_TIMER_SENT || tm->due_ms > limit_ms)
+        if (!sc_timer_wakes(tm) || tm->due_ms > limit_ms)
             continue;
         if (first < 0 || order(tm, &st->timers.v[first]) < 0)
             first = (int)i;
@@ -61,7 +62,8 @@ int sc_timer_first(const struct sc_state *st, int64_t limit_ms)
     return first;
 }
 
-/* Over the bound the one due first is given up: a sent one is forgotten, a deferred one said. */
+/* Over the bound the one due first is given up: a sent one or a moment is forgotten, a deferred one
+ * said. */
 static void bound(struct sc_run *rn, enum sc_timer_kind kind)
 {
     struct sc_state *st = rn->st;
@@ -86,10 +88,12 @@ void sc_timer_forget(struct sc_run *rn)
     if (rn->now->watermark_ms != SC_NEVER) {
         int64_t before_ms = rn->now->watermark_ms - rn->jo->lateness_ms - rn->jo->reorder_ms;
         for (uint32_t i = st->timers.n; i-- > 0;)
-            if (st->timers.v[i].kind == SC_TIMER_SENT && st->timers.v[i].due_ms <= before_ms)
+            if (!sc_timer_wakes(&st->timers.v[i]) && st->timers.v[i].due_ms <= before_ms)
                 sc_timer_drop(st, i);
         sc_breaks_forget(st, before_ms);
     }
     bound(rn, SC_TIMER_SENT);
     bound(rn, SC_TIMER_DEFERRED);
+    bound(rn, SC_TIMER_MOMENT);
+    sc_rivals_bound(rn);
 }

@@ -49,7 +49,7 @@ struct sc_occurrence *sc_occurrence_of(struct sc_state *st, uint16_t trigger)
     return NULL;
 }
 
-static bool may_enter(struct sc_run *rn, uint16_t t)
+bool sc_trigger_may_enter(const struct sc_run *rn, uint16_t t)
 {
     const struct sc_occurrence *oc = sc_occurrence_of(rn->st, t);
     if (oc == NULL || !oc->fired)
@@ -109,7 +109,7 @@ static bool same(const struct sc_timer *tm, uint16_t t, uint64_t key_hash)
 {
     return tm->rule == t && (key_hash == 0 || tm->key_hash == key_hash) &&
            (tm->kind == SC_TIMER_SILENCE || tm->kind == SC_TIMER_DEFERRED ||
-            tm->kind == SC_TIMER_SENT);
+            tm->kind == SC_TIMER_RIVAL || tm->kind == SC_TIMER_SENT);
 }
 
 /* Take one timer out: silently what only waited, with a record what was promised or sent. */
@@ -129,12 +129,19 @@ static void end_timer(struct sc_run *rn, uint32_t at, struct sc_str by)
     sc_guard_cancel(rn, &tm, by);
 }
 
-/* An exit at the event's time: what it falls into is over; a deferred message till its release. */
+/* Until when an exit takes it out: the deadline, the release, the end of its window. */
+static int64_t open_until(const struct sc_run *rn, const struct sc_timer *tm)
+{
+    return tm->kind == SC_TIMER_RIVAL ? sc_rival_end(rn, tm) : tm->due_ms;
+}
+
+/* An exit at the event's time: what it falls into is over. */
 static void exit_at(struct sc_run *rn, uint16_t t, uint64_t key_hash)
 {
     for (uint32_t i = rn->st->timers.n; i-- > 0;) {
         const struct sc_timer *tm = &rn->st->timers.v[i];
-        if (same(tm, t, key_hash) && tm->start_ms <= rn->at_ms && rn->at_ms < tm->due_ms)
+        if (same(tm, t, key_hash) && tm->start_ms <= rn->at_ms &&
+            rn->at_ms < open_until(rn, tm))
             end_timer(rn, i, rn->ev->id);
     }
     struct sc_occurrence *oc = sc_occurrence_of(rn->st, t);
@@ -246,7 +253,7 @@ static void start(struct sc_run *rn, uint16_t t)
     const struct sc_trigger *tr = &rn->jo->triggers[t];
     if (tr->unless && sc_trace_holds(rn, "unless", tr->unless))
         return;
-    if (!may_enter(rn, t)) {
+    if (!sc_trigger_may_enter(rn, t)) {
         sc_trace(rn->fx, "rule", tr->name, "not again", "fired before");
         return;
     }
@@ -381,7 +388,7 @@ void sc_trigger_silence(struct sc_run *rn, const struct sc_timer *tm)
     const struct sc_trigger *tr = &rn->jo->triggers[tm->rule];
     if (tr->unless && sc_trace_holds(rn, "unless", tr->unless))
         return;
-    if (may_enter(rn, tm->rule))
+    if (sc_trigger_may_enter(rn, tm->rule))
         SC_VEC_PUSH(rn->fx->ar, &rn->due, *tm);
 }
 
@@ -389,7 +396,8 @@ void sc_trigger_silence(struct sc_run *rn, const struct sc_timer *tm)
 static bool merged_away(struct sc_run *rn, const struct sc_timer *tm)
 {
     const struct sc_trigger *tr = &rn->jo->triggers[tm->rule];
-    if (tm->kind == SC_TIMER_LAPSE || tm->kind == SC_TIMER_OVERDUE || tr->after_ms == 0)
+    if (tm->kind == SC_TIMER_LAPSE || tm->kind == SC_TIMER_OVERDUE ||
+        tm->kind == SC_TIMER_MOMENT || tr->after_ms == 0)
         return false;
     struct sc_break at = {.kind = SC_TIMER_SILENCE, .rule = tm->rule, .key_hash = tm->key_hash,
                           .first_ms = tm->start_ms, .last_ms = tm->start_ms};
