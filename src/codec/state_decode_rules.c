@@ -135,11 +135,10 @@ static void skip_place(struct sc_scan *r)
         sc_scan_u32(r);
 }
 
-/* Any but the main one, whose place has sections of its own; -1: not in this journey. */
 static int track_by_hash(const struct sc_journey *jo, uint32_t hash)
 {
     SC_ASSERT(jo->n_tracks <= SC_TRACKS_MAX);
-    for (uint32_t t = 1; t < jo->n_tracks; t++)
+    for (uint32_t t = 0; t < jo->n_tracks; t++)
         if (jo->tracks[t].hash == hash)
             return (int)t;
     return -1;

@@ -121,10 +121,16 @@ static uint8_t place_bits(const struct writer *e, uint32_t track)
     return (uint8_t)bits;
 }
 
+/* Where `stages:` are all there is, the place has sections of its own, and no name. */
+static uint32_t first_named(const struct sc_journey *jo)
+{
+    return jo->n_tracks == 1 && jo->tracks[0].name.len == 0;
+}
+
 static uint32_t track_count(const struct writer *e) /* that stand in TRACKS */
 {
     uint32_t n = 0;
-    for (uint32_t t = 1; t < e->jo->n_tracks; t++)
+    for (uint32_t t = first_named(e->jo); t < e->jo->n_tracks; t++)
         n += place_bits(e, t) != 0;
     return n;
 }
@@ -146,12 +152,11 @@ static void put_place(struct writer *e, uint32_t track, uint8_t bits)
         put_stage_ref(e, pl->furthest);
 }
 
-/* Those of the main track have sections of their own, as before there were others. */
 static void put_tracks(struct writer *e)
 {
     sc_pen_room(&e->w, SC_VARINT_BYTES);
     sc_pen_var(&e->w, track_count(e));
-    for (uint32_t t = 1; t < e->jo->n_tracks; t++) {
+    for (uint32_t t = first_named(e->jo); t < e->jo->n_tracks; t++) {
         uint8_t bits = place_bits(e, t);
         if (bits == 0)
             continue;
@@ -541,7 +546,7 @@ static uint64_t sections_of(const struct writer *e)
 {
 #define STANDS(section, condition) | (uint64_t)((condition) != 0) << SC_SEC_##section
     const struct sc_state *st = e->st;
-    uint8_t main = place_bits(e, 0);
+    uint8_t main = first_named(e->jo) ? place_bits(e, 0) : 0;
     return 0
         STANDS(GEN, st->gen)
         STANDS(ERASED, st->erased_ms != SC_NEVER)

@@ -40,7 +40,9 @@ enum { SC_SENT_COUNTS = 1, SC_SENT_MARKETING = 2, SC_SENT_KEY = 4 };
 /* Bits of a member: it is the customer's own node; its group is itself; its group stands. */
 enum { SC_MEMBER_SELF = 1, SC_MEMBER_CUSTOMER = 2, SC_MEMBER_GROUP = 4, SC_MEMBER_ALL = 7 };
 
-/* Bits of a place in a track other than the main one: which parts stand. */
+/* Bits of a place: which parts stand. STAGE_SINCE to FURTHEST are that of the main track where
+ * `stages:` are all there is (and were always, before); else each stands in TRACKS, by its track's
+ * name, so that another one may become the main track. */
 enum { SC_PLACE_SINCE = 1, SC_PLACE_STAGE = 2, SC_PLACE_LAPSE = 4, SC_PLACE_VOID = 8,
        SC_PLACE_FURTHEST = 16 };
 

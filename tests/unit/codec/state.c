@@ -143,6 +143,69 @@ Test(state, a_track_that_is_gone_comes_back)
     cr_assert(got->place[1].stage == 5 && got->place[1].stage_ms == SC_NEVER);
 }
 
+#define CARE "  care: { stages: [ { name: calm }, { name: troubled, when: 'event.name == \"opened\"' } ] }\n"
+#define CLUB "  club: { stages: [ { name: guest }, { name: member, when: 'event.name == \"order\"' } ] }\n"
+#define MAIN "stages: [ { name: new }, { name: buyer, when: 'event.name == \"order\"' } ]\n"
+
+/* What the customer of journey `was` is in when `is` reads it, and again when `was` does. */
+static void moved(const char *was, const char *stage, const char *is)
+{
+    struct shop shops[2];
+    char yaml[2][1000];
+    for (int i = 0; i < 2; i++) {
+        snprintf(yaml[i], sizeof(yaml[i]), "journey: shop\ntaxonomy: taxonomy.yaml\n%s", i ? is : was);
+        shop_init(&shops[i], yaml[i]);
+    }
+    int s = sc_journey_stage(&shops[0].jo, sc_hash_name(sc_str_from(stage)));
+    struct sc_state *st = sc_state_new(&shops[0].jo, shop_node(1, 1), &shops[0].ar);
+    st->n_events = 1;
+    st->first_ms = st->last_ms = SHOP_START;
+    struct sc_place *pl = &st->place[shops[0].jo.stages[s].track];
+    *pl = (struct sc_place){.stage = (int16_t)s, .stage_ms = SHOP_START - 5, .lapsed_from = -1,
+                            .furthest = (int16_t)s, .lapse_void = -1};
+    struct sc_str bytes = shop_bytes(&shops[0], st);
+    struct sc_state *there = sc_state_decode(&shops[1].jo, st->node, bytes, &shops[1].ar);
+    int t = sc_journey_stage(&shops[1].jo, sc_hash_name(sc_str_from(stage)));
+    for (uint32_t track = 0; track < shops[1].jo.n_tracks; track++)
+        cr_expect(t == there->place[track].stage
+                      ? there->place[track].stage_ms == SHOP_START - 5
+                      : there->place[track].stage_ms == SC_NEVER && !there->place[track].stage_unknown,
+                  "%s, track %u\n%s", stage, track, is);
+    cr_expect(t < 0 || there->place[shops[1].jo.stages[t].track].stage == t, "%s\n%s", stage, is);
+    bytes = shop_bytes(&shops[1], there);
+    struct sc_state *again = sc_state_decode(&shops[0].jo, st->node, bytes, &shops[0].ar);
+    pl = &again->place[shops[0].jo.stages[s].track];
+    cr_expect(pl->stage == s && pl->stage_ms == SHOP_START - 5, "back: %s\n%s", stage, was);
+    shop_fini(&shops[1]);
+    shop_fini(&shops[0]);
+}
+
+/* Which track is the main one may change: positions go by the track's name. */
+Test(state, a_place_stays_with_its_track_whichever_is_the_main_one)
+{
+    moved("tracks:\n" CARE, "troubled", MAIN "tracks:\n" CARE);
+    moved("tracks:\n" CARE CLUB, "troubled", "tracks:\n" CLUB CARE);
+    moved("tracks:\n" CARE CLUB, "member", MAIN "tracks:\n" CLUB);
+    moved(MAIN "tracks:\n" CARE, "buyer", "tracks:\n" CARE);
+    moved(MAIN "tracks:\n" CARE, "troubled", "tracks:\n" CARE);
+    moved(MAIN "tracks:\n" CARE, "buyer", MAIN);
+    moved(MAIN, "buyer", MAIN "tracks:\n" CARE);
+}
+
+/* Before, the main track's place stood without its name. */
+Test(state, a_place_without_a_name_is_that_of_the_main_track)
+{
+    struct sc_state *st = sc_state_new(&sh.jo, shop_node(1, 1), &sh.ar);
+    st->place[0].stage = st->place[0].furthest = 2;
+    st->place[0].stage_ms = SHOP_START;
+    sh.jo.n_tracks = 1;
+    struct sc_str bytes = shop_bytes(&sh, st);
+    sh.jo.n_tracks = 2;
+    sh.jo.tracks[0].hash ^= 1;
+    struct sc_state *got = sc_state_decode(&sh.jo, st->node, bytes, &sh.ar);
+    cr_expect(got->place[0].stage == 2 && got->place[0].stage_ms == SHOP_START);
+}
+
 Test(state, messages_of_a_trigger_that_is_gone_still_count)
 {
     struct sc_state *st = sc_state_new(&sh.jo, shop_node(1, 1), &sh.ar);
