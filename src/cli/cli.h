@@ -23,6 +23,7 @@ int sc_cmd_test(int argc, char **argv);
 int sc_cmd_taxonomy(int argc, char **argv);
 int sc_cmd_explain(int argc, char **argv);
 int sc_cmd_identity(int argc, char **argv);
+int sc_cmd_forget(int argc, char **argv);
 int sc_cmd_tap(int argc, char **argv);
 int sc_cmd_dlq(int argc, char **argv);
 int sc_cmd_docs(int argc, char **argv);

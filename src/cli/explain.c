@@ -19,39 +19,6 @@ static const struct subject {
 };
 #define SUBJECTS (sizeof(subjects) / sizeof(subjects[0]))
 
-bool sc_explain_node(struct sc_pseudonyms *ps, const struct sc_taxonomy *tx, const char *identifier,
-                     const char *id, struct sc_node_id *node)
-{
-    const char *eq = identifier ? strchr(identifier, '=') : NULL;
-    size_t len = eq ? (size_t)(eq - identifier) : 0;
-    int ns = eq ? sc_taxonomy_namespace(tx, (struct sc_str){identifier, len}) : -1;
-    if (identifier == NULL) {
-        if (sc_node_parse_hex(sc_str_from(id), node))
-            return true;
-        fprintf(stderr, "stagecoach explain: a customer's id has 32 hex digits, '%s' is none; "
-                        "--identifier NS=VALUE finds one by an identifier\n", id);
-        return false;
-    }
-    if (ns < 0) {
-        fprintf(stderr, "stagecoach explain: --identifier: expected NAMESPACE=VALUE with one of");
-        for (uint32_t i = 0; i < tx->n_namespaces; ++i)
-            fprintf(stderr, " %.*s", SC_STR_FMT(tx->namespaces[i].name));
-        fprintf(stderr, ", found '%s'\n", identifier);
-        return false;
-    }
-    struct sc_arena ar;
-    struct sc_identifier found;
-    sc_arena_init(&ar);
-    bool fine = sc_identify(ps, (uint8_t)ns, sc_str_from(eq + 1), &ar, &found) == SC_IDENT_OK;
-    if (fine)
-        *node = found.node;
-    else
-        fprintf(stderr, "stagecoach explain: --identifier: '%s' is blocked: it joins nobody\n",
-                eq + 1);
-    sc_arena_fini(&ar);
-    return fine;
-}
-
 static void usage(FILE *to)
 {
     for (size_t i = 0; i < SUBJECTS; ++i)

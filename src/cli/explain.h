@@ -3,7 +3,7 @@
 #ifndef SC_CLI_EXPLAIN_H
 #define SC_CLI_EXPLAIN_H
 
-#include "core/identity/identity.h"
+#include <stdbool.h>
 
 /* A customer's timeline, from files of events. */
 int sc_explain_customer(int argc, char **argv);
@@ -15,10 +15,5 @@ int sc_explain_event(int argc, char **argv);
 int sc_explain_rule(int argc, char **argv);
 /* Why a record was dropped, or a message suppressed, and what to do. */
 int sc_explain_code(int argc, char **argv);
-
-/* The node that `identifier` (email=ann@example.org) or, when NULL, `id` names. False: the message
- * is printed. */
-bool sc_explain_node(struct sc_pseudonyms *ps, const struct sc_taxonomy *tx, const char *identifier,
-                     const char *id, struct sc_node_id *node);
 
 #endif

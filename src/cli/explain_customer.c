@@ -9,6 +9,7 @@
 #include "cli/explain_story.h"
 #include "cli/key.h"
 #include "cli/project.h"
+#include "cli/who.h"
 #include "sim/world.h"
 
 #include <errno.h>
@@ -185,7 +186,7 @@ static int explain(struct explain *ex, const char *id, const char *journey)
     ex->ps = sc_pseudonyms_create(ex->jo->tx, key, 0, 1u << 16);
     sc_canonical_init(&ex->reader, ex->jo->tx, ex->ps, &ex->project.ar, &ex->line);
     sc_map_init(&ex->nodes, &ex->project.ar);
-    bool known = sc_explain_node(ex->ps, ex->jo->tx, ex->identifier, id, &node);
+    bool known = sc_who("explain", ex->ps, ex->jo->tx, ex->identifier, id, &node);
     rc = known ? find(ex, node) : SC_EXIT_USAGE;
     if (rc == SC_EXIT_OK)
         rc = tell(ex, node);

@@ -5,6 +5,7 @@
 #include "cli/explain.h"
 #include "cli/explain_story.h"
 #include "cli/live.h"
+#include "cli/who.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,7 +177,7 @@ static int find_and_tell(struct running *rn, const char *identifier, const char 
 {
     struct sc_node_id node, asked;
     struct sc_buf why = {0};
-    if (!sc_explain_node(rn->lv->ps, rn->lv->project.taxonomy, identifier, id, &node))
+    if (!sc_who("explain", rn->lv->ps, rn->lv->project.taxonomy, identifier, id, &node))
         return SC_EXIT_USAGE;
     asked = node;
     const struct sc_state *st = sc_live_state(rn->lv, &node, &why);

@@ -1,7 +1,8 @@
-/* stagecoach identity node NS=VALUE…: the node of an identifier, as anyone who holds the key can
- * compute it (semantics 10c). */
+/* stagecoach identity: the node of an identifier, as anyone who holds the key can compute it (semantics
+ * 10c); split and unlink in identity_split.c. */
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/identity.h"
 #include "cli/key.h"
 #include "cli/project.h"
 #include "core/identity/identity.h"
@@ -71,7 +72,7 @@ static int with_taxonomy(const char *path, struct sc_secret sec, const struct sc
     }
     if (rc == SC_EXIT_OK) {
         struct sc_pseudonyms *ps = sc_pseudonyms_create(file->taxonomy, key, (uint8_t)sec.version, 16);
-        for (int i = 1; rc == SC_EXIT_OK && i < words->n; i++)
+        for (int i = 0; rc == SC_EXIT_OK && i < words->n; i++)
             rc = print_node(ps, file->taxonomy, words->v[i], &ar);
         sc_pseudonyms_destroy(ps);
     }
@@ -80,7 +81,7 @@ static int with_taxonomy(const char *path, struct sc_secret sec, const struct sc
     return rc;
 }
 
-int sc_cmd_identity(int argc, char **argv)
+static int node(int argc, char **argv)
 {
     const char *path = NULL;
     struct sc_secret sec = {.version = -1};
@@ -96,14 +97,38 @@ int sc_cmd_identity(int argc, char **argv)
     static const char about[] =
         "Prints the node of each identifier: a byte of key version and rank, then the first 15 bytes\n"
         "of HMAC-SHA-256(key, namespace 0x00 value), in hex.";
-    const struct sc_command cmd = {"identity node NAMESPACE=VALUE… [options]", about, args, 2, -1};
+    const struct sc_command cmd = {"identity node NAMESPACE=VALUE… [options]", about, args, 1, -1};
     struct sc_words words;
     int rc = sc_args_parse(&cmd, argc, argv, &words);
     if (rc)
         return rc < 0 ? SC_EXIT_OK : rc;
-    if (strcmp(words.v[0], "node") != 0 || sec.version > 15) {
+    if (sec.version > 15) {
         fprintf(stderr, "usage: stagecoach %s\n", cmd.usage);
         return SC_EXIT_USAGE;
     }
     return with_taxonomy(path ? path : default_file(), sec, &words);
+}
+
+static const struct subject {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *usage;
+} subjects[] = {
+    {"node", node, "node NAMESPACE=VALUE… [options]"},
+    {"split", sc_identity_split, "split CUSTOMER NODE… [options]"},
+    {"unlink", sc_identity_unlink, "unlink CUSTOMER NODE… [options]"},
+};
+#define SUBJECTS (sizeof(subjects) / sizeof(subjects[0]))
+
+int sc_cmd_identity(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    for (size_t i = 0; i < SUBJECTS; i++)
+        if (strcmp(name, subjects[i].name) == 0)
+            return subjects[i].run(argc - 1, argv + 1);
+    bool help = strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
+    for (size_t i = 0; i < SUBJECTS; i++)
+        fprintf(help ? stdout : stderr, "%s stagecoach identity %s\n", i ? "      " : "usage:",
+                subjects[i].usage);
+    return help ? SC_EXIT_OK : SC_EXIT_USAGE;
 }

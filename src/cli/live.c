@@ -24,6 +24,7 @@ int sc_live_init(struct sc_live *lv, const char *settings)
     sc_log_setup(SC_LOG_ERROR, SC_LOG_LOGFMT);
     sc_arena_init(&lv->ar);
     sc_arena_init(&lv->line);
+    lv->name = lv->name ? lv->name : "explain";
     int rc = sc_project_load_settings(&lv->project, settings);
     if (rc == SC_EXIT_OK)
         rc = sc_setup(&lv->su, &lv->project);
@@ -59,7 +60,7 @@ enum sc_err sc_live_read(struct sc_live *lv, const struct sc_kafka_range *range,
     enum sc_err e = SC_ERR_TIMEOUT;
     struct sc_kafka_tap *tp = sc_kafka_tap_create(&lv->su.kafka, range, &why);
     if (tp == NULL) {
-        fprintf(stderr, "stagecoach explain: %.*s\n", (int)why.len, why.p);
+        fprintf(stderr, "stagecoach %s: %.*s\n", lv->name, (int)why.len, why.p);
         e = SC_ERR_UNAVAILABLE;
     }
     while (tp && (e == SC_ERR_OK || e == SC_ERR_TIMEOUT) && silent < SILENCE_MAX) {
@@ -69,7 +70,8 @@ enum sc_err sc_live_read(struct sc_live *lv, const struct sc_kafka_range *range,
             e = SC_ERR_NOT_FOUND;
     }
     if (tp && (e == SC_ERR_TIMEOUT || e == SC_ERR_UNAVAILABLE))
-        fprintf(stderr, "stagecoach explain: topic %s cannot be read to its end\n", range->topic);
+        fprintf(stderr, "stagecoach %s: topic %s cannot be read to its end\n", lv->name,
+                range->topic);
     sc_kafka_tap_destroy(tp);
     sc_buf_fini(&why);
     return e == SC_ERR_NOT_FOUND ? SC_ERR_OK : e;
@@ -120,27 +122,44 @@ static struct sc_str stored(struct sc_live *lv, struct sc_node_id node, struct s
     return nw.state;
 }
 
+/* False: nothing is stored, or (lv->unread) it cannot be read. */
+static bool peek(struct sc_live *lv, const struct sc_node_id *node, struct sc_buf *why,
+                 struct sc_str *bytes, struct sc_state_peek *out)
+{
+    why->len = 0;
+    *bytes = stored(lv, *node, why);
+    if (bytes->p == NULL || sc_state_peek(*bytes, out))
+        return bytes->p != NULL;
+    sc_buf_addz(why, "the stored state cannot be read: of a newer release, or damaged");
+    lv->unread = true;
+    return false;
+}
+
 struct sc_state *sc_live_state(struct sc_live *lv, struct sc_node_id *node, struct sc_buf *why)
 {
-    struct sc_state_peek peek;
-    struct sc_str bytes = SC_STR_NULL;
+    struct sc_state_peek pk;
+    struct sc_str bytes;
     for (int hops = 0; hops < HOPS_MAX; hops++) {
-        why->len = 0;
-        bytes = stored(lv, *node, why);
-        if (bytes.p == NULL)
+        if (!peek(lv, node, why, &bytes, &pk))
             return NULL;
-        if (!sc_state_peek(bytes, &peek)) {
-            sc_buf_addz(why, "the stored state cannot be read: of a newer release, or damaged");
-            lv->unread = true;
-            return NULL;
-        }
-        if (peek.kind != SC_STATE_ALIAS)
+        if (pk.kind != SC_STATE_ALIAS)
             return sc_state_decode(lv->project.journey, *node, bytes, &lv->ar);
-        *node = peek.parent;
+        *node = pk.parent;
     }
     sc_buf_addz(why, "a chain of aliases without end");
     lv->unread = true;
     return NULL;
+}
+
+bool sc_live_parent(struct sc_live *lv, const struct sc_node_id *node, struct sc_node_id *parent,
+                    struct sc_buf *why)
+{
+    struct sc_state_peek pk;
+    struct sc_str bytes;
+    if (!peek(lv, node, why, &bytes, &pk) || pk.kind != SC_STATE_ALIAS)
+        return false;
+    *parent = pk.parent;
+    return true;
 }
 
 /* ---- outbound records */
@@ -218,8 +237,8 @@ enum sc_err sc_live_effects(struct sc_live *lv, bool (*key)(void *arg, struct sc
         enum sc_err e = sc_live_read(lv, &range, take_outbound, &ob);
         all = e == SC_ERR_OK ? all : e;
         if (ob.unread)
-            fprintf(stderr, "stagecoach explain: %llu records of topic %s are not of this release\n",
-                    (unsigned long long)ob.unread, range.topic);
+            fprintf(stderr, "stagecoach %s: %llu records of topic %s are not of this release\n",
+                    lv->name, (unsigned long long)ob.unread, range.topic);
     }
     return all;
 }

@@ -9,6 +9,7 @@
 #include "core/journey/state.h"
 
 struct sc_live {
+    const char *name;     /* of the command, for messages; NULL: explain */
     struct sc_project project;
     struct sc_setup su;
     struct sc_pseudonyms *ps;
@@ -26,6 +27,10 @@ void sc_live_fini(struct sc_live *lv);
  * node of the root is in *node; NULL: nothing is stored of it, or lv->unread. *why: what could not be
  * read. */
 struct sc_state *sc_live_state(struct sc_live *lv, struct sc_node_id *node, struct sc_buf *why);
+
+/* Is the node an alias, of *parent? False: a root, nobody, or lv->unread. */
+bool sc_live_parent(struct sc_live *lv, const struct sc_node_id *node, struct sc_node_id *parent,
+                    struct sc_buf *why);
 
 /* Every message of a range; fn false: stop. OK, or what ended it, said on stderr. */
 typedef bool sc_live_message_fn(void *arg, const struct sc_msg *m, const struct sc_header *hs,

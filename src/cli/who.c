@@ -1,0 +1,42 @@
+/* See who.h. */
+#include "cli/who.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool from_id(const char *command, const char *id, struct sc_node_id *node)
+{
+    if (sc_node_parse_hex(sc_str_from(id), node))
+        return true;
+    fprintf(stderr, "stagecoach %s: a customer's id has 32 hex digits, '%s' is none; "
+            "--identifier NS=VALUE finds one by an identifier\n", command, id);
+    return false;
+}
+
+bool sc_who(const char *command, struct sc_pseudonyms *ps, const struct sc_taxonomy *tx,
+            const char *identifier, const char *id, struct sc_node_id *node)
+{
+    if (identifier == NULL)
+        return from_id(command, id, node);
+    const char *eq = strchr(identifier, '=');
+    size_t len = eq ? (size_t)(eq - identifier) : 0;
+    int ns = eq ? sc_taxonomy_namespace(tx, (struct sc_str){identifier, len}) : -1;
+    if (ns < 0) {
+        fprintf(stderr, "stagecoach %s: expected NAMESPACE=VALUE with one of", command);
+        for (uint32_t i = 0; i < tx->n_namespaces; i++)
+            fprintf(stderr, " %.*s", SC_STR_FMT(tx->namespaces[i].name));
+        fprintf(stderr, ", found '%s'\n", identifier);
+        return false;
+    }
+    struct sc_arena ar;
+    struct sc_identifier found;
+    sc_arena_init(&ar);
+    bool fine = sc_identify(ps, (uint8_t)ns, sc_str_from(eq + 1), &ar, &found) == SC_IDENT_OK;
+    if (fine)
+        *node = found.node;
+    else
+        fprintf(stderr, "stagecoach %s: '%s' is blocked: it joins nobody\n", command,
+                eq + 1);
+    sc_arena_fini(&ar);
+    return fine;
+}
