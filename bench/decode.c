@@ -1,5 +1,6 @@
 /* Decoders against the libraries they replace, on one click event (bench/click.proto and the same in
- * Avro and JSON): 22 leaf fields, 8 wanted. Contenders alternate; what counts is the ratio in a round,
+ * Avro and JSON): 22 leaf fields, 8 wanted, and every contender leaves those as the same eight values:
+ * texts with their lengths, numbers, absent. Contenders alternate; what counts is the ratio in a round,
  * printed as median and range over the rounds.
  *
  *     build/release/bench/bench_decode [ROUNDS]                 # default 15
@@ -67,7 +68,8 @@ struct bench {
     avro_schema_t schema;
     avro_value_iface_t *iface;
     avro_value_t value;
-    volatile uint64_t sum; /* of what was read: nothing is optimized away */
+    size_t avro_at[8][2]; /* positions of the wanted fields: names are not looked up an event */
+    struct sc_value slots[8]; /* what the contender read out of the event */
 };
 
 static struct bench b;
@@ -241,6 +243,20 @@ static struct sc_projection projection(void)
     return (struct sc_projection){w, 8};
 }
 
+/* For Avro C: an optional record is a union's second branch. */
+static void find_positions(void)
+{
+    for (unsigned k = 0; k < 8; k++) {
+        avro_schema_t s = b.schema;
+        for (unsigned i = 0; i < 2 && wanted[k][i]; i++) {
+            if (is_avro_union(s))
+                s = avro_schema_union_branch(s, 1);
+            b.avro_at[k][i] = (size_t)avro_schema_record_field_get_index(s, wanted[k][i]);
+            s = avro_schema_record_field_get(s, wanted[k][i]);
+        }
+    }
+}
+
 static void set_up(void)
 {
     struct sc_projection want = projection();
@@ -255,6 +271,7 @@ static void set_up(void)
     SC_ASSERT(avro_schema_from_json_length(avro_schema, strlen(avro_schema), &b.schema) == 0);
     b.iface = avro_generic_class_from_schema(b.schema);
     avro_generic_value_new(b.iface, &b.value);
+    find_positions();
     for (unsigned i = 0; i < VARIANTS; i++) {
         make_avro(i);
         make_json(i);
@@ -264,18 +281,20 @@ static void set_up(void)
     }
 }
 
-/* ---- the contenders: one event each, its 8 values touched */
+/* ---- the contenders: one event each, its 8 values read out */
+
+static struct sc_value text(const char *p, size_t len)
+{
+    return sc_string((struct sc_str){p, len});
+}
 
 static void ours(const struct sc_decoder *d, struct sc_str body, unsigned i)
 {
-    struct sc_value slots[8];
     struct sc_fault fault;
     if (i % 64 == 0)
         sc_arena_reset(&b.batch, 1 << 20);
-    enum sc_drop drop = sc_decode(d, body, &b.batch, slots, &fault);
+    enum sc_drop drop = sc_decode(d, body, &b.batch, b.slots, &fault);
     SC_ASSERT(drop == SC_DROP_NONE);
-    for (unsigned k = 0; k < 8; k++)
-        b.sum += slots[k].len;
 }
 
 static void avro_ours(unsigned i)
@@ -293,6 +312,22 @@ static void json_ours(unsigned i)
     ours(b.json_plan, b.json[i % VARIANTS], i);
 }
 
+static struct sc_value avro_c_value(avro_value_t *v)
+{
+    const char *p;
+    size_t len;
+    int64_t i;
+    double d;
+    switch (avro_value_get_type(v)) {
+    case AVRO_STRING:
+        avro_value_get_string(v, &p, &len);
+        return text(p, len - 1); /* it counts the NUL */
+    case AVRO_INT64: avro_value_get_long(v, &i); return sc_timestamp(i);
+    case AVRO_DOUBLE: avro_value_get_double(v, &d); return sc_double(d);
+    default: return sc_absent();
+    }
+}
+
 static void avro_c(unsigned i)
 {
     struct sc_str body = b.avro[i % VARIANTS];
@@ -301,17 +336,15 @@ static void avro_c(unsigned i)
     avro_reader_free(reader);
     for (unsigned k = 0; k < 8; k++) {
         avro_value_t v = b.value, part;
-        for (unsigned s = 0; s < 2 && wanted[k][s]; s++) {
+        for (unsigned s = 0; s < 2 && wanted[k][s] && avro_value_get_type(&v) == AVRO_RECORD; s++) {
+            avro_value_get_by_index(&v, b.avro_at[k][s], &part, NULL);
+            v = part;
             if (avro_value_get_type(&v) == AVRO_UNION) {
                 avro_value_get_current_branch(&v, &part);
                 v = part;
             }
-            if (avro_value_get_type(&v) != AVRO_RECORD)
-                break;
-            avro_value_get_by_name(&v, wanted[k][s], &part, NULL);
-            v = part;
         }
-        b.sum += (uint64_t)avro_value_get_type(&v);
+        b.slots[k] = avro_c_value(&v);
     }
 }
 
@@ -322,13 +355,29 @@ static void protobuf_c(unsigned i)
     Bench__Click *click =
         bench__click__unpack(NULL, body.len, (const uint8_t *)(const void *)body.p);
     SC_ASSERT(click != NULL);
-    b.sum += (uint64_t)click->client_ts + (uint64_t)(click->user != NULL) +
-             (unsigned char)click->event_name[0] + (unsigned char)click->event_id[0] +
-             (unsigned char)click->device->id[0] + (unsigned char)click->item->sku[0] +
-             (uint64_t)click->item->price + (unsigned char)click->session[0];
+    const Bench__Click__Device *device = click->device;
+    const Bench__Click__User *user = click->user;
+    const Bench__Click__Item *item = click->item;
+    b.slots[0] = text(click->event_name, strlen(click->event_name));
+    b.slots[1] = text(click->event_id, strlen(click->event_id));
+    b.slots[2] = sc_int(click->client_ts);
+    b.slots[3] = device ? text(device->id, strlen(device->id)) : sc_absent();
+    b.slots[4] = user ? text(user->account, strlen(user->account)) : sc_absent();
+    b.slots[5] = item ? text(item->sku, strlen(item->sku)) : sc_absent();
+    b.slots[6] = item ? sc_double(item->price) : sc_absent();
+    b.slots[7] = text(click->session, strlen(click->session));
     bench__click__free_unpacked(click, NULL);
 }
 #endif
+
+static struct sc_value jansson_value(const json_t *v)
+{
+    if (json_is_string(v))
+        return text(json_string_value(v), json_string_length(v));
+    if (json_is_integer(v))
+        return sc_int(json_integer_value(v));
+    return json_is_real(v) ? sc_double(json_real_value(v)) : sc_absent();
+}
 
 static void jansson(unsigned i)
 {
@@ -337,13 +386,19 @@ static void jansson(unsigned i)
     SC_ASSERT(js != NULL);
     for (unsigned k = 0; k < 8; k++) {
         const json_t *v = json_object_get(js, wanted[k][0]);
-        v = wanted[k][1] ? json_object_get(v, wanted[k][1]) : v;
-        b.sum += v ? json_typeof(v) : 0u;
+        b.slots[k] = jansson_value(wanted[k][1] ? json_object_get(v, wanted[k][1]) : v);
     }
     json_decref(js);
 }
 
 #ifdef HAVE_CJSON
+static struct sc_value cjson_value(const cJSON *v)
+{
+    if (cJSON_IsString(v))
+        return text(v->valuestring, strlen(v->valuestring));
+    return cJSON_IsNumber(v) ? sc_double(v->valuedouble) : sc_absent();
+}
+
 static void cjson(unsigned i)
 {
     struct sc_str body = b.json[i % VARIANTS];
@@ -351,8 +406,8 @@ static void cjson(unsigned i)
     SC_ASSERT(js != NULL);
     for (unsigned k = 0; k < 8; k++) {
         const cJSON *v = cJSON_GetObjectItemCaseSensitive(js, wanted[k][0]);
-        v = v && wanted[k][1] ? cJSON_GetObjectItemCaseSensitive(v, wanted[k][1]) : v;
-        b.sum += v ? (unsigned)v->type : 0u;
+        b.slots[k] = cjson_value(
+            v && wanted[k][1] ? cJSON_GetObjectItemCaseSensitive(v, wanted[k][1]) : v);
     }
     cJSON_Delete(js);
 }
@@ -377,6 +432,24 @@ static const struct contender {
 #define CONTENDERS (sizeof(contenders) / sizeof(*contenders))
 
 /* ---- measuring */
+
+/* A contender leaves the same as the one it is compared with, told by what is there and how long. */
+static void check_same(void)
+{
+    struct sc_value expect[8];
+    for (size_t c = 0, base = 0; c < CONTENDERS; c++) {
+        if (contenders[c].against == NULL)
+            base = c;
+        for (unsigned i = 0; i < VARIANTS; i++) {
+            contenders[base].run(i);
+            memcpy(expect, b.slots, sizeof(expect));
+            contenders[c].run(i);
+            for (unsigned k = 0; k < 8; k++)
+                SC_ASSERT(b.slots[k].len == expect[k].len &&
+                          sc_is_value(b.slots[k]) == sc_is_value(expect[k]));
+        }
+    }
+}
 
 static double cpu_ns(void)
 {
@@ -451,6 +524,7 @@ int main(int argc, char **argv)
     unsigned rounds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 15;
     printf("%zu, %zu, %zu bytes an event: avro, protobuf, json\n", b.avro[1].len, b.proto[1].len,
            b.json[1].len);
+    check_same();
     compare(rounds < 1 ? 1 : rounds > ROUNDS_MAX ? ROUNDS_MAX : rounds);
     return 0;
 }

@@ -17,6 +17,7 @@ struct sub {
 struct compiler {
     struct sc_arena *ar;
     SC_VEC(struct sc_avro_op) ops;
+    SC_VEC(struct sc_avro_note) notes; /* by op */
     SC_VEC(struct sub *) subs;
     struct sub **subs_of;   /* by record id */
     uint32_t label;         /* ops before it are reached by jumps: nothing merges into them */
@@ -38,7 +39,7 @@ static struct sc_avro_op *emit(struct compiler *co, enum sc_avro_code code, stru
 {
     struct sc_avro_op *op = SC_VEC_ADD(co->ar, &co->ops);
     op->code = (uint8_t)code;
-    op->path = path;
+    SC_VEC_PUSH(co->ar, &co->notes, ((struct sc_avro_note){.path = path}));
     return op;
 }
 
@@ -47,22 +48,23 @@ static uint32_t here(struct compiler *co)
     return co->label = co->ops.n;
 }
 
-/* n bytes, varints or byte strings are passed over; neighbours become one. */
+/* A value is passed over, with the one before it when its size is fixed. */
 static void emit_skip(struct compiler *co, struct sc_avro_skip skip, struct sc_str path)
 {
-    if (skip.n == 0)
-        return;
     struct sc_avro_op *last = co->ops.n > co->label ? &co->ops.v[co->ops.n - 1] : NULL;
-    if (last && last->code == skip.code && last->n <= INT32_MAX && skip.n <= INT32_MAX)
-        last->n += skip.n;
-    else
-        emit(co, (enum sc_avro_code)skip.code, path)->n = skip.n;
+    if (skip.odd != SC_AVRO_SKIP_FIXED)
+        emit(co, SC_AVRO_SKIP, path)->skip = skip;
+    else if (last && last->code == SC_AVRO_SKIP && last->skip.n <= INT32_MAX &&
+             skip.n <= INT32_MAX)
+        last->skip.n += skip.n;
+    else if (skip.n > 0)
+        emit(co, SC_AVRO_SKIP, path)->skip = skip;
 }
 
 /* How to pass over a value of `t` with one op; false when it takes more. */
 static bool simple_skip(const struct sc_avro_type *t, struct sc_avro_skip *out)
 {
-    *out = (struct sc_avro_skip){SC_AVRO_SKIP_FIXED, 0};
+    *out = (struct sc_avro_skip){SC_AVRO_SKIP_FIXED, 0, 0};
     switch (t->kind) {
     case SC_AVRO_NULL: return true;
     case SC_AVRO_BOOLEAN: out->n = 1; return true;
@@ -71,9 +73,9 @@ static bool simple_skip(const struct sc_avro_type *t, struct sc_avro_skip *out)
     case SC_AVRO_FIXED: out->n = t->size; return true;
     case SC_AVRO_INT:
     case SC_AVRO_LONG:
-    case SC_AVRO_ENUM: *out = (struct sc_avro_skip){SC_AVRO_SKIP_VARINTS, 1}; return true;
+    case SC_AVRO_ENUM: *out = (struct sc_avro_skip){SC_AVRO_SKIP_VARINT, 1, 0}; return true;
     case SC_AVRO_BYTES:
-    case SC_AVRO_STRING: *out = (struct sc_avro_skip){SC_AVRO_SKIP_BYTES, 1}; return true;
+    case SC_AVRO_STRING: *out = (struct sc_avro_skip){SC_AVRO_SKIP_BYTES, 1, UINT32_MAX - 1}; return true;
     case SC_AVRO_RECORD:
     case SC_AVRO_ARRAY:
     case SC_AVRO_MAP:
@@ -156,7 +158,6 @@ static bool compile_loop(struct compiler *co, const struct sc_avro_type *t,
     bool map = t->kind == SC_AVRO_MAP;
     const struct sc_want_node *all = w && !map ? w->all : NULL;
     uint32_t n_own = w == NULL ? 0 : map ? w->n_fields : w->n_indices;
-    uint32_t at = co->ops.n;
     emit(co, SC_AVRO_LOOP, path)->loop = loop;
     *loop = (struct sc_avro_loop){.map = map, .want = w, .all_wanted = all != NULL,
                                   .skip = all == NULL && n_own == 0};
@@ -172,7 +173,7 @@ static bool compile_loop(struct compiler *co, const struct sc_avro_type *t,
         if (!compile_body(co, t->item, c, c->path, &own->to))
             return false;
     }
-    co->ops.v[at].to = here(co);
+    loop->after = here(co);
     return true;
 }
 
@@ -180,12 +181,22 @@ static bool compile_skip_union(struct compiler *co, const struct sc_avro_type *t
                                struct sc_str path)
 {
     struct sc_avro_skip *skips = SC_NEW_N(co->ar, struct sc_avro_skip, t->n);
-    for (uint32_t i = 0; i < t->n; i++)
+    uint32_t null = t->n;
+    for (uint32_t i = 0; i < t->n; i++) {
         if (!simple_skip(t->fields[i].type, &skips[i]))
             return false;
-    struct sc_avro_op *op = emit(co, SC_AVRO_SKIP_UNION, path);
+        if (t->fields[i].type->kind == SC_AVRO_NULL)
+            null = i;
+    }
+    bool option = t->n == 2 && null < 2;
+    struct sc_avro_op *op = emit(co, option ? SC_AVRO_SKIP_OPTION : SC_AVRO_SKIP_UNION, path);
     op->n = t->n;
-    op->skips = skips;
+    if (option) {
+        op->null = (uint8_t)(2 * null);
+        op->skip = skips[1 - null];
+    } else {
+        op->skips = skips;
+    }
     return true;
 }
 
@@ -232,20 +243,27 @@ static bool compile_union(struct compiler *co, const struct sc_avro_type *t,
     co->lenient -= several;
     uint32_t after = here(co);
     for (uint32_t i = 0; i + 1 < t->n; i++) {
-        co->ops.v[exits[i]].to = after;
+        co->ops.v[exits[i]].n = after;
         if (jumps[i] == exits[i]) /* nothing but the jump: go there at once */
             jumps[i] = after;
     }
     return true;
 }
 
-static enum sc_avro_code read_code(const struct sc_avro_type *t)
+static enum sc_avro_code read_code(const struct sc_avro_type *t, const struct sc_want_node *w)
 {
+    bool plain = t->logical == SC_AVRO_PLAIN;
+    if (w->only_slot < 0)
+        return SC_AVRO_READ;
     if (t->kind == SC_AVRO_STRING)
         return SC_AVRO_READ_STRING;
     if (t->kind == SC_AVRO_DOUBLE)
         return SC_AVRO_READ_DOUBLE;
-    if (t->kind == SC_AVRO_LONG && t->logical == SC_AVRO_PLAIN)
+    if (t->kind == SC_AVRO_BOOLEAN)
+        return SC_AVRO_READ_BOOL;
+    if (t->kind == SC_AVRO_INT && plain)
+        return SC_AVRO_READ_INT;
+    if (t->kind == SC_AVRO_LONG && plain)
         return SC_AVRO_READ_LONG;
     return t->kind == SC_AVRO_LONG && t->logical == SC_AVRO_TIMESTAMP_MS ? SC_AVRO_READ_MILLIS
                                                                          : SC_AVRO_READ;
@@ -265,11 +283,9 @@ static void compile_sinks(struct compiler *co, const struct sc_avro_type *t,
     *done = whole && !parts;
     if (!counts)
         return;
-    struct sc_avro_op *op = emit(co, !whole ? SC_AVRO_MET : parts ? SC_AVRO_PEEK : read_code(t),
-                                 path);
-    op->type = t;
-    op->want = w;
-    op->array = array;
+    enum sc_avro_code code = !whole ? SC_AVRO_MET : parts ? SC_AVRO_PEEK : read_code(t, w);
+    emit(co, code, path)->n = (uint32_t)w->only_slot; /* where it matters there is one */
+    co->notes.v[co->notes.n - 1] = (struct sc_avro_note){t, w, array, path};
 }
 
 static bool compile_value(struct compiler *co, const struct sc_avro_type *t,
@@ -349,6 +365,7 @@ struct sc_avro_plan *sc_avro_plan_compile(const struct sc_avro_schema *schema,
         return NULL;
     }
     plan->ops = co.ops.v;
+    plan->notes = co.notes.v;
     plan->n_ops = co.ops.n;
     plan->subs = starts;
     return plan;

@@ -1,7 +1,7 @@
 /* The plan of an Avro decoder: a flat program over the bytes, made once a (schema, projection).
  *
- * Records dissolve: the ops of their fields stand one after the other, neighbours that are skipped
- * alike are one op. A union is a jump table. Bodies of arrays and maps follow their op and end with
+ * Records dissolve: the ops of their fields stand one after the other, and what has a fixed size is
+ * passed over together with the value before it. A union is a jump table. Bodies of arrays and maps follow their op and end with
  * END. A record that the schema names more than once is a subprogram, so the plan is never larger
  * than schema times wanted paths. */
 #ifndef SC_CODEC_AVRO_PLAN_H
@@ -14,27 +14,34 @@
 
 enum sc_avro_code {
     SC_AVRO_END,          /* of the record, an element, a subprogram */
-    SC_AVRO_SKIP_FIXED,   /* n bytes */
-    SC_AVRO_SKIP_VARINTS, /* n of them */
-    SC_AVRO_SKIP_BYTES,   /* n times length and bytes */
-    SC_AVRO_SKIP_UNION,   /* n branches that are one simple skip each: skips[branch] */
+    SC_AVRO_SKIP,         /* one value, and what of a fixed size stands behind it: skip */
+    SC_AVRO_SKIP_OPTION,  /* null, or what `skip` passes over */
+    SC_AVRO_SKIP_UNION,   /* n branches that are one skip each: skips[branch] */
     SC_AVRO_BRANCH,       /* n branches: go to jumps[branch] */
-    SC_AVRO_JUMP,         /* to */
-    SC_AVRO_LOOP,         /* blocks of an array or map: loop; go on at `to` */
+    SC_AVRO_JUMP,         /* to n */
+    SC_AVRO_LOOP,         /* blocks of an array or map: loop */
     SC_AVRO_CALL,         /* subprogram n */
-    SC_AVRO_READ,         /* a value of `type` for the sinks of `want` */
-    SC_AVRO_READ_LONG,    /* the same for the kinds that records have most: a plain long */
+    SC_AVRO_READ,         /* a value for the sinks that the note says */
+    SC_AVRO_READ_INT,     /* the same of the kinds that records have most, for one slot, n: int */
+    SC_AVRO_READ_LONG,    /* a plain long */
     SC_AVRO_READ_MILLIS,  /* timestamp-millis */
     SC_AVRO_READ_DOUBLE,
+    SC_AVRO_READ_BOOL,
     SC_AVRO_READ_STRING,
-    SC_AVRO_PEEK,         /* the same without moving: its parts are wanted too */
-    SC_AVRO_MET           /* the sinks of `want` only count */
+    SC_AVRO_PEEK,         /* READ without moving: its parts are wanted too */
+    SC_AVRO_MET           /* the sinks only count */
 };
 
+/* Passing over a value without asking what it is: `n` bytes, and as many more as the bits of `mask` in
+ * its first number say (zigzag: half of it). A bit of `odd` in the first byte: the number is longer, or
+ * no length at all. */
 struct sc_avro_skip {
-    uint8_t code;  /* SKIP_FIXED, SKIP_VARINTS, SKIP_BYTES */
-    uint32_t n;    /* 0: nothing */
+    uint8_t odd;
+    uint32_t n, mask;
 };
+#define SC_AVRO_SKIP_FIXED 0x00u  /* `odd` of a value of n bytes, 0 among them */
+#define SC_AVRO_SKIP_VARINT 0x80u /* a number: n is 1, and what follows it */
+#define SC_AVRO_SKIP_BYTES 0x81u  /* a length, not negative, and so many bytes; n as above */
 
 /* What one element or entry runs. */
 struct sc_avro_body {
@@ -47,27 +54,35 @@ struct sc_avro_loop {
     bool all_wanted;            /* `all` is wanted beside the body of an index */
     const struct sc_want_node *want; /* the array's or map's node, or NULL */
     uint32_t all;               /* body of the elements that have no own one */
+    uint32_t after;             /* the op behind all bodies */
     struct sc_avro_body *own;   /* by index or key */
     uint32_t n_own;
 };
 
 struct sc_avro_op {
     uint8_t code; /* enum sc_avro_code */
-    bool array;   /* READ, PEEK, MET: the value is an array */
-    uint32_t n, to;
+    uint8_t null; /* SKIP_OPTION: the byte that says null; the other branch is 2 less or more */
+    uint32_t n;
     union {
-        const struct sc_avro_type *type;
+        struct sc_avro_skip skip; /* SKIP, SKIP_OPTION */
         const struct sc_avro_skip *skips;
         const uint32_t *jumps;
         const struct sc_avro_loop *loop;
     };
+};
+
+/* What an op needs only when it is not plain. */
+struct sc_avro_note {
+    const struct sc_avro_type *type; /* READ…, PEEK, MET, as the two below */
     const struct sc_want_node *want;
+    bool array;         /* the value is an array */
     struct sc_str path; /* of the (first) field, for faults */
 };
 
 struct sc_avro_plan {
     struct sc_decoder base;
     const struct sc_avro_op *ops;
+    const struct sc_avro_note *notes; /* by op */
     uint32_t n_ops;
     const uint32_t *subs; /* where subprogram i begins */
 };

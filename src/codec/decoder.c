@@ -1,6 +1,7 @@
 /* The one way into every decoder (decoder.h). */
 #include "codec/want.h"
 
+#include "base/arena.h"
 #include "base/assert.h"
 
 const struct sc_decoder *sc_decoder_for(enum sc_format format,
@@ -25,15 +26,17 @@ const struct sc_decoder *sc_decoder_for(enum sc_format format,
 enum sc_drop sc_decode(const struct sc_decoder *d, struct sc_str body, struct sc_arena *ar,
                        struct sc_value *slots, struct sc_fault *fault)
 {
-    SC_ASSERT(d != NULL && (body.p != NULL || body.len == 0));
-    struct sc_take take;
-    sc_take_start(&take, d->tree, ar, slots, fault);
+    SC_ASSERT(d != NULL && fault != NULL && (body.p != NULL || body.len == 0));
+    const struct sc_want_tree *tree = d->tree;
+    struct sc_take take = {tree, ar, slots, NULL, fault};
+    memset(slots, 0, sizeof(*slots) * tree->n_slots); /* ABSENT is 0 */
+    if (tree->n_lists)
+        take.lists = SC_NEW_N(ar, struct sc_items, tree->n_lists);
     if (body.p == NULL)
         body.p = "";
     enum sc_drop drop = d->decode(d, body, &take);
-    if (drop == SC_DROP_NONE)
+    SC_ASSERT(drop == SC_DROP_NONE || fault->drop == drop);
+    if (drop == SC_DROP_NONE && tree->n_lists)
         sc_take_finish(&take);
-    else
-        SC_ASSERT(fault->drop == drop);
     return drop;
 }

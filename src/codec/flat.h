@@ -8,6 +8,7 @@
 #define SC_CODEC_FLAT_H
 
 #include "base/assert.h"
+#include "codec/varint.h"
 #include "core/taxonomy/taxonomy.h"
 
 #include <endian.h>
@@ -174,21 +175,10 @@ static inline uint64_t sc_scan_var(struct sc_scan *r)
 {
     if (r->p != r->end && *r->p < 0x80)
         return *r->p++;
-    uint64_t v = 0, ends;
-    if (sc_scan_left(r) >= sizeof(v))
-        memcpy(&v, r->p, sizeof(v));
-    else
-        return sc_scan_var_slow(r);
-    v = le64toh(v);
-    ends = ~v & UINT64_C(0x8080808080808080);
-    if (ends == 0)
-        return sc_scan_var_slow(r);
-    unsigned bits = (unsigned)__builtin_ctzll(ends); /* the last group's topmost: 8 n - 1 */
-    r->p += (bits + 1) / 8;
-    v &= UINT64_C(0x7f7f7f7f7f7f7f7f) & (UINT64_MAX >> (63 - bits));
-    v = (v & UINT64_C(0x007f007f007f007f)) | (v & UINT64_C(0x7f007f007f007f00)) >> 1;
-    v = (v & UINT64_C(0x00003fff00003fff)) | (v & UINT64_C(0x3fff00003fff0000)) >> 2;
-    return (v & UINT64_C(0x0fffffff)) | (v & UINT64_C(0x0fffffff00000000)) >> 4;
+    uint64_t v = 0;
+    unsigned bytes = sc_scan_left(r) >= sizeof(v) ? sc_varint_eight(r->p, &v) : 0;
+    r->p += bytes;
+    return bytes ? v : sc_scan_var_slow(r);
 }
 static inline int64_t sc_scan_int(struct sc_scan *r)
 {

@@ -4,6 +4,10 @@
 
 #include "base/str.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #define SC_UTF8_TOPS UINT64_C(0x8080808080808080)
 
 static inline uint64_t sc_load64(const char *p)
@@ -13,19 +17,45 @@ static inline uint64_t sc_load64(const char *p)
     return u;
 }
 
-/* As sc_str_utf8_ok; eight bytes a step while they are ASCII, the last step overlapping. */
-static inline bool sc_utf8_ok(struct sc_str s)
+/* 16 bytes or more; the last step overlaps the one before. */
+static inline bool sc_ascii_long(const char *p, size_t len)
 {
+#ifdef __SSE2__
+    __m128i seen = _mm_loadu_si128((const __m128i *)(const void *)(p + len - 16));
+    for (size_t i = 0; i + 16 < len; i += 16)
+        seen = _mm_or_si128(seen, _mm_loadu_si128((const __m128i *)(const void *)(p + i)));
+    return _mm_movemask_epi8(seen) == 0;
+#else
+    uint64_t seen = sc_load64(p + len - 8);
+    for (size_t i = 0; i + 8 < len; i += 8)
+        seen |= sc_load64(p + i);
+    return (seen & SC_UTF8_TOPS) == 0;
+#endif
+}
+
+static inline bool sc_ascii(struct sc_str s)
+{
+    uint32_t first, last;
     uint64_t seen = 0;
+    if (s.len >= 16)
+        return sc_ascii_long(s.p, s.len);
     if (s.len >= 8) {
-        for (size_t i = 0; i + 8 < s.len; i += 8)
-            seen |= sc_load64(s.p + i);
-        seen |= sc_load64(s.p + s.len - 8);
+        seen = sc_load64(s.p) | sc_load64(s.p + s.len - 8);
+    } else if (s.len >= 4) {
+        memcpy(&first, s.p, sizeof(first));
+        memcpy(&last, s.p + s.len - 4, sizeof(last));
+        seen = first | last;
     } else {
         for (size_t i = 0; i < s.len; i++)
             seen |= (unsigned char)s.p[i];
     }
-    return (seen & SC_UTF8_TOPS) == 0 || sc_str_utf8_ok(s);
+    return (seen & SC_UTF8_TOPS) == 0;
+}
+
+/* As sc_str_utf8_ok. */
+static inline bool sc_utf8_ok(struct sc_str s)
+{
+    return sc_ascii(s) || sc_str_utf8_ok(s);
 }
 
 #endif

@@ -4,33 +4,40 @@
 
 #include "core/drop.h"
 
+#include <endian.h>
 #include <stdint.h>
+#include <string.h>
+
+/* The number that starts at `p`, where eight bytes are there to read: how many bytes it has, or 0 when
+ * they are more than eight. No loop: the groups of seven bits move together in three steps. */
+static inline unsigned sc_varint_eight(const uint8_t *p, uint64_t *out)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof(v));
+    v = le64toh(v);
+    uint64_t ends = ~v & UINT64_C(0x8080808080808080);
+    if (ends == 0)
+        return 0;
+    unsigned bits = (unsigned)__builtin_ctzll(ends); /* the last group's topmost: 8 n - 1 */
+    v &= UINT64_C(0x7f7f7f7f7f7f7f7f) & (UINT64_MAX >> (63 - bits));
+    v = (v & UINT64_C(0x007f007f007f007f)) | (v & UINT64_C(0x7f007f007f007f00)) >> 1;
+    v = (v & UINT64_C(0x00003fff00003fff)) | (v & UINT64_C(0x3fff00003fff0000)) >> 2;
+    *out = (v & UINT64_C(0x0fffffff)) | (v & UINT64_C(0x0fffffff00000000)) >> 4;
+    return (bits + 1) / 8;
+}
+
+/* Those of more than a byte, and the ones cut short. */
+enum sc_drop sc_varint_long(const uint8_t **p, const uint8_t *end, uint64_t *out);
 
 /* At most 10 bytes at *p, which moves behind them; zigzag is not undone. TRUNCATED, or MALFORMED
- * past 64 bits. Inlined: most of what decoding costs. */
+ * past 64 bits; *out and *p are then as they were. Inlined for the one byte that most have. */
 static inline enum sc_drop sc_varint(const uint8_t **p, const uint8_t *end, uint64_t *out)
 {
-    const uint8_t *at = *p;
-    if (at < end && *at < 0x80) {
-        *out = *at;
-        *p = at + 1;
+    if (*p < end && **p < 0x80) {
+        *out = *(*p)++;
         return SC_DROP_NONE;
     }
-    uint64_t u = 0;
-    for (unsigned shift = 0; shift < 70; shift += 7) {
-        if (at == end)
-            return SC_DROP_TRUNCATED;
-        uint8_t c = *at++;
-        if (shift == 63 && c > 1)
-            return SC_DROP_MALFORMED;
-        u |= (uint64_t)(c & 0x7F) << shift;
-        if (c < 0x80) {
-            *out = u;
-            *p = at;
-            return SC_DROP_NONE;
-        }
-    }
-    return SC_DROP_MALFORMED;
+    return sc_varint_long(p, end, out);
 }
 
 static inline int64_t sc_zigzag(uint64_t u)

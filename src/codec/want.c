@@ -166,16 +166,6 @@ bool sc_want_whole(const struct sc_want_node *n, bool array)
     return false;
 }
 
-void sc_take_start(struct sc_take *t, const struct sc_want_tree *tree, struct sc_arena *ar,
-                   struct sc_value *slots, struct sc_fault *fault)
-{
-    SC_ASSERT(fault != NULL);
-    *t = (struct sc_take){.tree = tree, .ar = ar, .slots = slots, .fault = fault};
-    memset(slots, 0, sizeof(*slots) * tree->n_slots); /* ABSENT is 0 */
-    if (tree->n_lists)
-        t->lists = SC_NEW_N(ar, struct sc_items, tree->n_lists);
-}
-
 bool sc_items_add(struct sc_items *l, struct sc_arena *ar, struct sc_value v)
 {
     if (l->n == l->cap) {

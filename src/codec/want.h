@@ -92,9 +92,6 @@ struct sc_take {
     struct sc_fault *fault;
 };
 
-/* Sets every slot to ABSENT. */
-void sc_take_start(struct sc_take *t, const struct sc_want_tree *tree, struct sc_arena *ar,
-                   struct sc_value *slots, struct sc_fault *fault);
 /* Hand `v` to the sinks of `n`; for an `array`, to those that are not spread. False when a list is
  * full. */
 bool sc_take_put_all(struct sc_take *t, const struct sc_want_node *n, struct sc_value v,
@@ -106,6 +103,23 @@ static inline bool sc_take_put(struct sc_take *t, const struct sc_want_node *n, 
         return sc_take_put_all(t, n, v, array);
     t->slots[n->only_slot] = v.type == SC_T_NULL ? sc_absent() : v;
     return true;
+}
+/* A whole value into its slot, by three stores. */
+static inline void sc_slot_set(struct sc_value *slot, enum sc_type type, uint32_t len, uint64_t u)
+{
+    slot->type = (uint8_t)type;
+    slot->scale = 0;
+    slot->flags = 0;
+    slot->len = len;
+    slot->u = u;
+}
+static inline void sc_slot_text(struct sc_value *slot, struct sc_str s)
+{
+    slot->type = SC_T_STRING;
+    slot->scale = 0;
+    slot->flags = 0;
+    slot->len = (uint32_t)s.len;
+    slot->s = s.p;
 }
 bool sc_take_sink(struct sc_take *t, const struct sc_sink *sink, struct sc_value v);
 /* The lists into their slots. */

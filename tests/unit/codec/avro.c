@@ -84,6 +84,41 @@ Test(avro, primitives)
     CHECK(cases);
 }
 
+#define A_THEN(type) RECORD(FIELD("a", "\"string\"") "," FIELD("b", type) "," FIELD("c", "\"int\""))
+#define X16 "61616161616161616161616161616161"
+#define X64 X16 X16 X16 X16
+
+/* What nobody wants is passed over by its length alone, whatever it is and wherever the record ends. */
+Test(avro, skips)
+{
+    static const struct avro_case cases[] = {
+        {A_THEN("[\"null\",\"string\"]"), "$.c", "0261 00 02", "1"},
+        {A_THEN("[\"null\",\"string\"]"), "$.c", "0261 02 046263 02", "1"},
+        {A_THEN("[\"null\",\"string\"]"), "$.c", "0261 02 8001" X64 "02", "1"},
+        {A_THEN("[\"null\",\"string\"]"), "$.c", "0261 04 02", "!malformed $.b"},
+        {A_THEN("[\"null\",\"string\"]"), "$.c", "0261 02 03 02", "!malformed $.b"},
+        {A_THEN("[\"null\",\"string\"]"), "$.a", "0261 02 0462", "!truncated $.b"},
+        {A_THEN("[\"null\",\"string\"]"), "$.a", "0261 02", "!truncated $.b"},
+        {A_THEN("[\"string\",\"null\"]"), "$.c", "0261 02 02", "1"},
+        {A_THEN("[\"string\",\"null\"]"), "$.c", "0261 00 0262 02", "1"},
+        {A_THEN("[\"null\",\"long\",\"double\"]"), "$.c", "0261 02 ffffffffffffffffff01 02", "1"},
+        {A_THEN("[\"null\",\"long\",\"double\"]"), "$.c", "0261 04 000000000000f83f 02", "1"},
+        {A_THEN("[\"null\",\"long\",\"double\"]"), "$.a", "0261 04 000000000000f8", "!truncated $.b"},
+        {A_THEN("\"string\""), "$.c", "8001" X64 "8002" X64 X64 "02", "1"},
+        {A_THEN("\"string\""), "$.c", "8001" X64 "808001" X64 "02", "!truncated $.b"},
+        {A_THEN("\"string\""), "$.c", "0261 03 6202", "!malformed $.b"},
+        {A_THEN("\"string\""), "$.c", "0261 8102 6202", "!malformed $.b"},
+        {A_THEN("\"string\""), "$.c", "0261 feffffffffffffff7f 6202", "!truncated $.b"},
+        {A_THEN("\"double\""), "$.a", "0261 000000000000f8", "!truncated $.b"},
+        {A_THEN("\"int\""), "$.c", "0261 b60c 8406", "386"},
+        {A_THEN("\"long\""), "$.a", "0261 80808080808001 02", "\"a\""},
+        {A_THEN("\"long\""), "$.a", "0261 ffffffffffffffffffff01 02", "!malformed $.b"},
+        {A_THEN("\"null\""), "$.a", "8001" X64 "02", "\"" "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\""},
+    };
+    CHECK(cases);
+}
+
 #define LOGICAL(type, name) RECORD(FIELD("a", "{\"type\":\"" type "\",\"logicalType\":\"" name "\"}"))
 #define DECIMAL(scale)                                                                             \
     RECORD(FIELD("a", "{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":40,"          \
