@@ -1,6 +1,7 @@
 /* The resolve worker: records of the source topics in, journal frames out.
  *
- * A batch goes through the stages in their order: decode and validate, look up who it is, route.
+ * A batch goes through the stages in their order, a group at a time: decode and validate, look up who
+ * it is, route. All that a group needs lives in its own arena, small enough for the second cache.
  * Nothing is decided about identity here (core/identity/owner.c does, in the journal), so a wrong
  * or missing hint costs a hop and no more. Heartbeats say how far each source partition has come.
  * Source: reliability.md "Identity", "Time"; semantics 9-12. */
@@ -8,6 +9,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/prefetch.h"
 #include "codec/journal.h"
 #include "codec/seal.h"
 #include "core/identity/identity.h"
@@ -24,7 +26,11 @@
 #define HEARTBEAT_MS 500
 #define RETRY_MS 500
 #define COMMITTED_TIMEOUT_MS 5000
-#define TXN_KEEP_BYTES (32u << 20)
+#define TXN_KEEP_BYTES (8u << 20)
+#define GROUP_KEEP_BYTES (8u << 20)
+#define GROUP 256u /* records that share a look-up in Redis */
+#define AHEAD 3u   /* records whose memory is on its way: another core unpacked them */
+#define LINES 4u   /* of each */
 #define ERROR_RATE_LEAST 100u /* records a minute before the rate counts */
 #define HEADERS_MAX 64u
 
@@ -50,6 +56,7 @@ struct resolve {
     struct intake *in;
     uint32_t n_in, in_last;
     struct sc_arena ar;             /* the transaction's */
+    struct sc_arena group;          /* of the records between decode and route */
     struct sc_frame_writer *frames; /* P */
     uint32_t *records;              /* P: in this transaction, for the trailers */
     uint64_t *k;                    /* P: this life's transactions to each partition */
@@ -81,6 +88,7 @@ static uint64_t random_id(void)
 static void txn_clear(struct resolve *r)
 {
     sc_arena_reset(&r->ar, TXN_KEEP_BYTES);
+    sc_arena_reset(&r->group, GROUP_KEEP_BYTES);
     for (uint32_t p = 0; p < r->w->cfg->partitions; p++) {
         sc_frame_start(&r->frames[p], r->projection);
         r->records[p] = 0;
@@ -284,20 +292,20 @@ static struct sc_str traceparent_of(struct resolve *r, const struct sc_msg *m)
     uint32_t n = r->w->log->ops->headers(r->w->log, m, hs, HEADERS_MAX);
     for (uint32_t i = 0; i < n; i++)
         if (sc_str_eqz(hs[i].name, "traceparent"))
-            return sc_str_dup(&r->ar, hs[i].value);
+            return sc_str_dup(&r->group, hs[i].value);
     return SC_STR_NULL;
 }
 
 /* Too many bad records in a minute are no longer bad records but a bad deployment. */
-static void watch_rate(struct resolve *r, bool fault)
+static void watch_rate(struct resolve *r, int64_t mono_ms, uint64_t records, uint64_t faults)
 {
-    int64_t minute = mono(r) / SC_MINUTE_MS;
+    int64_t minute = mono_ms / SC_MINUTE_MS;
     if (minute != r->minute_ms) {
         r->minute_ms = minute;
         r->minute_records = r->minute_faults = 0;
     }
-    r->minute_records++;
-    r->minute_faults += fault;
+    r->minute_records += records;
+    r->minute_faults += faults;
     int32_t most = r->w->cfg->max_error_bp;
     if (most > 0 && r->minute_records >= ERROR_RATE_LEAST &&
         r->minute_faults * 10000 > r->minute_records * (uint64_t)most)
@@ -307,10 +315,10 @@ static void watch_rate(struct resolve *r, bool fault)
 /* The event of a record, or NULL: a dead letter, a counted drop, or (r->doubt) a server to wait
  * for. */
 static struct sc_event *decode(struct resolve *r, const struct sc_source *src,
-                               const struct sc_msg *m)
+                               const struct sc_msg *m, uint64_t *faults)
 {
     struct sc_decoding d;
-    struct sc_event *ev = sc_arena_alloc(&r->ar, sizeof(*ev));
+    struct sc_event *ev = sc_arena_alloc(&r->group, sizeof(*ev));
     enum sc_err e = sc_decoders_get(r->decoders, src, m->value, &d);
     if (e != SC_ERR_OK) {
         doubt(r, e);
@@ -318,22 +326,23 @@ static struct sc_event *decode(struct resolve *r, const struct sc_source *src,
         return NULL;
     }
     if (d.drop == SC_DROP_NONE) {
-        struct sc_value *slots = sc_arena_alloc(&r->ar, sizeof(*slots) * (src->projection.n + 1));
-        d.drop = sc_decode(d.decoder, d.body, &r->ar, slots, &d.fault);
+        struct sc_value *slots =
+            sc_arena_alloc(&r->group, sizeof(*slots) * (src->projection.n + 1));
+        d.drop = sc_decode(d.decoder, d.body, &r->group, slots, &d.fault);
         struct sc_record_meta meta = {
             .timestamp_ms = m->timestamp_ms,
             .origin = {src->topic, m->partition, m->offset},
             .traceparent = traceparent_of(r, m),
         };
         if (d.drop == SC_DROP_NONE)
-            d.drop = sc_intake(r->jo->tx, src, slots, &meta, r->ps, &r->ar, ev, &d.fault);
+            d.drop = sc_intake(r->jo->tx, src, slots, &meta, r->ps, &r->group, ev, &d.fault);
     }
-    watch_rate(r, sc_drop_dead_letter(d.drop));
     if (d.drop == SC_DROP_NONE)
         return ev;
+    *faults += sc_drop_dead_letter(d.drop);
     if (!sc_drop_dead_letter(d.drop))
         sc_count(&r->w->counters.drops[d.drop], 1);
-    else if (sc_dead_letter(r->w, src->topic, m, d.drop, &d.fault, &r->ar) != SC_ERR_OK)
+    else if (sc_dead_letter(r->w, src->topic, m, d.drop, &d.fault, &r->group) != SC_ERR_OK)
         doubt(r, SC_ERR_ABORT);
     return NULL;
 }
@@ -348,44 +357,50 @@ static void move_time(struct intake *in, const struct sc_event *ev, const struct
 }
 
 /* Events with an identifier, in order. UINT32_MAX: in doubt. */
-static uint32_t decode_batch(struct resolve *r, const struct sc_msg *msgs, uint32_t n,
-                             struct sc_event **evs)
+static uint32_t decode_group(struct resolve *r, const struct sc_msg *msgs, uint32_t n,
+                             int64_t mono_ms, struct sc_event **evs)
 {
     struct sc_counters *c = &r->w->counters;
+    uint64_t records = 0, bytes = 0, faults = 0, anonymous = 0;
     uint32_t out = 0;
     for (uint32_t i = 0; i < n; i++) {
+        if (i + AHEAD < n)
+            sc_prefetch(msgs[i + AHEAD].value.p, msgs[i + AHEAD].value.len, LINES);
         struct intake *in = intake_of(r, &msgs[i]);
         if (in == NULL || msgs[i].offset < in->next_txn)
             continue;
-        struct sc_event *ev = decode(r, &r->jo->tx->sources[msgs[i].topic], &msgs[i]);
+        struct sc_event *ev = decode(r, &r->jo->tx->sources[msgs[i].topic], &msgs[i], &faults);
         if (r->doubt)
             return UINT32_MAX;
         in->next_txn = msgs[i].offset + 1;
         in->any = in->touched = true;
         in->ended_ms = 0;
-        sc_count(&c->records, 1);
-        sc_count(&c->record_bytes, msgs[i].value.len);
+        records++;
+        bytes += msgs[i].value.len;
         if (ev == NULL)
             continue;
         move_time(in, ev, &msgs[i]);
         sc_count(&c->deprecated_events, ev->deprecated);
         sc_count(&c->clamped_events, ev->clamped);
-        sc_count(&c->anonymous_events, ev->n_ids == 0);
-        sc_count(&c->drops[SC_DROP_ANONYMOUS], ev->n_ids == 0);
+        anonymous += ev->n_ids == 0;
         if (ev->n_ids)
             evs[out++] = ev;
     }
+    sc_count(&c->records, records);
+    sc_count(&c->record_bytes, bytes);
+    sc_count(&c->anonymous_events, anonymous);
+    sc_count(&c->drops[SC_DROP_ANONYMOUS], anonymous);
+    watch_rate(r, mono_ms, records, faults);
     return out;
 }
 
 /* ---- stages 2 and 3: who is it, and where does it go */
 
-static bool route_batch(struct resolve *r, struct sc_event **evs, uint32_t n)
+static bool route_group(struct resolve *r, struct sc_event **evs, uint32_t n, int64_t mono_ms)
 {
-    int64_t mono_ms = mono(r);
-    sc_roots *roots = sc_arena_alloc(&r->ar, sizeof(*roots) * (n + 1));
-    sc_hints_roots(&r->hints, evs, roots, n, mono_ms, &r->ar);
-    struct sc_record *rec = SC_NEW(&r->ar, struct sc_record);
+    sc_roots *roots = sc_arena_alloc(&r->group, sizeof(*roots) * (n + 1));
+    sc_hints_roots(&r->hints, evs, roots, n, mono_ms, &r->group);
+    struct sc_record *rec = SC_NEW(&r->group, struct sc_record);
     for (uint32_t i = 0; i < n; i++) {
         sc_route(evs[i], roots[i], rec);
         if (!send_record(r, rec))
@@ -406,9 +421,16 @@ static bool take_batch(struct resolve *r, const struct sc_msg *msgs, uint32_t n)
 {
     if (!txn_open(r))
         return false;
-    struct sc_event **evs = SC_NEW_N(&r->ar, struct sc_event *, n + 1);
-    uint32_t events = decode_batch(r, msgs, n, evs);
-    return events != UINT32_MAX && route_batch(r, evs, events);
+    for (uint32_t at = 0; at < n; at += GROUP) {
+        uint32_t records = n - at < GROUP ? n - at : GROUP;
+        int64_t mono_ms = mono(r);
+        struct sc_event *evs[GROUP];
+        uint32_t events = decode_group(r, msgs + at, records, mono_ms, evs);
+        if (events == UINT32_MAX || !route_group(r, evs, events, mono_ms))
+            return false;
+        sc_arena_reset(&r->group, GROUP_KEEP_BYTES);
+    }
+    return true;
 }
 
 /* ---- owning partitions */
@@ -632,6 +654,7 @@ static void fini(struct resolve *r)
     sc_decoders_destroy(r->decoders);
     sc_hints_fini(&r->hints);
     sc_arena_fini(&r->ar);
+    sc_arena_fini(&r->group);
 }
 
 int sc_resolve_worker(struct sc_worker *w, struct sc_pseudonyms *ps,
@@ -640,6 +663,7 @@ int sc_resolve_worker(struct sc_worker *w, struct sc_pseudonyms *ps,
     struct resolve r = {.w = w, .jo = w->cfg->jo, .ps = ps, .doubt = true, .boot = random_id()};
     uint32_t p = w->cfg->partitions;
     sc_arena_init(&r.ar);
+    sc_arena_init(&r.group);
     sc_hints_init(&r.hints, w, w->cfg->hints);
     r.decoders = sc_decoders_create(w, schema_files);
     r.projection = sc_projection_hash(r.jo->tx, &r.jo->wanted);
