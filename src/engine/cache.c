@@ -2,9 +2,11 @@
 #include "engine/cache.h"
 
 #include "base/assert.h"
+#include "base/prefetch.h"
 #include <stdlib.h>
 
 #define CAP_MIN 64u
+#define STATE_LINES 8u /* of a state, fetched ahead: most are shorter */
 
 /* Nodes are MACs: their last bytes are as good a hash as any, and no one who lacks the key can
  * choose them. The first byte holds the rank and is left out. */
@@ -45,6 +47,19 @@ struct sc_cache_slot *sc_cache_get(const struct sc_cache *c, const struct sc_nod
         if (sc_node_eq(&s->node, node))
             return s;
     }
+}
+
+void sc_cache_prefetch(const struct sc_cache *c, const struct sc_node_id *node)
+{
+    if (c->cap)
+        sc_prefetch(&c->slots[slot_of(c, node)], sizeof(*c->slots), 1);
+}
+
+void sc_cache_prefetch_state(const struct sc_cache *c, const struct sc_node_id *node)
+{
+    const struct sc_cache_slot *s = sc_cache_get(c, node);
+    if (s)
+        sc_prefetch(s->bytes, s->len, STATE_LINES);
 }
 
 static void grow(struct sc_cache *c)

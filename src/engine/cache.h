@@ -9,6 +9,9 @@
 #include "base/arena.h"
 #include "core/event.h"
 
+#define SC_CACHE_FAR 16u /* look-ups ahead: the slot is asked for */
+#define SC_CACHE_NEAR 8u /* and the state */
+
 struct sc_cache_slot {
     struct sc_node_id node; /* zeroed: free */
     char *bytes;            /* NULL: known to have no state */
@@ -30,6 +33,9 @@ void sc_cache_fini(struct sc_cache *c);
 void sc_cache_clear(struct sc_cache *c);
 /* The slot of `node`, or NULL. Valid until the next put or remove. */
 struct sc_cache_slot *sc_cache_get(const struct sc_cache *c, const struct sc_node_id *node);
+/* Have what will be read on its way: first its slot; some look-ups later, through that, its state. */
+void sc_cache_prefetch(const struct sc_cache *c, const struct sc_node_id *node);
+void sc_cache_prefetch_state(const struct sc_cache *c, const struct sc_node_id *node);
 /* Copy `state` in (p == NULL: known to have none). dirty: see the slot. */
 void sc_cache_put(struct sc_cache *c, const struct sc_node_id *node, struct sc_str state,
                   uint32_t dirty);

@@ -2,6 +2,7 @@
 #include "engine/flush.h"
 
 #include "base/log.h"
+#include "base/prefetch.h"
 #include "codec/state.h"
 
 #define SETTLE_MS 30000 /* a port gives up earlier on a flush that does not end */
@@ -26,15 +27,19 @@ static int64_t due_of(struct sc_str state)
 /* Everything dirty, as of the last commit. */
 static struct sc_view_item *gather(struct sc_part *p, struct sc_arena *ar)
 {
-    struct sc_view_item *items = SC_NEW_N(ar, struct sc_view_item, p->cache.dirty_n + 1);
+    struct sc_view_item *items = sc_arena_alloc(ar, sizeof(*items) * (p->cache.dirty_n + 1));
     struct sc_cache_slot *s;
     p->n_flush = 0;
     for (uint64_t at = 0; (s = sc_cache_next(&p->cache, &at)) != NULL;) {
         if (!s->dirty)
             continue;
-        struct sc_str state = sc_cache_state(s);
-        items[p->n_flush] = (struct sc_view_item){s->node, state, due_of(state)};
+        items[p->n_flush] = (struct sc_view_item){s->node, sc_cache_state(s), SC_NO_DUE};
         remember(p, &s->node);
+    }
+    for (uint64_t i = 0; i < p->n_flush; i++) {
+        if (i + SC_CACHE_NEAR < p->n_flush)
+            sc_prefetch(items[i + SC_CACHE_NEAR].state.p, 1, 1);
+        items[i].due_ms = due_of(items[i].state);
     }
     return items;
 }

@@ -346,6 +346,24 @@ static uint32_t unpack(struct sc_jworker *j, const struct sc_msg *msgs, uint32_t
     return n;
 }
 
+static const struct sc_jitem *record_at(const struct sc_jworker *j, uint32_t k)
+{
+    return k < j->n_items && j->items[k].it->kind < SC_REC_HEARTBEAT ? &j->items[k] : NULL;
+}
+
+/* While record `k` is applied, the states of later ones are on their way. */
+static void look_ahead(const struct sc_jworker *j, uint32_t k)
+{
+    const struct sc_jitem *far = record_at(j, k + SC_CACHE_FAR);
+    const struct sc_jitem *near = record_at(j, k + SC_CACHE_NEAR);
+    if (far) {
+        sc_overlay_prefetch(&j->ov, &far->it->rec.to);
+        sc_cache_prefetch(&far->p->cache, &far->it->rec.to);
+    }
+    if (near)
+        sc_cache_prefetch_state(&near->p->cache, &near->it->rec.to);
+}
+
 enum taken { TAKEN, TAKE_AGAIN, TAKE_DOUBT };
 
 /* Apply messages [from, to), whose records are in j->items. *done: the first not applied whole. */
@@ -364,6 +382,7 @@ static enum taken apply(struct sc_jworker *j, const struct sc_msg *msgs, uint32_
             p->tries = 0; /* only this one */
         }
         for (; k < j->n_items && j->items[k].msg == i; k++) {
+            look_ahead(j, k);
             int took = take_item(j, &j->items[k], &msgs[i]);
             if (took != 1)
                 return took < 0 ? TAKE_DOUBT : TAKE_AGAIN;

@@ -198,8 +198,14 @@ static struct sc_tp offset_of(struct sc_jworker *j, struct sc_part *p)
 /* What was touched of one partition is what is known of it. */
 static void keep_states(struct sc_jworker *j, struct sc_part *p, const struct touched *to)
 {
-    for (uint32_t k = to->from[p->index]; k < to->from[p->index + 1]; k++) {
-        const struct sc_overlay_item *it = &j->ov.items[to->order[k]];
+    const struct sc_overlay_item *items = j->ov.items;
+    uint32_t end = to->from[p->index + 1];
+    for (uint32_t k = to->from[p->index]; k < end; k++) {
+        const struct sc_overlay_item *it = &items[to->order[k]];
+        if (k + SC_CACHE_FAR < end)
+            sc_cache_prefetch(&p->cache, &items[to->order[k + SC_CACHE_FAR]].node);
+        if (k + SC_CACHE_NEAR < end)
+            sc_cache_prefetch_state(&p->cache, &items[to->order[k + SC_CACHE_NEAR]].node);
         if (it->stored.p == NULL)
             continue;
         sc_cache_put(&p->cache, &it->node, it->stored, p->commits);

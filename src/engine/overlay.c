@@ -2,6 +2,7 @@
 #include "engine/overlay.h"
 
 #include "base/assert.h"
+#include "base/prefetch.h"
 #include "codec/state.h"
 #include <stdlib.h>
 
@@ -45,6 +46,14 @@ static struct sc_overlay_slot *slot_of(const struct sc_overlay *ov, const struct
         if (s->item == 0 || (s->tag == tag && sc_node_eq(&ov->items[s->item - 1].node, node)))
             return s;
     }
+}
+
+void sc_overlay_prefetch(const struct sc_overlay *ov, const struct sc_node_id *node)
+{
+    uint64_t h;
+    memcpy(&h, node->b + 8, sizeof(h));
+    if (ov->cap)
+        sc_prefetch(&ov->slots[(uint32_t)h & (ov->cap - 1)], 1, 1);
 }
 
 struct sc_overlay_item *sc_overlay_get(const struct sc_overlay *ov, const struct sc_node_id *node)
