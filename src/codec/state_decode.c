@@ -180,24 +180,11 @@ static void take_ring(struct sc_state_reader *d)
 static void take_seen(struct sc_state_reader *d)
 {
     struct sc_state *st = d->st;
-    uint32_t n = sc_scan_count(&d->r, SC_DEDUPE_MAX, 13);
+    uint32_t n = sc_scan_count(&d->r, SC_DEDUPE_MAX, sizeof(struct sc_seen));
     st->seen.cap = n + 8;
     st->seen.v = sc_arena_alloc(st->ar, sizeof(*st->seen.v) * st->seen.cap);
-    int64_t at_s = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        uint64_t id_hash = sc_scan_u64(&d->r);
-        uint32_t content = sc_scan_u32(&d->r);
-        int64_t step = sc_scan_int(&d->r);
-        if (step < -(int64_t)UINT32_MAX || step > (int64_t)UINT32_MAX)
-            sc_scan_fail(&d->r);
-        at_s += d->r.bad ? 0 : step;
-        if (at_s < 0 || at_s > (int64_t)UINT32_MAX)
-            sc_scan_fail(&d->r);
-        if (d->r.bad)
-            return;
-        st->seen.v[i] = (struct sc_seen){id_hash, content, (uint32_t)at_s};
-        st->seen.n++;
-    }
+    sc_scan_raw(&d->r, st->seen.v, n * sizeof(struct sc_seen));
+    st->seen.n = n;
 }
 
 static int case_by_hash(const struct sc_taxonomy *tx, uint32_t hash)

@@ -480,20 +480,14 @@ static void put_ring(struct writer *e)
     }
 }
 
+/* As they are: they are many, and hash and arrival have nothing in common to leave out. */
 static void put_seen(struct writer *e)
 {
     uint32_t all = e->st->seen.n, n = e->less && all > SC_DEDUPE_MIN ? SC_DEDUPE_MIN : all;
     SC_ASSERT(all <= SC_DEDUPE_MAX);
-    sc_pen_room(&e->w, SC_VARINT_BYTES + n * (12 + (size_t)SC_VARINT_BYTES));
+    sc_pen_room(&e->w, SC_VARINT_BYTES + n * sizeof(struct sc_seen));
     sc_pen_var(&e->w, n);
-    int64_t at_s = 0;
-    for (uint32_t i = all - n; i < all; i++) {
-        const struct sc_seen *s = &e->st->seen.v[i];
-        sc_pen_u64(&e->w, s->id_hash);
-        sc_pen_u32(&e->w, s->content);
-        sc_pen_int(&e->w, s->at_s - at_s);
-        at_s = s->at_s;
-    }
+    sc_pen_raw(&e->w, e->st->seen.v + (all - n), n * sizeof(struct sc_seen));
 }
 
 static void put_cases(struct writer *e)

@@ -196,6 +196,7 @@ struct sc_event_index {
 };
 
 struct sc_fact_plan;
+struct sc_state;
 
 struct sc_journey {
     struct sc_str name;
@@ -233,6 +234,7 @@ struct sc_journey {
     struct sc_node *tests;  /* seq or NULL */
     const struct sc_analytics_plan *analytics; /* what is measured how */
     bool analyse;           /* measure: set by the caller after loading, before the first step */
+    const struct sc_state *blank; /* of a customer never seen (state.c) */
     struct sc_scope scope;  /* owns patterns and zones: sc_journey_fini gives them back */
 
     /* Zones of customers by IANA name, from a table the caller keeps (loading one is file I/O, so

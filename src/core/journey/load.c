@@ -3,6 +3,7 @@
 #include "core/journey/load.h"
 #include "base/assert.h"
 #include "base/hash.h"
+#include "core/journey/state.h"
 
 #include <stdlib.h>
 
@@ -302,6 +303,7 @@ bool sc_journey_load(struct sc_journey *jo, struct sc_taxonomy *tx, const struct
     if (dg->errors != errors)
         return false;
     sc_journey_index(jo, ar);
+    sc_state_prepare(jo, ar);
     load_lint(&ld);
     return true;
 }

@@ -23,14 +23,35 @@ uint64_t sc_state_stages(const struct sc_journey *jo, const struct sc_state *st)
     return bits;
 }
 
-struct sc_state *sc_state_new(const struct sc_journey *jo, struct sc_node_id node,
-                              struct sc_arena *ar)
+/* A new customer is one piece of memory, copied from a blank one: so many are opened. */
+struct whole {
+    struct sc_state st;
+    struct sc_member self;
+    _Alignas(16) char rest[]; /* facts, milestones, ladders */
+};
+
+static size_t whole_bytes(const struct sc_journey *jo)
 {
-    SC_ASSERT(!sc_node_none(&node));
+    const struct sc_state *st = NULL;
+    return sizeof(struct whole) + jo->n_facts * sizeof(*st->facts) +
+           jo->n_milestones * (sizeof(*st->milestones) + sizeof(*st->ladders));
+}
+
+static struct sc_state *lay_out(const struct sc_journey *jo, struct whole *w)
+{
+    struct sc_state *st = &w->st;
+    st->facts = (struct sc_fact_state *)(void *)w->rest;
+    st->milestones = (int64_t *)(void *)(st->facts + jo->n_facts);
+    st->ladders = (void *)(st->milestones + jo->n_milestones);
+    st->members.v = &w->self;
+    return st;
+}
+
+void sc_state_prepare(struct sc_journey *jo, struct sc_arena *ar)
+{
     SC_ASSERT(jo->n_tracks >= 1 && jo->n_tracks <= SC_TRACKS_MAX);
-    struct sc_state *st = SC_NEW(ar, struct sc_state);
-    st->node = node;
-    st->ar = ar;
+    struct whole *w = sc_arena_zalloc(ar, whole_bytes(jo));
+    struct sc_state *st = lay_out(jo, w);
     st->kind = SC_STATE_ROOT;
     st->erased_ms = st->first_ms = st->last_ms = SC_NEVER;
     for (uint32_t t = 0; t < jo->n_tracks; t++)
@@ -38,15 +59,26 @@ struct sc_state *sc_state_new(const struct sc_journey *jo, struct sc_node_id nod
     st->channel.at_ms = st->timezone.at_ms = SC_NEVER;
     st->language.at_ms = st->frequency.at_ms = SC_NEVER;
     st->snooze_at_ms = st->snooze_until_ms = st->fatigue_ms = SC_NEVER;
-    st->facts = SC_NEW_N(ar, struct sc_fact_state, jo->n_facts + 1);
-    st->milestones = sc_arena_alloc(ar, sizeof(*st->milestones) * (jo->n_milestones + 1));
     for (uint32_t m = 0; m < jo->n_milestones; m++)
         st->milestones[m] = SC_NEVER;
-    st->ladders = sc_arena_zalloc(ar, sizeof(*st->ladders) * (jo->n_milestones + 1));
     for (uint32_t c = 0; c < SC_CHANNELS_MAX; c++)
         st->inbound_ms[c] = SC_NEVER;
-    SC_VEC_PUSH(ar, &st->members, ((struct sc_member){.node = node, .linked_ms = SC_NEVER}));
+    w->self.linked_ms = SC_NEVER;
+    st->members.n = st->members.cap = 1;
     st->due_ms = SC_NO_DUE;
+    jo->blank = st;
+}
+
+struct sc_state *sc_state_new(const struct sc_journey *jo, struct sc_node_id node,
+                              struct sc_arena *ar)
+{
+    SC_ASSERT(!sc_node_none(&node));
+    SC_ASSERT(jo->blank != NULL);
+    struct whole *w = sc_arena_alloc(ar, whole_bytes(jo));
+    memcpy(w, jo->blank, whole_bytes(jo));
+    struct sc_state *st = lay_out(jo, w);
+    st->node = w->self.node = node;
+    st->ar = ar;
     return st;
 }
 

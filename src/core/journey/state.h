@@ -267,6 +267,8 @@ struct sc_state {
 struct sc_place sc_place_new(const struct sc_journey *jo, uint32_t t);
 /* The stages the customer is in, one a track, as bits. */
 uint64_t sc_state_stages(const struct sc_journey *jo, const struct sc_state *st);
+/* What every new customer begins as, once the journey is loaded whole; in `ar`, the journey's. */
+void sc_state_prepare(struct sc_journey *jo, struct sc_arena *ar);
 /* A customer never seen: root, initial stage, members { node }. */
 struct sc_state *sc_state_new(const struct sc_journey *jo, struct sc_node_id node,
                               struct sc_arena *ar);

@@ -38,7 +38,7 @@ Test(state, a_newer_version_is_refused)
     struct sc_str a = shop_bytes(&sh, sc_state_new(&sh.jo, shop_node(1, 1), &sh.ar));
     char *newer = sc_arena_dup(&sh.ar, a.p, a.len);
     struct sc_state_peek peek;
-    newer[0] = 2;
+    newer[0]++;
     struct sc_str in = {newer, a.len};
     cr_assert_null(sc_state_decode(&sh.jo, shop_node(1, 1), in, &sh.ar));
     cr_assert_not(sc_state_peek(in, &peek));
@@ -264,6 +264,6 @@ Test(state, twenty_events_and_eight_facts_take_few_bytes)
     shop_init(&less, small);
     struct sc_event **evs = shop_events(&less, 20, SC_DAY_MS, &c);
     struct sc_str a = shop_bytes(&less, shop_play(&less, shop_node(1, 1), evs, 20));
-    cr_assert_leq(a.len, 560, "%zu bytes", a.len);
+    cr_assert_leq(a.len, 580, "%zu bytes", a.len);
     shop_fini(&less);
 }
