@@ -235,7 +235,8 @@ int sc_explain_customer(int argc, char **argv)
     static const char about[] =
         "Tells a customer's story. From files of events: each event, link, rule with the values it\n"
         "saw, gate and decision. From the running system (--config), changing nothing in it: the\n"
-        "events of the journal, what was decided and published, and the state as it is stored.\n"
+        "events of the journal, what was decided and published, what the rules saw (the journal\n"
+        "played again), and the state as it is stored.\n"
         "Properties marked `pii` are hidden unless --reveal.";
     const struct sc_command cmd = {
         "explain customer ID|--identifier NS=VALUE JOURNEY --events FILE… | --config SETTINGS", about,

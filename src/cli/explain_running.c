@@ -1,8 +1,10 @@
 /* stagecoach explain customer --config: a customer of the running system. What happened to it comes
  * from the journal (as long as that is kept), what was decided from the outbound topics, in one
- * order of time; what it is now from its stored state. */
+ * order of time; what the rules saw by playing the journal's events again; what it is now from its
+ * stored state. */
 #include "cli/cli.h"
 #include "cli/explain.h"
+#include "cli/explain_replay.h"
 #include "cli/explain_story.h"
 #include "cli/live.h"
 #include "cli/who.h"
@@ -20,6 +22,7 @@ struct running {
     struct sc_live *lv;
     struct sc_map nodes; /* of the customer, those of absorbed ones too */
     struct sc_map told;  /* source records told already: they go through several doors */
+    struct sc_replay replay;
     SC_VEC(struct row) rows;
     bool reveal;
     struct sc_buf text;
@@ -45,17 +48,22 @@ static void add_row(struct running *rn, int64_t ms)
 
 /* ---- the journal */
 
-static bool is_new(struct running *rn, const struct sc_origin *at)
+static bool is_new(struct running *rn, const struct sc_record *rec, int64_t append_ms)
 {
+    const struct sc_origin *at = &rec->ev->origin;
     struct sc_str key = sc_str_printf(&rn->lv->ar, "%.*s:%d:%lld", SC_STR_FMT(at->topic),
                                       at->partition, (long long)at->offset);
-    return sc_map_put(&rn->told, key, rn) == NULL;
+    struct sc_replayed *known = sc_map_get(&rn->told, key);
+    struct sc_replayed *re = sc_replay_add(&rn->replay, known, rec, append_ms);
+    if (known == NULL)
+        sc_map_put(&rn->told, key, re);
+    return known == NULL;
 }
 
-static void take_record(struct running *rn, const struct sc_record *rec)
+static void take_record(struct running *rn, const struct sc_record *rec, int64_t append_ms)
 {
     char when[32];
-    if (!(is_theirs(rn, &rec->home) || is_theirs(rn, &rec->to)) || !is_new(rn, &rec->ev->origin))
+    if (!(is_theirs(rn, &rec->home) || is_theirs(rn, &rec->to)) || !is_new(rn, rec, append_ms))
         return;
     rn->text.len = 0;
     sc_buf_addf(&rn->text, "[%.*s] event      ", (int)sc_time_format(rec->ev->occurred_ms, when),
@@ -77,7 +85,7 @@ static bool take_frame(void *arg, const struct sc_msg *m, const struct sc_header
         return true;
     while (sc_frame_next(&rd, &it) == 1)
         if (it.kind == SC_REC_EVENT && it.event.type != SC_EVENT_UNKNOWN)
-            take_record(rn, &it.rec);
+            take_record(rn, &it.rec, m->timestamp_ms);
     return true;
 }
 
@@ -169,6 +177,8 @@ static int tell(struct running *rn, const struct sc_state *st)
         qsort(rn->rows.v, rn->rows.n, sizeof(*rn->rows.v), by_time);
     for (uint32_t i = 0; i < rn->rows.n; i++)
         printf("%.*s", SC_STR_FMT(rn->rows.v[i].text));
+    int64_t until_ms = rn->rows.n ? rn->rows.v[rn->rows.n - 1].ms : st->last_ms;
+    sc_replay_print(&rn->replay, st, until_ms);
     print_state(rn, st);
     return e == SC_ERR_OK ? SC_EXIT_OK : SC_EXIT_UNAVAILABLE;
 }
@@ -210,6 +220,7 @@ int sc_explain_running(const char *settings, const char *identifier, const char 
     if (rc == SC_EXIT_OK) {
         sc_map_init(&rn.nodes, &lv.ar);
         sc_map_init(&rn.told, &lv.ar);
+        rn.replay = (struct sc_replay){.jo = lv.project.journey, .ar = &lv.ar, .reveal = reveal};
         rc = find_and_tell(&rn, identifier, id);
     }
     sc_buf_fini(&rn.text);

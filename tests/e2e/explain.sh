@@ -68,8 +68,10 @@ ok "places that are none"
 # --- the customer
 explains 0 customer "$customer" --config stagecoach.yaml
 says "] event      case_" "trigger    $(jq -r .rule "$WORK/trigger") on agent" "customer $customer: " "as stored: {\"id\":\"$customer\""
+says "what the rules saw, played again from the journal:" "case_" " -> match" " -> no"
+! said "$WORK/said" "the journal told" || fail "not all events are played: $(grep 'the journal told' "$WORK/said")"
 [ -z "$(grep '] event ' "$WORK/said" | sort | uniq -d)" ] || fail "an event is told twice"
-sort -c -k1,1 <(grep -oE '^\[[^]]*\]' "$WORK/said") || fail "not in order of time"
+sort -c -k1,1 <(sed '/^what the rules saw/,$d' "$WORK/said" | grep -oE '^\[[^]]*\]') || fail "not in order of time"
 explains 0 customer --identifier "$identifier" --config stagecoach.yaml
 says "customer $customer: "
 grep -q . <(consume "$RUN.triggers.email" -c 1 2>/dev/null || true) && {
