@@ -66,6 +66,7 @@ static const struct sc_ob_field customer_fields[] = {
     {"milestones", SC_OBT_MAP, false, "When each was reached, RFC 3339."},
     {"facts", SC_OBT_MAP, false, "Facts as JSON text by name."},
     {"tracks", SC_OBT_MAP, false, "The stage in each track that has a name."},
+    {"clv", SC_OBT_MAP, false, "Of a buyer, where analytics are on: frequency, recency and T in days, repeat_value."},
 };
 
 static const struct sc_ob_field analytics_fields[] = {
@@ -226,7 +227,7 @@ static void transition_cells(const struct sc_journey *jo, const struct sc_effect
         return; /* a milestone has none of the rest */
     out[0] = str_cell(fx->from >= 0 ? jo->stages[fx->from].name : SC_STR_NULL);
     out[1] = str_cell(jo->stages[fx->to].name);
-    out[2] = strz_cell(fx->cause);
+    out[2] = strz_cell(sc_cause_name((enum sc_cause)fx->cause));
     out[3] = int_cell(fx->back);
     out[4] = int_cell(fx->in_stage_ms);
     out[6] = str_cell(jo->tracks[jo->stages[fx->to].track].name);

@@ -12,7 +12,9 @@
 #define VALUE_LIMIT ((sc_sum)1 << 100)
 
 enum { TOUCH_FIRST = 1, TOUCH_REPEATED = 2, TOUCH_NEXT = 4, TOUCH_OPENED = 8, TOUCH_WAITED = 16,
-       TOUCH_HANDLED = 32, TOUCH_ALL = 63 };
+       TOUCH_HANDLED = 32, TOUCH_CASE = 64, /* its case's key is not its topic */
+       TOUCH_PAST = 128 };
+#define SCALE_FIRST 0x80u /* of the scale's byte: the first settled day's value stands too */
 
 /* ---- writing */
 
@@ -45,6 +47,7 @@ static void put_days(struct sc_pen *w, const struct sc_history *h)
     if (h->settled_days) {
         sc_pen_int(w, h->first_day);
         sc_pen_int128(w, h->settled_value);
+        sc_pen_int128(w, h->first_value);
     }
     sc_pen_room(w, SC_VARINT_BYTES);
     sc_pen_var(w, h->purchases.n);
@@ -63,13 +66,24 @@ static uint32_t medium_hash(const struct sc_journey *jo, int16_t medium)
     return sc_hash_name(jo->analytics->media[medium]);
 }
 
+static bool is_of_case(const struct sc_journey *jo, uint16_t event)
+{
+    return jo->analytics->by_event[event].is & (SC_IS_OPENING | SC_IS_CLOSING);
+}
+
+static bool has_other_case(const struct sc_journey *jo, const struct sc_service *t)
+{
+    return is_of_case(jo, t->event) && t->of_case != t->topic;
+}
+
 static void put_touch(struct sc_pen *w, const struct sc_journey *jo, const struct sc_service *t,
                       int64_t base_ms)
 {
     unsigned bits = t->first | (unsigned)t->repeated << 1;
     bits |= (t->next >= 0 ? TOUCH_NEXT : 0) | (t->opened >= 0 ? TOUCH_OPENED : 0);
     bits |= (t->waited_ms >= 0 ? TOUCH_WAITED : 0) | (t->handled_ms >= 0 ? TOUCH_HANDLED : 0);
-    sc_pen_room(w, 29 + 4 * SC_VARINT_BYTES);
+    bits |= (has_other_case(jo, t) ? TOUCH_CASE : 0) | (t->past ? TOUCH_PAST : 0);
+    sc_pen_room(w, 38 + 4 * SC_VARINT_BYTES);
     sc_pen_u8(w, (uint8_t)bits);
     sc_pen_u32(w, jo->tx->events[t->event].hash);
     sc_pen_var(w, t->event);
@@ -84,6 +98,10 @@ static void put_touch(struct sc_pen *w, const struct sc_journey *jo, const struc
         sc_pen_var(w, (uint64_t)t->waited_ms);
     if (t->handled_ms >= 0)
         sc_pen_var(w, (uint64_t)t->handled_ms);
+    if (bits & TOUCH_CASE)
+        sc_pen_u64(w, t->of_case);
+    if (bits & TOUCH_PAST)
+        sc_pen_u8(w, t->past);
 }
 
 void sc_history_put(struct sc_pen *w, const struct sc_journey *jo, const struct sc_history *h,
@@ -92,7 +110,7 @@ void sc_history_put(struct sc_pen *w, const struct sc_journey *jo, const struct 
     SC_ASSERT(h->weeks.n <= SC_RUNS_MAX && h->purchases.n <= SC_PURCHASE_DAYS_MAX);
     SC_ASSERT(h->touches.n <= SC_TOUCHES_MAX);
     sc_pen_room(w, 1 + SC_VARINT_BYTES);
-    sc_pen_u8(w, jo->analytics->value_scale);
+    sc_pen_u8(w, (uint8_t)(jo->analytics->value_scale | (h->settled_days ? SCALE_FIRST : 0)));
     sc_pen_ms(w, base_ms, h->first_ms);
     put_reached(w, jo, h, base_ms);
     put_days(w, h);
@@ -159,13 +177,17 @@ static void take_weeks(struct sc_scan *r, struct sc_history *h)
     }
 }
 
-static void take_purchases(struct sc_scan *r, struct sc_history *h, uint8_t was, uint8_t is)
+static void take_purchases(struct sc_scan *r, struct sc_history *h, uint8_t scale, uint8_t is)
 {
+    bool first_too = scale & SCALE_FIRST;
+    uint8_t was = (uint8_t)(scale & ~SCALE_FIRST);
     h->settled_days = (int32_t)sc_scan_count(r, INT32_MAX / 2, 0);
     int64_t least = -7 * WEEK_LIMIT, most = 7 * WEEK_LIMIT, day = 0;
     if (h->settled_days) {
         h->first_day = (int32_t)take_within(r, least, most);
         h->settled_value = take_value(r, was, is);
+        if (first_too) /* before, it was not in the sum of all either */
+            h->first_value = take_value(r, was, is);
         least = h->first_day;
     }
     uint32_t n = sc_scan_count(r, SC_PURCHASE_DAYS_MAX, 2);
@@ -208,11 +230,15 @@ static void take_touch(struct sc_scan *r, const struct sc_journey *jo, struct sc
     if (bits & TOUCH_HANDLED)
         t.handled_ms = (int64_t)(sc_scan_var(r) & (SC_MS_LIMIT - 1));
     uint32_t n = h->touches.n;
-    if (bits > TOUCH_ALL || (n && t.ms < h->touches.v[n - 1].ms))
+    uint64_t of_case = bits & TOUCH_CASE ? sc_scan_u64(r) : t.topic;
+    t.past = bits & TOUCH_PAST ? sc_scan_u8(r) : 0;
+    if (t.past > SC_PAST_ALL || (bits & TOUCH_PAST && t.past == 0) ||
+        (n && t.ms < h->touches.v[n - 1].ms))
         sc_scan_fail(r);
     if (event < 0 || r->bad)
         return;
     t.event = (uint16_t)event;
+    t.of_case = is_of_case(jo, t.event) ? of_case : 0;
     SC_VEC_PUSH(r->ar, &h->touches, t);
 }
 

@@ -138,7 +138,7 @@ event() { # TIME NAME IDENTIFIERS PROPERTIES
     event 03-20T11:00 seen '"device_id":"b","account":"ada"'
     event 04-01T10:00 seen '"account":"bob"'
 } >events.jsonl
-"$stagecoach" simulate desk.yaml --quiet --events events.jsonl --effects effects.jsonl --analytics cells.jsonl
+"$stagecoach" simulate desk.yaml --quiet --events events.jsonl --effects effects.jsonl --analytics cells.jsonl --customers customers.jsonl
 short() { cells "$1" | jq -c '[.[] | [(.window_start | .[5:10]), (.key | [.[]] | join(" ")), .count] + (if .sum == null then [] else [.sum] end)]'; }
 expect() { # METRIC TEXT
     holds "$1: $(short ".metric == \"$1\"")" [ "$(short ".metric == \"$1\"")" = "$2" ]
@@ -161,6 +161,12 @@ expect purchase '[["03-03","bought new",1,10.25],["03-10","bought new",1,5]]'
 expect buyers '[["03-03","1",1,7]]'
 expect repeat_value '[["03-03","1",1,5]]'
 expect time_to_value '[["03-10","second 671088640",1,691200000]]'
+
+# Ada bought on the 3rd and the 10th; it is April 1. Bob never did.
+holds "clv: $(jq -c .clv customers.jsonl | tr '\n' ' ')" [ "$(jq -sc '[.[].clv] | sort' customers.jsonl)" = \
+    '[null,{"frequency":1,"recency":7,"T":29,"repeat_value":5}]' ]
+"$stagecoach" simulate desk.yaml --quiet --events events.jsonl --effects /dev/null --customers plain.jsonl
+holds "no clv where nothing is measured" not grep -q clv plain.jsonl
 
 # In any order of arrival, where events may wait to be put in order: the same cells.
 cp cells.jsonl expected.jsonl

@@ -2,6 +2,7 @@
  * over two customers and merged give what one customer with all of them has; events in any order of
  * arrival give the same facts. */
 #include "../lib/states.h"
+#include "core/analytics/history.h"
 
 #define ROUNDS 300
 
@@ -10,6 +11,7 @@ static struct sc_state *merged(struct shop *sh, const struct sc_state *a, const 
     bool swap = sc_node_cmp(&b->node, &a->node) < 0;
     struct sc_state *into = shop_copy(sh, swap ? b : a);
     sc_state_merge(&sh->jo, into, shop_copy(sh, swap ? a : b));
+    sc_history_settle(&sh->jo, into->history);
     return into;
 }
 

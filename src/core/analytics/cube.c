@@ -104,7 +104,6 @@ const struct sc_cell *sc_cube_cells(const struct sc_cube *cube, struct sc_arena 
 
 static struct sc_str word(enum sc_key_kind kind, int32_t key)
 {
-    static const char *const causes[] = {"rule", "lapse", "merge", "config"};
     static const char *const outcomes[] = {"sent", "deferred", "cancelled", "withdrawn"};
     static const char *const lives[] = {"new", "returning", "resurrected"};
     static const char *const targets[] = {"within", "after", "overdue"};
@@ -114,7 +113,7 @@ static struct sc_str word(enum sc_key_kind kind, int32_t key)
         const char *const *words;
         int32_t n;
     } lists[SC_KEY_COUNT] = {
-        [SC_KEY_CAUSE] = {causes, 4}, [SC_KEY_OUTCOME] = {outcomes, 4}, [SC_KEY_LIFE] = {lives, 3},
+        [SC_KEY_OUTCOME] = {outcomes, 4}, [SC_KEY_LIFE] = {lives, 3},
         [SC_KEY_TARGET] = {targets, 3}, [SC_KEY_GROUP] = {groups, 3}, [SC_KEY_ANSWER] = {answers, 2},
     };
     SC_ASSERT(lists[kind].words != NULL && key < lists[kind].n);
@@ -150,6 +149,7 @@ struct sc_str sc_key_text(const struct sc_journey *jo, enum sc_key_kind kind, in
     case SC_KEY_CASE:
         return jo->tx->cases[key].name;
     case SC_KEY_CAUSE:
+        return sc_str_from(sc_cause_name((enum sc_cause)key));
     case SC_KEY_OUTCOME:
     case SC_KEY_LIFE:
     case SC_KEY_TARGET:

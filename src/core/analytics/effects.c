@@ -3,21 +3,12 @@
 
 #include "base/assert.h"
 
-static int32_t cause_of(const struct sc_effect *e)
-{
-    static const char *const causes[] = {"rule", "lapse", "merge", "config"};
-    for (int32_t i = 0; i < 4; i++)
-        if (strcmp(causes[i], e->cause) == 0)
-            return i;
-    SC_UNREACHABLE("cause of a transition");
-}
-
 static void transition(const struct sc_journey *jo, struct sc_state *st, const struct sc_effect *e,
                        struct sc_effects *fx)
 {
     SC_ASSERT(e->to >= 0 && (uint32_t)e->to < jo->n_stages);
     int32_t from = e->from >= 0 ? e->from : SC_KEY_UNKNOWN;
-    sc_analytics_put(fx, (struct sc_cell){SC_METRIC_TRANSITION, {from, e->to, cause_of(e)},
+    sc_analytics_put(fx, (struct sc_cell){SC_METRIC_TRANSITION, {from, e->to, e->cause},
                                           e->event_ms, 1, 0});
     sc_history_reached(jo, st, e->to, e->event_ms, fx);
     if (from < 0)

@@ -68,7 +68,7 @@ static void join_runs(void *into, const void *from)
     run->last = other->last > run->last ? other->last : run->last;
 }
 
-/* Runs that touch become one; over the bound the oldest are settled. */
+/* Runs that touch become one. */
 static void join_weeks(struct sc_history *h)
 {
     uint32_t n = 0;
@@ -81,9 +81,15 @@ static void join_weeks(struct sc_history *h)
             h->weeks.v[n++] = run;
         }
     }
-    uint32_t over = n > SC_RUNS_MAX ? n - SC_RUNS_MAX : 0;
+    h->weeks.n = h->weeks.cap = n;
+}
+
+/* Over the bound the oldest stand as they were counted. */
+static void settle_weeks(struct sc_history *h)
+{
+    uint32_t over = h->weeks.n > SC_RUNS_MAX ? h->weeks.n - SC_RUNS_MAX : 0;
     h->weeks.v += over;
-    h->weeks.n = h->weeks.cap = n - over;
+    h->weeks.n = h->weeks.cap = h->weeks.n - over;
 }
 
 static bool active_in(const struct sc_history *h, int32_t week)
@@ -94,20 +100,22 @@ static bool active_in(const struct sc_history *h, int32_t week)
     return false;
 }
 
+/* A week more changes itself, and of the others the next alone: that one begins no run any more. */
 static void add_week(struct sc_run *rn, struct sc_history *h, int32_t week)
 {
-    struct sc_arena *ar = rn->st->ar;
-    struct sc_weeks run = {week, week}, *last = h->weeks.n ? &h->weeks.v[h->weeks.n - 1] : NULL;
-    bool newest = last == NULL || week > last->last; /* as ever: what was counted stands */
-    if (newest)
-        count_week(h, week, last == NULL || week > last->last + 1, 1, rn->fx);
-    else
-        count_weeks(h, -1, rn->fx);
-    h->weeks.v = sc_unite(&(struct sc_unite){ar, sizeof(run), order_weeks, NULL}, h->weeks.v,
-                          &h->weeks.n, &run, 1);
+    if (h->weeks.n == SC_RUNS_MAX && week + 1 < h->weeks.v[0].first)
+        return; /* the weeks around it are settled */
+    struct sc_weeks run = {week, week};
+    bool begins = !active_in(h, week - 1);
+    if (active_in(h, week + 1)) {
+        count_week(h, week + 1, true, -1, rn->fx);
+        count_week(h, week + 1, false, 1, rn->fx);
+    }
+    h->weeks.v = sc_unite(&(struct sc_unite){rn->st->ar, sizeof(run), order_weeks, NULL},
+                          h->weeks.v, &h->weeks.n, &run, 1);
     join_weeks(h);
-    if (!newest)
-        count_weeks(h, 1, rn->fx);
+    count_week(h, week, begins, 1, rn->fx);
+    settle_weeks(h);
 }
 
 /* ---- life: the first event, milestones since then */
@@ -179,21 +187,32 @@ void sc_history_reached(const struct sc_journey *jo, struct sc_state *st, int st
 
 /* ---- purchases: frequency, recency, value of those who came back */
 
-static void count_purchases(const struct sc_history *h, int sign, struct sc_effects *fx)
+bool sc_history_clv(const struct sc_history *h, struct sc_clv *clv)
 {
     uint32_t n = h->purchases.n;
     if (n == 0)
+        return false;
+    const struct sc_purchase_day *v = h->purchases.v;
+    *clv = (struct sc_clv){.frequency = h->settled_days + (int32_t)n - 1,
+                           .first_day = h->settled_days ? h->first_day : v[0].day};
+    clv->recency_days = v[n - 1].day - clv->first_day;
+    clv->repeat_value = h->settled_value - (h->settled_days ? h->first_value : v[0].value);
+    for (uint32_t i = 0; i < n; i++)
+        clv->repeat_value += v[i].value;
+    SC_ASSERT(clv->frequency >= 0 && clv->recency_days >= 0);
+    return true;
+}
+
+static void count_purchases(const struct sc_history *h, int sign, struct sc_effects *fx)
+{
+    struct sc_clv clv;
+    if (!sc_history_clv(h, &clv))
         return;
-    int32_t first = h->settled_days ? h->first_day : h->purchases.v[0].day;
-    int32_t frequency = h->settled_days + (int32_t)n - 1;
-    sc_sum value = h->settled_value;
-    for (uint32_t i = h->settled_days ? 0 : 1; i < n; i++)
-        value += h->purchases.v[i].value;
-    SC_ASSERT(frequency >= 0 && h->purchases.v[n - 1].day >= first);
-    sc_analytics_put(fx, (struct sc_cell){SC_METRIC_BUYERS, {frequency}, first * SC_DAY_MS, sign,
-                     (sc_sum)sign * (h->purchases.v[n - 1].day - first)});
-    sc_analytics_put(fx, (struct sc_cell){SC_METRIC_REPEAT_VALUE, {frequency}, first * SC_DAY_MS,
-                     sign, sign * value});
+    int64_t first_ms = clv.first_day * SC_DAY_MS;
+    sc_analytics_put(fx, (struct sc_cell){SC_METRIC_BUYERS, {clv.frequency}, first_ms, sign,
+                     (sc_sum)sign * clv.recency_days});
+    sc_analytics_put(fx, (struct sc_cell){SC_METRIC_REPEAT_VALUE, {clv.frequency}, first_ms, sign,
+                     sign * clv.repeat_value});
 }
 
 static int order_days(const void *a, const void *b)
@@ -207,15 +226,27 @@ static void join_days(void *into, const void *from)
     ((struct sc_purchase_day *)into)->value += ((const struct sc_purchase_day *)from)->value;
 }
 
+/* The settled days of both: their number, value and first one say all that is asked of them. */
+static void settle_with(struct sc_history *h, int32_t days, struct sc_purchase_day first,
+                        sc_sum value)
+{
+    if (days == 0)
+        return;
+    if (h->settled_days == 0 || first.day < h->first_day) {
+        h->first_day = first.day;
+        h->first_value = first.value;
+    } else if (first.day == h->first_day) {
+        h->first_value += first.value;
+    }
+    h->settled_days += days;
+    h->settled_value += value;
+}
+
 static void settle_days(struct sc_history *h)
 {
     uint32_t n = h->purchases.n, over = n > SC_PURCHASE_DAYS_MAX ? n - SC_PURCHASE_DAYS_MAX : 0;
-    for (uint32_t i = 0; i < over; i++) {
-        if (h->settled_days++ == 0)
-            h->first_day = h->purchases.v[i].day;
-        else
-            h->settled_value += h->purchases.v[i].value;
-    }
+    for (uint32_t i = 0; i < over; i++)
+        settle_with(h, 1, h->purchases.v[i], h->purchases.v[i].value);
     h->purchases.v += over;
     h->purchases.n = h->purchases.cap = n - over;
 }
@@ -307,10 +338,14 @@ static void count_event(struct sc_run *rn, const struct sc_measured *me)
 /* The customer's first event, or one that is older than the first known. */
 static void begin(struct sc_run *rn, struct sc_history *h)
 {
+    bool other_cohort = h->first_ms == SC_NEVER ||
+                        sc_history_week(h->first_ms) != sc_history_week(rn->at_ms);
     count_life(rn->jo, rn->st, -1, rn->fx);
-    count_weeks(h, -1, rn->fx);
+    if (other_cohort)
+        count_weeks(h, -1, rn->fx);
     h->first_ms = rn->at_ms;
-    count_weeks(h, 1, rn->fx);
+    if (other_cohort)
+        count_weeks(h, 1, rn->fx);
     count_life(rn->jo, rn->st, 1, rn->fx);
 }
 
@@ -378,11 +413,19 @@ void sc_history_merge(const struct sc_journey *jo, struct sc_state *into,
             h->reached[s] = other->reached[s];
     SC_UNITE(ar, &h->weeks, &other->weeks, order_weeks, join_runs);
     join_weeks(h);
-    if (other->settled_days && (!h->settled_days || other->first_day < h->first_day))
-        h->first_day = other->first_day;
-    h->settled_days += other->settled_days;
-    h->settled_value += other->settled_value;
+    settle_with(h, other->settled_days,
+                (struct sc_purchase_day){other->first_day, other->first_value},
+                other->settled_value);
     SC_UNITE(ar, &h->purchases, &other->purchases, order_days, join_days);
     settle_days(h);
     sc_service_merge(jo, h, other, ar);
+}
+
+void sc_history_settle(const struct sc_journey *jo, struct sc_history *h)
+{
+    if (h == NULL)
+        return;
+    settle_weeks(h);
+    sc_service_settle(jo, h);
+    SC_ASSERT(h->purchases.n <= SC_PURCHASE_DAYS_MAX);
 }

@@ -7,7 +7,7 @@
  * new one. What is an event's own (a transition, a purchase, an answer) is counted once and stands.
  *
  * Bounds: 64 runs of weeks, 128 purchase days, 64 touches: past them the oldest are settled: what
- * they counted stands for good. */
+ * they counted stands for good, and what they said of their neighbours stays said. */
 #ifndef SC_CORE_ANALYTICS_HISTORY_H
 #define SC_CORE_ANALYTICS_HISTORY_H
 
@@ -30,12 +30,20 @@ struct sc_purchase_day {
     sc_sum value;
 };
 
+/* What touches that are settled said of one that is not, bits. */
+enum { SC_PAST_CONTACT = 1, /* a contact on its topic came less than 7 days before it */
+       SC_PAST_WAITING = 2, /* one waited for an answer already */
+       SC_PAST_OPENING = 4, /* its case was opened: `opened` and `handled_ms` stand */
+       SC_PAST_ALL = 7 };
+
 /* A contact, an answer, a case opened or closed; and what was counted for it. */
 struct sc_service {
     int64_t ms;
     uint64_t id;     /* of the event: ties, and one event is one touch */
     uint64_t topic;  /* hash of what it is about, 0: nothing said */
+    uint64_t of_case; /* hash of the key of the case that it opens or closes, 0: of none */
     uint16_t event;  /* type */
+    uint8_t past;    /* SC_PAST_* */
     bool first;      /* counted as a first contact */
     bool repeated;   /* … with another within 7 days */
     int16_t next;    /* medium switched to within 24 h, -1 */
@@ -48,7 +56,8 @@ struct sc_history {
     int64_t *reached;   /* one a stage: first entered, INT64_MIN never */
     int32_t settled_days; /* purchase days that are not in the list any more */
     int32_t first_day;    /* of them */
-    sc_sum settled_value; /* of them, but for the first */
+    sc_sum first_value;   /* of that day */
+    sc_sum settled_value; /* of all of them */
     SC_VEC(struct sc_weeks) weeks;             /* ascending */
     SC_VEC(struct sc_purchase_day) purchases;  /* ascending */
     SC_VEC(struct sc_service) touches;         /* ascending by (ms, id) */
@@ -75,9 +84,21 @@ void sc_history_milestone(const struct sc_journey *jo, struct sc_state *st, uint
 /* Everything counted for the customer, once more (sign 1) or taken back (-1). */
 void sc_history_count(const struct sc_journey *jo, const struct sc_state *st, int sign,
                       struct sc_effects *fx);
-/* The union, into `into->history`. Says nothing: see sc_history_count. */
+/* The union, into `into->history`. Says nothing: see sc_history_count. It may be over the bounds
+ * until it is settled, once it is counted: what leaves is counted like the rest. */
 void sc_history_merge(const struct sc_journey *jo, struct sc_state *into,
                       const struct sc_state *from);
+void sc_history_settle(const struct sc_journey *jo, struct sc_history *h); /* NULL: nothing */
+
+/* What customer lifetime value is reckoned from (semantics 38). */
+struct sc_clv {
+    int32_t frequency;    /* distinct purchase days, less the first */
+    int32_t recency_days; /* from the first to the last */
+    int32_t first_day;    /* since 1970-01-01: T is today less it */
+    sc_sum repeat_value;  /* of the days after the first */
+};
+/* False: no purchase is known. */
+bool sc_history_clv(const struct sc_history *h, struct sc_clv *clv);
 
 /* analytics/effects.c: what the effects of one step, from the `from`-th on, add. */
 void sc_analytics_effects(const struct sc_journey *jo, struct sc_state *st, uint32_t from,

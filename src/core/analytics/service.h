@@ -17,5 +17,6 @@ void sc_service_count(const struct sc_journey *jo, const struct sc_history *h, i
                       struct sc_effects *fx);
 void sc_service_merge(const struct sc_journey *jo, struct sc_history *into,
                       const struct sc_history *from, struct sc_arena *ar);
+void sc_service_settle(const struct sc_journey *jo, struct sc_history *h);
 
 #endif

@@ -184,6 +184,7 @@ static void join_history(struct sc_owner *ow)
     sc_history_count(ow->jo, ow->rec->state, -1, ow->fx);
     sc_state_merge(ow->jo, ow->st, with_groups(ow));
     sc_history_count(ow->jo, ow->st, 1, ow->fx);
+    sc_history_settle(ow->jo, ow->st->history);
 }
 
 static void absorb(struct sc_owner *ow, int64_t at_ms)

@@ -2,6 +2,8 @@
  *
  * Facts go by their name, with the value of the named expression; aggregates that no name covers by
  * their text. An estimate is text with `~` before it, since JSON has no approximate number. */
+#include "core/analytics/cube.h"
+#include "core/analytics/history.h"
 #include "core/identity/identity.h"
 #include "core/journey/step.h"
 
@@ -113,6 +115,27 @@ static void put_tracks(struct line *l)
     sc_jsonw_obj_end(&l->w);
 }
 
+/* What lifetime value is reckoned from (semantics 38), where analytics are on. */
+static void put_clv(struct line *l, int64_t now_ms)
+{
+    struct sc_clv clv;
+    if (!l->jo->analyse || l->st->history == NULL || !sc_history_clv(l->st->history, &clv))
+        return;
+    int64_t today = sc_window_start(SC_WINDOW_DAY, now_ms) / SC_DAY_MS;
+    struct sc_cell value = {.metric = SC_METRIC_REPEAT_VALUE, .sum = clv.repeat_value};
+    sc_jsonw_keyz(&l->w, "clv");
+    sc_jsonw_obj(&l->w);
+    sc_jsonw_keyz(&l->w, "frequency");
+    sc_jsonw_int(&l->w, clv.frequency);
+    sc_jsonw_keyz(&l->w, "recency");
+    sc_jsonw_int(&l->w, clv.recency_days);
+    sc_jsonw_keyz(&l->w, "T");
+    sc_jsonw_int(&l->w, today - clv.first_day);
+    sc_jsonw_keyz(&l->w, "repeat_value");
+    sc_jsonw_raw(&l->w, sc_sum_text(l->jo, &value, l->st->ar));
+    sc_jsonw_obj_end(&l->w);
+}
+
 void sc_state_customer_json(const struct sc_journey *jo, const struct sc_state *st, int64_t now_ms,
                             sc_reveal_fn *reveal, void *reveal_arg, struct sc_buf *out)
 {
@@ -136,5 +159,6 @@ void sc_state_customer_json(const struct sc_journey *jo, const struct sc_state *
     put_tracks(&l);
     put_milestones(&l);
     put_facts(&l, &cx);
+    put_clv(&l, now_ms);
     sc_jsonw_obj_end(&l.w);
 }

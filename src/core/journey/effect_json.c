@@ -156,13 +156,13 @@ static void put_arms(const struct sc_journey *jo, struct sc_jsonw *w, const stru
 static void put_transition(const struct sc_journey *jo, struct sc_jsonw *w,
                            const struct sc_effect *fx)
 {
-    SC_ASSERT(fx->to >= 0 && fx->cause != NULL);
+    SC_ASSERT(fx->to >= 0 && (uint32_t)fx->to < jo->n_stages);
     if (fx->from >= 0) /* else a stage that this journey has no more */
         key_str(w, "from", jo->stages[fx->from].name);
     key_str(w, "to", jo->stages[fx->to].name);
     key_str(w, "track", jo->tracks[jo->stages[fx->to].track].name);
     sc_jsonw_keyz(w, "cause");
-    sc_jsonw_strz(w, fx->cause);
+    sc_jsonw_strz(w, sc_cause_name((enum sc_cause)fx->cause));
     sc_jsonw_keyz(w, "back");
     sc_jsonw_bool(w, fx->back);
     sc_jsonw_keyz(w, "in_stage_ms");

@@ -37,6 +37,21 @@ const char *sc_reason_text(enum sc_reason r)
     return texts[r];
 }
 
+const char *sc_cause_name(enum sc_cause cause)
+{
+    switch (cause) {
+    case SC_CAUSE_RULE:
+        return "rule";
+    case SC_CAUSE_LAPSE:
+        return "lapse";
+    case SC_CAUSE_MERGE:
+        return "merge";
+    case SC_CAUSE_CONFIG:
+        return "config";
+    }
+    SC_UNREACHABLE("cause of a transition");
+}
+
 const char *sc_violation_name(enum sc_violation v)
 {
     switch (v) {

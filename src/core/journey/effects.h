@@ -48,6 +48,10 @@ struct sc_gate {
     int8_t channel;     /* CAP_REACHED: the channel it stands for, -1 */
 };
 
+/* Why a stage was entered. */
+enum sc_cause { SC_CAUSE_RULE, SC_CAUSE_LAPSE, SC_CAUSE_MERGE, SC_CAUSE_CONFIG };
+const char *sc_cause_name(enum sc_cause cause);
+
 enum sc_identity_action {
     SC_ID_ATTACH,    /* an identifier never seen alone joined */
     SC_ID_MERGE, SC_ID_RETURN, SC_ID_SPLIT, SC_ID_VIOLATION, SC_ID_ERASE
@@ -81,7 +85,7 @@ struct sc_effect {
     uint32_t n_gates;
     /* transition */
     int16_t from, to;
-    const char *cause;  /* "rule", "lapse", "merge", "config" */
+    uint8_t cause;      /* enum sc_cause */
     int64_t in_stage_ms; /* time in the stage left */
     bool back;
     bool joined; /* taken over from the other side of a merge, in whose history it is counted */

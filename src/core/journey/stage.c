@@ -44,7 +44,7 @@ static bool went_back(const struct sc_journey *jo, const struct sc_place *pl, in
     return to < from;
 }
 
-static void enter(struct sc_run *rn, int to, const char *cause)
+static void enter(struct sc_run *rn, int to, enum sc_cause cause)
 {
     const struct sc_journey *jo = rn->jo;
     struct sc_place *pl = place_of(rn, to);
@@ -64,13 +64,13 @@ static void enter(struct sc_run *rn, int to, const char *cause)
     struct sc_effect *fx = sc_effect_add(rn, SC_FX_TRANSITION, jo->stages[to].name);
     fx->from = from;
     fx->to = (int16_t)to;
-    fx->cause = cause;
+    fx->cause = (uint8_t)cause;
     fx->in_stage_ms = in_stage_ms;
     fx->back = back;
     sc_experiment_tell(rn, fx);
     if (jo->stages[to].when)
         sc_effect_facts(rn, fx, jo->stages[to].when);
-    sc_trace(rn->fx, "stage", jo->stages[from].name, cause, "to %.*s",
+    sc_trace(rn->fx, "stage", jo->stages[from].name, sc_cause_name(cause), "to %.*s",
              SC_STR_FMT(jo->stages[to].name));
     sc_stage_arm(rn, jo->stages[to].track);
 }
@@ -81,7 +81,7 @@ static void config(struct sc_run *rn, uint32_t track)
     SC_ASSERT(pl->stage >= 0 && (uint32_t)pl->stage < rn->jo->n_stages);
     struct sc_effect *fx = sc_effect_add(rn, SC_FX_TRANSITION, rn->jo->stages[pl->stage].name);
     fx->to = pl->stage;
-    fx->cause = "config";
+    fx->cause = SC_CAUSE_CONFIG;
     fx->in_stage_ms = pl->stage_ms < rn->at_ms ? rn->at_ms - pl->stage_ms : 0;
     fx->back = true; /* the nearest earlier one */
     sc_experiment_tell(rn, fx);
@@ -105,7 +105,7 @@ static void joined(struct sc_run *rn, const struct sc_place *was, const struct s
     struct sc_effect *fx = sc_effect_add(rn, SC_FX_TRANSITION, jo->stages[is->stage].name);
     fx->from = was->stage;
     fx->to = is->stage;
-    fx->cause = "merge";
+    fx->cause = SC_CAUSE_MERGE;
     fx->joined = true;
     if (was->stage_ms != SC_NEVER && was->stage_ms < rn->at_ms)
         fx->in_stage_ms = rn->at_ms - was->stage_ms;
@@ -130,7 +130,7 @@ static bool try_one(struct sc_run *rn, uint32_t s)
         return false;
     if (!sc_trace_holds(rn, "stage", stage->when))
         return false;
-    enter(rn, (int)s, rn->ev ? "rule" : "merge");
+    enter(rn, (int)s, rn->ev ? SC_CAUSE_RULE : SC_CAUSE_MERGE);
     return true;
 }
 
@@ -292,5 +292,5 @@ void sc_stage_lapse(struct sc_run *rn, uint16_t stage)
 {
     SC_ASSERT(rn->ev == NULL);
     SC_ASSERT(sc_stage_is_lapse(rn->jo, stage) && stage != place_of(rn, stage)->stage);
-    enter(rn, stage, "lapse");
+    enter(rn, stage, SC_CAUSE_LAPSE);
 }

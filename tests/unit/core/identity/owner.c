@@ -288,7 +288,7 @@ Test(owner, rules_are_tried_once_over_the_merged_facts)
     for (uint32_t i = 0; i < w.fx.items.n; i++) {
         const struct sc_effect *fx = &w.fx.items.v[i];
         if (fx->type == SC_FX_TRANSITION) {
-            cr_expect_str_eq(fx->cause, "merge");
+            cr_expect_eq(fx->cause, SC_CAUSE_MERGE);
             cr_expect_eq(fx->event_ms, 3 * SC_DAY_MS);
         }
         if (fx->type == SC_FX_MILESTONE)
@@ -316,7 +316,7 @@ Test(owner, a_stage_taken_over_is_a_transition)
         }
     cr_assert_not_null(moved);
     cr_expect(moved->from == 0 && moved->to == 1 && !moved->back);
-    cr_expect_str_eq(moved->cause, "merge");
+    cr_expect_eq(moved->cause, SC_CAUSE_MERGE);
     cr_expect_eq(moved->in_stage_ms, 2 * SC_DAY_MS);
     cr_expect_eq(moved->n_events, 1);
     event(&w, "seen", 6, A, D2);

@@ -252,7 +252,8 @@ static void add_effect(struct play *pl, struct sc_buf *out, const struct sc_effe
     if (fx->type == SC_FX_TRANSITION)
         sc_buf_addf(out, " %.*s>%.*s %s",
                     SC_STR_FMT(fx->from < 0 ? SC_STR("?") : pl->jo.stages[fx->from].name),
-                    SC_STR_FMT(pl->jo.stages[fx->to].name), fx->cause);
+                    SC_STR_FMT(pl->jo.stages[fx->to].name),
+                    sc_cause_name((enum sc_cause)fx->cause));
     if (fx->type == SC_FX_MILESTONE && fx->event_ms != fx->at_ms) {
         sc_buf_addz(out, " of ");
         add_time(out, fx->event_ms);

@@ -95,7 +95,7 @@ Test(stages, a_stage_the_journey_dropped_is_left_by_its_change)
     play_script(&pl, "03-02 12:00 first_use\n03-02 13:00 first_use\n");
     cr_assert_eq(pl.fx.items.n, 2, "said once");
     const struct sc_effect *fx = &pl.fx.items.v[1];
-    cr_expect_str_eq(fx->cause, "config");
+    cr_expect_eq(fx->cause, SC_CAUSE_CONFIG);
     cr_expect_eq(fx->from, -1);
     cr_expect_eq(fx->in_stage_ms, 2 * SC_HOUR_MS);
     struct sc_buf out = {.ar = &pl.ar};
