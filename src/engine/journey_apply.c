@@ -333,10 +333,10 @@ static uint32_t unpack(struct sc_jworker *j, const struct sc_msg *msgs, uint32_t
         struct sc_part *p = wanted_by(j, &msgs[i]);
         if (p == NULL)
             continue;
-        bool careful = p->tries >= SC_TRIES_CAREFUL;
+        bool careful = p->tries.n >= SC_TRIES_CAREFUL;
         if (j->n_items && (careful || j->n_items + SC_FRAME_RECORDS + 2 > most))
             return i;
-        if (p->tries >= SC_TRIES_POISON)
+        if (p->tries.n >= SC_TRIES_POISON)
             return i + 1; /* poison, alone, and not even looked at */
         if (!unpack_frame(j, p, &msgs[i], i))
             return i;
@@ -376,10 +376,10 @@ static enum taken apply(struct sc_jworker *j, const struct sc_msg *msgs, uint32_
         *done = i;
         if (p == NULL)
             continue;
-        if (p->tries >= SC_TRIES_POISON) {
+        if (p->tries.n >= SC_TRIES_POISON) {
             if (!poison(j, p, &msgs[i]))
                 return TAKE_DOUBT;
-            p->tries = 0; /* only this one */
+            p->tries.n = 0; /* only this one */
         }
         for (; k < j->n_items && j->items[k].msg == i; k++) {
             look_ahead(j, k);
@@ -389,7 +389,7 @@ static enum taken apply(struct sc_jworker *j, const struct sc_msg *msgs, uint32_
         }
         p->next_txn = msgs[i].offset + 1;
         /* With care each message counts, also one that changes nothing. */
-        p->touched |= p->tries >= SC_TRIES_CAREFUL ||
+        p->touched |= p->tries.n >= SC_TRIES_CAREFUL ||
                       msgs[i].timestamp_ms - p->sealed_ms >= IDLE_SEAL_MS;
         if (p->touched)
             p->sealed_ms = msgs[i].timestamp_ms;
@@ -437,8 +437,8 @@ bool sc_jworker_take(struct sc_jworker *j, const struct sc_msg *msgs, uint32_t n
             at++;
             continue;
         }
-        bool careful = p->tries >= SC_TRIES_CAREFUL;
-        if (careful && p->tries < SC_TRIES_POISON && !attempt(j, p))
+        bool careful = p->tries.n >= SC_TRIES_CAREFUL;
+        if (careful && p->tries.n < SC_TRIES_POISON && !attempt(j, p))
             return false;
         if (!sc_jworker_begin(j))
             return false;

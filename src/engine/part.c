@@ -10,7 +10,7 @@ struct sc_part *sc_part_create(uint32_t index)
 {
     struct sc_part *p = sc_calloc(1, sizeof(*p));
     p->index = index;
-    p->claimed = p->attempted = -1;
+    sc_tries_init(&p->tries);
     sc_hearing_init(&p->ear.hearing);
     sc_hearing_init(&p->kept.hearing);
     sc_part_forget(p);
@@ -23,7 +23,7 @@ void sc_part_forget(struct sc_part *p)
     p->why[0] = '\0';
     p->incarnation = p->seq = 0;
     p->committed = p->next = p->seal = -1;
-    p->tries = 0;
+    p->tries.n = 0;
     sc_hearing_fini(&p->ear.hearing);
     sc_hearing_fini(&p->kept.hearing);
     p->ear.writers.n = p->kept.writers.n = 0;

@@ -7,6 +7,7 @@
 #include "engine/due.h"
 #include "engine/hearing.h"
 #include "engine/port.h"
+#include "engine/tries.h"
 
 enum sc_part_status {
     SC_PART_ACQUIRING, /* not read yet */
@@ -36,9 +37,7 @@ struct sc_part {
     int64_t committed;  /* C: next journal offset */
     int64_t next;       /* where to read on: past C only by heartbeats that changed nothing */
     int64_t seal;       /* m: offset of the last seal, -1 none */
-    uint32_t tries;     /* takeover.h */
-    int64_t claimed;    /* C as this life last claimed it: counted among the tries once */
-    int64_t attempted;  /* C as this life last took its record alone */
+    struct sc_tries tries; /* of the record at C */
     /* time and the resolve writers' trailers: as of the transaction in hand, as of the last commit */
     struct sc_ear ear, kept;
     bool heard;         /* the two differ */

@@ -293,22 +293,17 @@ static enum sc_err unblock(struct sc_worker *w, struct sc_part *p, const struct 
     return e;
 }
 
-/* How often this place was tried: lives that ended at C, and from SC_TRIES_CAREFUL on those that died
- * with its record alone in hand (sc_takeover_attempt). A life counts once, and only where there is
- * something to read: nobody dies of a record that is not there. */
+/* How often this place was tried before. The first try is without care, and so without a look. */
 static enum sc_err count_try(struct sc_worker *w, struct sc_part *p, const struct sc_meta *meta,
                              int64_t committed)
 {
     int64_t low, high = INT64_MAX, stable;
     enum sc_err e = SC_ERR_OK;
-    p->tries = meta->tries;
-    if (p->tries > SC_TRIES_CAREFUL && p->attempted == committed)
-        p->tries--; /* this life's own attempt, which it survived */
-    if (p->claimed == committed || p->tries >= SC_TRIES_CAREFUL)
+    if (!sc_tries_found(&p->tries, meta->tries, committed))
         return e;
-    if (meta->tries > 0) /* the first try is without care, and so without a look */
+    if (meta->tries > 0)
         e = w->log->ops->watermarks(w->log, 0, (int32_t)p->index, &low, &high, &stable);
-    p->tries += high > committed;
+    p->tries.n += high > committed;
     return e;
 }
 
@@ -333,13 +328,13 @@ static enum sc_err acquire(struct sc_worker *w, struct sc_part *p, const struct 
     if (e != SC_ERR_OK || holds(p, &meta, tp->offset))
         return e;
     sc_count(&w->counters.acquisitions, 1);
-    uint32_t tries = p->tries;
+    uint32_t tries = p->tries.n;
     sc_part_forget(p);
     p->incarnation = meta.incarnation;
     p->seq = meta.seq;
     p->committed = p->next = tp->offset;
     p->seal = meta.seal;
-    p->tries = tries;
+    p->tries.n = tries;
     if (p->seal < 0) { /* began, but never sealed anything */
         p->commits = 1;
         p->complete = true;
@@ -374,7 +369,7 @@ static enum sc_err claim(struct sc_worker *w, struct sc_part **parts, uint32_t n
         if (parts[i]->status != SC_PART_ACTIVE)
             continue;
         struct sc_meta meta = {.incarnation = parts[i]->incarnation, .seq = parts[i]->seq,
-                               .seal = parts[i]->seal, .tries = parts[i]->tries,
+                               .seal = parts[i]->seal, .tries = parts[i]->tries.n,
                                .config_hash = w->cfg->jo->config_hash};
         memcpy(meta.writer, w->writer, sizeof(meta.writer));
         char *text = sc_arena_alloc(ar, SC_META_MAX);
@@ -388,7 +383,7 @@ static enum sc_err claim(struct sc_worker *w, struct sc_part **parts, uint32_t n
     if (e != SC_ERR_OK)
         return e;
     for (uint32_t i = 0; i < n; i++) /* before the outcome, which may be lost: one try a life */
-        parts[i]->claimed = parts[i]->committed;
+        parts[i]->tries.claimed = parts[i]->committed;
     return w->log->ops->commit(w->log, tps, active);
 }
 
@@ -405,11 +400,11 @@ enum sc_err sc_takeover_positions(struct sc_worker *w, struct sc_part **parts, u
 
 enum sc_err sc_takeover_attempt(struct sc_worker *w, struct sc_part *p, struct sc_arena *ar)
 {
-    SC_ASSERT(p->status == SC_PART_ACTIVE && p->tries >= SC_TRIES_CAREFUL);
-    p->attempted = p->committed;
-    p->tries++;
+    SC_ASSERT(p->status == SC_PART_ACTIVE && p->tries.n >= SC_TRIES_CAREFUL);
+    p->tries.attempted = p->committed;
+    p->tries.n++;
     enum sc_err e = claim(w, &p, 1, ar);
-    p->tries--;
+    p->tries.n--;
     return e;
 }
 

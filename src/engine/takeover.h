@@ -18,11 +18,8 @@ enum sc_err sc_takeover(struct sc_worker *w, struct sc_part **parts, uint32_t n,
 enum sc_err sc_takeover_positions(struct sc_worker *w, struct sc_part **parts, uint32_t n,
                                   bool pause, struct sc_arena *ar);
 
-#define SC_TRIES_CAREFUL 2u /* lives that ended at one place: from here on one record a transaction */
-#define SC_TRIES_POISON 5u  /* three more died with it alone in hand: dead letter */
-
-/* Write down that the record at p->committed is taken alone now, before it is. Who dies of it leaves
- * this trace; a process killed from outside, however often, hardly ever does. */
+/* Write down that the record at p->committed is taken alone now, before it is
+ * (tries.h). */
 enum sc_err sc_takeover_attempt(struct sc_worker *w, struct sc_part *p, struct sc_arena *ar);
 
 #endif

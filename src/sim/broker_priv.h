@@ -60,7 +60,7 @@ struct member {
     uint32_t n_owned;
     bool rebalanced;
     _Atomic bool dead;
-    uint64_t generation, txn_generation;
+    uint64_t generation, known, txn_generation; /* known: as of its last poll */
     struct txn *txn;
     struct message *marks[4096];
     uint32_t n_marks;

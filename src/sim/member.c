@@ -126,6 +126,7 @@ static enum sc_err port_poll(struct sc_log *lg, int timeout_ms, struct sc_poll_r
             out->what = SC_POLL_MESSAGES;
         }
         m->rebalanced = false;
+        m->known = m->generation;
         pthread_mutex_unlock(&m->b->lock);
         if (m->dead)
             return SC_ERR_FATAL;
@@ -297,6 +298,10 @@ static enum sc_err port_begin(struct sc_log *lg)
         return e;
     pthread_mutex_lock(&m->b->lock);
     SC_ASSERT(m->txn == NULL);
+    if (m->generation != m->known) { /* it was not polled since, and does not know what it owns */
+        pthread_mutex_unlock(&m->b->lock);
+        return SC_ERR_FENCED;
+    }
     m->txn = sc_calloc(1, sizeof(*m->txn));
     memcpy(m->txn->writer, m->writer, sizeof(m->writer));
     m->txn->opened_ms = m->b->clock.mono_ms(m->b->clock.arg);
@@ -515,6 +520,7 @@ struct sc_log *sc_broker_log_create(struct sc_broker *b, const struct sc_broker_
     m->next = b->members;
     b->members = m;
     rebalance(b, m->group);
+    m->known = m->generation;
     pthread_mutex_unlock(&b->lock);
     return &m->base;
 }

@@ -68,7 +68,7 @@ struct bed {
     struct event events[EVENTS];
     uint32_t broken;    /* so many commits of journey workers fail at first */
     int64_t end_ms;     /* the last event's time: the sources' ticks */
-    int64_t killed_ms;  /* when the last journey worker was killed */
+    int64_t killed_ms[2]; /* when the last journey, the last resolve worker was killed */
     uint64_t made;      /* workers so far */
     uint64_t gaps, triggers;
     /* what simulate says */
@@ -359,8 +359,8 @@ static inline void trouble(struct bed *b)
     switch (below(b, 10)) {
     case 0:
     case 1: /* three kills without progress between are poison, by design */
-        if (l->task && (l->resolve || b->s.ms - b->killed_ms > 3000)) {
-            b->killed_ms = l->resolve ? b->killed_ms : b->s.ms;
+        if (l->task && b->s.ms - b->killed_ms[l->resolve] > 3000) {
+            b->killed_ms[l->resolve] = b->s.ms;
             end(b, l, true);
         }
         break;
