@@ -353,8 +353,10 @@ static enum sc_drop decode_on(const struct sc_avro_plan *plan, const struct sc_a
     const uint8_t *p = (const uint8_t *)body.p;
     struct avro a = {.plan = plan, .c = {.begin = p, .end = p + body.len, .take = take,
                                          .empty_left = SC_AVRO_EMPTY_MAX}};
-    if (run(&a, op, at, 0) && a.c.p == a.c.end)
+    if (run(&a, op, at, 0) && a.c.p == a.c.end) {
+        sc_take_finish(take);
         return SC_DROP_NONE;
+    }
     if (a.c.drop == SC_DROP_NONE)
         sc_avro_fail(&a.c, SC_DROP_TRAILING, "more follows the record");
     struct sc_str path = a.at ? plan->notes[a.at - plan->ops].path : SC_STR("$");
@@ -363,14 +365,17 @@ static enum sc_drop decode_on(const struct sc_avro_plan *plan, const struct sc_a
 }
 
 static enum sc_drop avro_decode(const struct sc_decoder *d, struct sc_str body,
-                                struct sc_take *take)
+                                struct sc_arena *ar, struct sc_value *slots,
+                                struct sc_fault *fault)
 {
     const struct sc_avro_plan *plan = (const struct sc_avro_plan *)(const void *)d;
     size_t at = 0;
-    const struct sc_avro_op *op = run_plain(plan, plan->ops, body, take->slots, &at);
-    if (op->code == SC_AVRO_END && at == body.len)
+    sc_slots_clear(slots, d->tree);
+    const struct sc_avro_op *op = run_plain(plan, plan->ops, body, slots, &at);
+    if (op->code == SC_AVRO_END && at == body.len && d->tree->n_lists == 0)
         return SC_DROP_NONE;
-    return decode_on(plan, op, at, body, take);
+    struct sc_take take = sc_take_start(d->tree, ar, slots, fault);
+    return decode_on(plan, op, at, body, &take);
 }
 
 const struct sc_decoder *sc_avro_decoder(const struct sc_schema_source *schema,

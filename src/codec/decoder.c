@@ -1,7 +1,6 @@
 /* The one way into every decoder (decoder.h). */
 #include "codec/want.h"
 
-#include "base/arena.h"
 #include "base/assert.h"
 
 const struct sc_decoder *sc_decoder_for(enum sc_format format,
@@ -27,16 +26,7 @@ enum sc_drop sc_decode(const struct sc_decoder *d, struct sc_str body, struct sc
                        struct sc_value *slots, struct sc_fault *fault)
 {
     SC_ASSERT(d != NULL && fault != NULL && (body.p != NULL || body.len == 0));
-    const struct sc_want_tree *tree = d->tree;
-    struct sc_take take = {tree, ar, slots, NULL, fault};
-    memset(slots, 0, sizeof(*slots) * tree->n_slots); /* ABSENT is 0 */
-    if (tree->n_lists)
-        take.lists = SC_NEW_N(ar, struct sc_items, tree->n_lists);
     if (body.p == NULL)
         body.p = "";
-    enum sc_drop drop = d->decode(d, body, &take);
-    SC_ASSERT(drop == SC_DROP_NONE || fault->drop == drop);
-    if (drop == SC_DROP_NONE && tree->n_lists)
-        sc_take_finish(&take);
-    return drop;
+    return d->decode(d, body, ar, slots, fault);
 }

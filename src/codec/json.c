@@ -437,16 +437,21 @@ static const char *whole(struct json *j, const char *p, unsigned depth, struct s
 }
 
 static enum sc_drop json_decode(const struct sc_decoder *d, struct sc_str body,
-                                struct sc_take *take)
+                                struct sc_arena *ar, struct sc_value *slots,
+                                struct sc_fault *fault)
 {
-    struct json j = {.begin = body.p, .end = body.p + body.len, .take = take,
+    struct sc_take take = sc_take_start(d->tree, ar, slots, fault);
+    struct json j = {.begin = body.p, .end = body.p + body.len, .take = &take,
                      .plain = body.len >= PLAIN_BYTES_MIN};
-    j.seen = SC_NEW_N(take->ar, uint32_t, d->tree->n_nodes);
+    sc_slots_clear(slots, d->tree);
+    j.seen = SC_NEW_N(ar, uint32_t, d->tree->n_nodes);
     const char *p = value(&j, skip(&j, body.p), d->tree->root, 0);
     if (p != NULL && (p = skip_far(&j, p)) != j.end)
         fail(&j, p, SC_DROP_TRAILING, "something follows the document");
     if (j.drop != SC_DROP_NONE)
         blame(&j, d->tree->root);
+    else
+        sc_take_finish(&take);
     return j.drop;
 }
 

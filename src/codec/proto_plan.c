@@ -7,10 +7,17 @@
 
 #include <stdlib.h>
 
+/* A register that is not absent when a frame begins. */
+struct reg_zero {
+    uint32_t reg;
+    struct sc_value zero;
+};
+
 struct compiler {
     struct sc_arena *ar;
     struct sc_proto_plan *plan;
     struct sc_proto_frame *frame; /* innermost */
+    SC_VEC(struct reg_zero) zeros;
     struct sc_str why;
 };
 
@@ -77,12 +84,7 @@ struct sc_value sc_proto_zero(const struct sc_proto_field *f)
 static void flush_add(struct compiler *co, enum sc_proto_end kind, uint32_t from, uint32_t seen,
                       const struct sc_want_node *w, const struct sc_proto_message *m)
 {
-    if (kind == SC_PROTO_END_REG && w->only_slot >= 0)
-        SC_VEC_PUSH(co->ar, &co->frame->moves,
-                    ((struct sc_proto_move){from, (uint32_t)w->only_slot}));
-    else
-        SC_VEC_PUSH(co->ar, &co->frame->flushes,
-                    ((struct sc_proto_flush){kind, from, seen, w, m}));
+    SC_VEC_PUSH(co->ar, &co->frame->flushes, ((struct sc_proto_flush){kind, from, seen, w, m}));
 }
 
 /* Does `[*]` alone make anything of what stands here? */
@@ -94,36 +96,52 @@ static bool has_sinks(const struct sc_want_node *w, bool array)
     return false;
 }
 
-/* The lists below `w`, each with a mark that the frame sets. */
-static void collect_marks(struct compiler *co, const struct sc_want_node *w,
-                          struct sc_proto_region *to)
+/* What goes back when `w` is forgotten: its slots, and its lists, each with a mark that the frame
+ * sets. */
+static void collect(struct compiler *co, const struct sc_want_node *w, struct sc_proto_region *to)
 {
+    if (w->only_slot >= 0)
+        SC_VEC_PUSH(co->ar, &to->slots, (uint32_t)w->only_slot);
     for (uint32_t i = 0; i < w->n_sinks; i++) {
         if (w->sinks[i].mode == SC_SINK_SET)
             continue;
         struct sc_proto_mark mark = {w->sinks[i].list, co->plan->n_marks++};
-        struct sc_proto_mark *more = SC_NEW_N(co->ar, struct sc_proto_mark, to->n_marks + 1);
-        if (to->n_marks)
-            memcpy(more, to->marks, sizeof(*more) * to->n_marks);
-        more[to->n_marks++] = mark;
-        to->marks = more;
+        SC_VEC_PUSH(co->ar, &to->marks, mark);
         SC_VEC_PUSH(co->ar, &co->frame->marks, mark);
     }
     for (const struct sc_want_node *c = w->child; c; c = c->next)
-        collect_marks(co, c, to);
+        collect(co, c, to);
     if (w->all)
-        collect_marks(co, w->all, to);
+        collect(co, w->all, to);
 }
 
 static struct sc_proto_region region_open(const struct compiler *co)
 {
-    return (struct sc_proto_region){.reg = co->plan->n_regs, .build = co->plan->n_builds};
+    return (struct sc_proto_region){.reg = co->plan->n_regs, .build = co->plan->n_builds,
+                                    .seen = co->plan->n_seen};
 }
 
 static void region_close(const struct compiler *co, struct sc_proto_region *r)
 {
     r->n_regs = co->plan->n_regs - r->reg;
     r->n_builds = co->plan->n_builds - r->build;
+    r->n_seen = co->plan->n_seen - r->seen;
+}
+
+static bool has_zero(const struct sc_proto_entry *e)
+{
+    return e->mode == SC_PROTO_SINGLE && !e->field->presence && e->spots->reg != SC_PROTO_NONE;
+}
+
+/* Of the frame's own message the zeros hold: it has come. */
+static void part_add(struct compiler *co, const struct sc_proto_table *t)
+{
+    struct sc_proto_part part = {.seen = t->seen};
+    for (uint32_t i = 0; i < t->n_entries; i++)
+        if (has_zero(&t->entries[i]))
+            SC_VEC_PUSH(co->ar, &part.zeros, t->entries[i].spots->reg);
+    if (part.zeros.n)
+        SC_VEC_PUSH(co->ar, &co->frame->parts, part);
 }
 
 static bool compile_spot(struct compiler *co, const struct sc_proto_field *f,
@@ -134,6 +152,8 @@ static bool compile_spot(struct compiler *co, const struct sc_proto_field *f,
     if (is_message(f) && sc_want_whole(w, false)) {
         spot->chunks = co->plan->n_builds++;
         flush_add(co, SC_PROTO_END_MESSAGE, spot->chunks, SC_PROTO_NONE, w, f->message);
+    } else if (w->only_slot >= 0) {
+        spot->reg = (uint32_t)w->only_slot;
     } else if (w->n_sinks) {
         spot->reg = co->plan->n_regs++;
         flush_add(co, SC_PROTO_END_REG, spot->reg, SC_PROTO_NONE, w, NULL);
@@ -142,6 +162,7 @@ static bool compile_spot(struct compiler *co, const struct sc_proto_field *f,
         spot->sub = compile_table(co, f->message, w);
         if (spot->sub == NULL)
             return false;
+        part_add(co, spot->sub);
     }
     region_close(co, &spot->region);
     return true;
@@ -187,7 +208,7 @@ static bool compile_repeated(struct compiler *co, struct sc_proto_entry *e, uint
         if (!compile_spot(co, value, c, spot))
             return false;
         if (f->map)
-            collect_marks(co, c, &spot->region);
+            collect(co, c, &spot->region);
     }
     const struct sc_want_node *all = f->map ? NULL : w->all;
     const char *not = all ? obstacle(&(struct sc_proto_field){
@@ -214,24 +235,12 @@ static bool compile_entry(struct compiler *co, struct sc_proto_entry *e,
     return compile_spot(co, f, w, e->spots);
 }
 
-static void zeros_add(struct compiler *co, struct sc_proto_table *t)
-{
-    t->zeros = sc_arena_zalloc(co->ar, sizeof(*t->zeros) * (t->n_entries + 1));
-    for (uint32_t i = 0; i < t->n_entries; i++) {
-        const struct sc_proto_entry *e = &t->entries[i];
-        if (e->mode != SC_PROTO_SINGLE || e->field->presence || e->spots->reg == SC_PROTO_NONE)
-            continue;
-        t->zeros[t->n_zeros].reg = e->spots->reg;
-        t->zeros[t->n_zeros++].zero = sc_proto_zero(e->field);
-    }
-}
-
 /* Every member of a oneof forgets the wanted others; members nobody wants get an entry for that. */
 static void link_oneofs(struct compiler *co, struct sc_proto_table *t, uint32_t n_wanted)
 {
     for (uint32_t i = 0; i < n_wanted; i++)
         if (t->entries[i].field->oneof >= 0)
-            collect_marks(co, t->entries[i].want, &t->entries[i].spots->region);
+            collect(co, t->entries[i].want, &t->entries[i].spots->region);
     for (uint32_t i = 0; i < t->message->fields.n; i++) {
         const struct sc_proto_field *f = &t->message->fields.v[i];
         struct sc_proto_entry *own = NULL;
@@ -263,51 +272,94 @@ static int by_number(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static struct sc_proto_fused skipped(uint32_t wire)
+static struct sc_proto_fused skipped(uint32_t tag)
 {
-    enum sc_proto_short does = wire == SC_WIRE_LEN      ? SC_PROTO_SKIP_LEN
-                               : wire == SC_WIRE_VARINT ? SC_PROTO_SKIP_VARINT
-                               : wire == SC_WIRE_64     ? SC_PROTO_SKIP_64
-                               : wire == SC_WIRE_32     ? SC_PROTO_SKIP_32
-                                                        : SC_PROTO_LONG_WAY;
-    return (struct sc_proto_fused){.does = (uint8_t)does};
+    struct sc_proto_fused f = {.does = SC_PROTO_SHORT_SKIP, .n = 1};
+    switch (tag & 7) {
+    case SC_WIRE_VARINT:
+    case SC_WIRE_LEN:
+        f.odd = 0x80;
+        f.mask = (tag & 7) == SC_WIRE_LEN ? 0x7f : 0;
+        break;
+    case SC_WIRE_64: f.n = 8; break;
+    case SC_WIRE_32: f.n = 4; break;
+    default: f.does = SC_PROTO_LONG_WAY; /* a group, or what does not exist */
+    }
+    return f;
+}
+
+/* How a wanted scalar is taken: the kinds that records have most. */
+static enum sc_proto_short short_of(enum sc_proto_kind kind)
+{
+    switch (kind) {
+    case SC_PROTO_STRING: return SC_PROTO_SHORT_TEXT;
+    case SC_PROTO_INT64: return SC_PROTO_SHORT_INT64;
+    case SC_PROTO_INT32: return SC_PROTO_SHORT_INT32;
+    case SC_PROTO_BOOL: return SC_PROTO_SHORT_BOOL;
+    case SC_PROTO_DOUBLE: return SC_PROTO_SHORT_DOUBLE;
+    case SC_PROTO_UNRESOLVED:
+    case SC_PROTO_FLOAT:
+    case SC_PROTO_UINT64:
+    case SC_PROTO_FIXED64:
+    case SC_PROTO_FIXED32:
+    case SC_PROTO_GROUP:
+    case SC_PROTO_MESSAGE:
+    case SC_PROTO_BYTES:
+    case SC_PROTO_UINT32:
+    case SC_PROTO_ENUM:
+    case SC_PROTO_SFIXED32:
+    case SC_PROTO_SFIXED64:
+    case SC_PROTO_SINT32:
+    case SC_PROTO_SINT64: return SC_PROTO_LONG_WAY;
+    }
+    SC_UNREACHABLE("proto kind");
 }
 
 /* A wanted field with its own wire type. */
 static struct sc_proto_fused fused(const struct sc_proto_table *t, uint32_t entry)
 {
     const struct sc_proto_entry *e = &t->entries[entry];
-    const struct sc_proto_spot *spot = e->spots;
-    struct sc_proto_fused f = {.does = SC_PROTO_LONG_WAY, .entry = (uint8_t)entry};
-    if (e->mode != SC_PROTO_SINGLE || e->n_forgets)
+    struct sc_proto_fused f = {.does = SC_PROTO_LONG_WAY, .entry = (uint16_t)entry};
+    if (e->mode != SC_PROTO_SINGLE || e->n_forgets || entry > UINT16_MAX)
         return f;
+    const struct sc_proto_spot *spot = e->spots;
     if (is_message(e->field)) {
         bool parts = spot->sub && spot->reg == SC_PROTO_NONE && spot->chunks == SC_PROTO_NONE;
-        f.does = parts ? SC_PROTO_PART : SC_PROTO_LONG_WAY;
-    } else if (spot->reg <= UINT16_MAX) {
-        f.reg = (uint16_t)spot->reg;
-        f.does = e->field->kind == SC_PROTO_STRING   ? SC_PROTO_TEXT
-                 : e->field->kind == SC_PROTO_INT64  ? SC_PROTO_INT
-                 : e->field->kind == SC_PROTO_DOUBLE ? SC_PROTO_NUMBER
-                                                     : SC_PROTO_LONG_WAY;
+        f.does = parts ? SC_PROTO_SHORT_PART : SC_PROTO_LONG_WAY;
+    } else if (e->want->only_slot >= 0) {
+        f.slot = (uint16_t)spot->reg;
+        f.does = (uint8_t)short_of(e->field->kind);
     }
     return f;
 }
 
-/* Tags of one byte: fields 1 to 15. An entry stands for each of its wire types: packed or not. */
-static void fuse(struct sc_proto_table *t)
+static void fuse_tag(const struct sc_proto_table *t, struct sc_proto_fused *by_tag, uint32_t tag,
+                     struct sc_proto_fused f)
 {
-    for (uint32_t tag = 8; tag < 128; tag++)
-        t->by_tag[tag] = skipped(tag & 7);
-    for (uint32_t i = 0; i < t->n_entries; i++) {
+    if (tag < t->n_tags)
+        by_tag[tag < 128 ? tag : 128 + tag] = f;
+}
+
+/* An entry stands for each of its wire types: packed or not. Tags of field 0 do not exist. */
+static void fuse(struct compiler *co, struct sc_proto_table *t)
+{
+    uint32_t most = 15;
+    for (uint32_t i = 0; i < t->message->fields.n; i++)
+        most = t->message->fields.v[i].number > most ? t->message->fields.v[i].number : most;
+    t->n_tags = most < SC_PROTO_TAGS_MAX / 8 ? 8 * (most + 1) : SC_PROTO_TAGS_MAX;
+    struct sc_proto_fused *by_tag = SC_NEW_N(co->ar, struct sc_proto_fused, 128 + t->n_tags);
+    for (uint32_t byte = 128; byte < 256; byte++)
+        by_tag[byte].does = SC_PROTO_SHORT_TAG;
+    for (uint32_t tag = 8; tag < t->n_tags; tag++)
+        fuse_tag(t, by_tag, tag, skipped(tag));
+    for (uint32_t i = 0; i < t->n_entries && t->entries[i].field->number < t->n_tags; i++) {
         const struct sc_proto_entry *e = &t->entries[i];
-        if (e->field->number > 15)
-            break; /* by number */
         uint32_t tag = e->field->number << 3;
         if (sc_proto_packable(e->field))
-            t->by_tag[tag | SC_WIRE_LEN] = (struct sc_proto_fused){.does = SC_PROTO_LONG_WAY};
-        t->by_tag[tag | (uint32_t)e->wire] = fused(t, i);
+            fuse_tag(t, by_tag, tag | SC_WIRE_LEN, (struct sc_proto_fused){0}); /* the long way */
+        fuse_tag(t, by_tag, tag | (uint32_t)e->wire, fused(t, i));
     }
+    t->by_tag = by_tag;
 }
 
 static struct sc_proto_table *compile_table(struct compiler *co, const struct sc_proto_message *m,
@@ -316,7 +368,7 @@ static struct sc_proto_table *compile_table(struct compiler *co, const struct sc
     struct sc_proto_table *t = SC_NEW(co->ar, struct sc_proto_table);
     t->message = m;
     t->want = w;
-    t->seen = co->plan->n_regs++;
+    t->seen = co->plan->n_seen++;
     t->entries = SC_NEW_N(co->ar, struct sc_proto_entry, w->n_fields + m->fields.n);
     for (const struct sc_want_node *c = w->child; c; c = c->next) {
         const struct sc_proto_field *f =
@@ -325,9 +377,12 @@ static struct sc_proto_table *compile_table(struct compiler *co, const struct sc
             return NULL;
     }
     link_oneofs(co, t, t->n_entries);
-    zeros_add(co, t);
+    for (uint32_t i = 0; i < t->n_entries; i++)
+        if (has_zero(&t->entries[i]))
+            SC_VEC_PUSH(co->ar, &co->zeros, ((struct reg_zero){t->entries[i].spots->reg,
+                                                 sc_proto_zero(t->entries[i].field)}));
     qsort(t->entries, t->n_entries, sizeof(*t->entries), by_number);
-    fuse(t);
+    fuse(co, t);
     return t;
 }
 
@@ -342,7 +397,14 @@ struct sc_proto_plan *sc_proto_plan_compile(const struct sc_proto_message *messa
     plan->base.tree = sc_want_build(want, ar);
     const struct sc_want_node *root = plan->base.tree->root;
     const char *not = obstacle(&record, root);
+    plan->n_regs = plan->base.tree->n_slots;
     bool ok = not ? refuse(&co, root, not) : compile_each(&co, message, root, &plan->root);
+    struct sc_value *start = SC_NEW_N(ar, struct sc_value, plan->n_regs);
+    for (uint32_t i = 0; i < co.zeros.n; i++)
+        start[co.zeros.v[i].reg] = co.zeros.v[i].zero;
+    plan->start = start;
+    plan->only_slots = ok && plan->n_regs == plan->base.tree->n_slots && plan->n_builds == 0 &&
+                       plan->base.tree->n_lists == 0 && root->n_sinks == 0;
     *why = co.why;
     return ok ? plan : NULL;
 }

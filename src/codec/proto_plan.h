@@ -1,11 +1,12 @@
 /* The plan of a Protobuf decoder: a table of wanted fields for each message on a wanted path.
  *
- * Protobuf's last value wins and its parts come in any order, so nothing goes to a slot before the
- * message around it has ended. Until then single values stand in registers, lists and the bytes of
- * whole messages in builders. A frame is what starts and ends together: the record, and each
- * element of a repeated message that is wanted by `[*]`. When a frame ends, its registers and
- * builders go to the sinks. Registers and builders of a part stand next to each other (a region), so
- * that forgetting it (another member of a oneof came) is a memset. */
+ * Protobuf's last value wins and its parts come in any order, so nothing is final before the message
+ * around it has ended. Until then single values stand in registers, lists and the bytes of whole
+ * messages in builders. The first registers are the slots, for what goes to that slot and nowhere
+ * else: it is changed until the record ends. A frame is what starts and ends together: the record, and each element of a repeated message
+ * that is wanted by `[*]`. When a frame ends, its registers and builders go to the sinks. What a part
+ * has (a region) goes back to how its frame began when it is forgotten: another member of a oneof came,
+ * or a map's key once more. */
 #ifndef SC_CODEC_PROTO_PLAN_H
 #define SC_CODEC_PROTO_PLAN_H
 
@@ -20,9 +21,9 @@ struct sc_proto_mark {
     uint32_t mark;
 };
 struct sc_proto_region {
-    uint32_t reg, n_regs, build, n_builds;
-    struct sc_proto_mark *marks;
-    uint32_t n_marks;
+    uint32_t reg, n_regs, build, n_builds, seen, n_seen; /* registers: but for slots */
+    SC_VEC(uint32_t) slots;
+    SC_VEC(struct sc_proto_mark) marks;
 };
 
 struct sc_proto_table;
@@ -55,34 +56,46 @@ struct sc_proto_entry {
     uint32_t n_forgets;
 };
 
-/* What is done with a field whose tag is one byte, in the short form that most fields have; anything
- * else about it (a long length, an end in a value, text that is not UTF-8) is the long way's. */
+/* What is done with a field by its tag, in the short form that most have; anything else about it (a
+ * long length, an end in a value, text that is not UTF-8) is the long way's. */
 enum sc_proto_short {
     SC_PROTO_LONG_WAY,
-    SC_PROTO_SKIP_LEN, SC_PROTO_SKIP_VARINT, SC_PROTO_SKIP_64, SC_PROTO_SKIP_32, /* nobody wants it */
-    SC_PROTO_TEXT, SC_PROTO_INT, SC_PROTO_NUMBER, /* string, int64, double into a register */
-    SC_PROTO_PART /* a message: the fields wanted of it */
+    SC_PROTO_SHORT_SKIP, /* nobody wants it */
+    SC_PROTO_SHORT_TEXT, SC_PROTO_SHORT_INT64, SC_PROTO_SHORT_INT32, SC_PROTO_SHORT_BOOL,
+    SC_PROTO_SHORT_DOUBLE, /* to a slot */
+    SC_PROTO_SHORT_PART,   /* a message: the fields wanted of it */
+    SC_PROTO_SHORT_TAG     /* only the first byte of a tag */
 };
 struct sc_proto_fused {
     uint8_t does; /* enum sc_proto_short */
-    uint8_t entry; /* PART */
-    uint16_t reg;
+    uint8_t odd;  /* SKIP: bits of the value's first byte that make it no short one */
+    uint8_t mask; /* SKIP: 0x7f when that byte is a length, else 0 */
+    uint8_t n;    /* SKIP: bytes of the value, but for those that its length says */
+    uint16_t slot;
+    uint16_t entry; /* PART */
 };
+#define SC_PROTO_TAGS_MAX 2048u /* tags up to field 255 */
 
 struct sc_proto_table {
-    struct sc_proto_fused by_tag[256]; /* from 128: no whole tag */
+    const struct sc_proto_fused *by_tag; /* by its first byte; behind those, tags of two bytes: */
+    uint32_t n_tags;                     /* from 128 to below n_tags, at 128 + tag */
     const struct sc_proto_message *message;
     const struct sc_want_node *want;
-    uint32_t seen;            /* register: the message has come */
+    uint32_t seen;            /* flag: the message has come */
     struct sc_proto_entry *entries; /* by field number */
     uint32_t n_entries;
-    struct { uint32_t reg; struct sc_value zero; } *zeros; /* scalars without presence */
-    uint32_t n_zeros;
+};
+
+/* A message inside of a frame: its scalars without presence are zero from the frame's beginning, and
+ * absent at its end when the message has not come. */
+struct sc_proto_part {
+    uint32_t seen;
+    SC_VEC(uint32_t) zeros;
 };
 
 enum sc_proto_end { SC_PROTO_END_REG, SC_PROTO_END_MESSAGE, SC_PROTO_END_LIST, SC_PROTO_END_MAP };
 
-/* At the end of a frame: register or builder `from` to the sinks of `want`. */
+/* At the end of a frame: register or builder `from` to the sinks of `want`; not what has a slot. */
 struct sc_proto_flush {
     enum sc_proto_end kind;
     uint32_t from, seen; /* LIST, MAP: only when the message they are in has come */
@@ -90,15 +103,10 @@ struct sc_proto_flush {
     const struct sc_proto_message *message; /* MESSAGE */
 };
 
-/* The most common flush: a register to the one slot that wants it. */
-struct sc_proto_move {
-    uint32_t from, slot;
-};
-
 struct sc_proto_frame {
     struct sc_proto_table *table;
     struct sc_proto_region region; /* marks: all of the frame */
-    SC_VEC(struct sc_proto_move) moves;
+    SC_VEC(struct sc_proto_part) parts;
     SC_VEC(struct sc_proto_flush) flushes;
     SC_VEC(struct sc_proto_mark) marks;
 };
@@ -106,7 +114,9 @@ struct sc_proto_frame {
 struct sc_proto_plan {
     struct sc_decoder base;
     struct sc_proto_frame *root;
-    uint32_t n_regs, n_builds, n_marks;
+    const struct sc_value *start; /* the registers as every frame begins */
+    uint32_t n_regs, n_builds, n_marks, n_seen; /* registers: with the slots */
+    bool only_slots; /* nothing is wanted that needs more than them */
 };
 
 /* NULL and a sentence in *why. */

@@ -39,17 +39,16 @@ static inline bool sc_ascii(struct sc_str s)
     uint64_t seen = 0;
     if (s.len >= 16)
         return sc_ascii_long(s.p, s.len);
-    if (s.len >= 8) {
-        seen = sc_load64(s.p) | sc_load64(s.p + s.len - 8);
-    } else if (s.len >= 4) {
+    if (s.len >= 8)
+        return ((sc_load64(s.p) | sc_load64(s.p + s.len - 8)) & SC_UTF8_TOPS) == 0;
+    if (s.len >= 4) {
         memcpy(&first, s.p, sizeof(first));
         memcpy(&last, s.p + s.len - 4, sizeof(last));
-        seen = first | last;
-    } else {
-        for (size_t i = 0; i < s.len; i++)
-            seen |= (unsigned char)s.p[i];
+        return ((first | last) & (uint32_t)SC_UTF8_TOPS) == 0;
     }
-    return (seen & SC_UTF8_TOPS) == 0;
+    for (size_t i = 0; i < s.len; i++)
+        seen |= (unsigned char)s.p[i];
+    return seen < 0x80;
 }
 
 /* As sc_str_utf8_ok. */

@@ -6,6 +6,7 @@
 #ifndef SC_CODEC_WANT_H
 #define SC_CODEC_WANT_H
 
+#include "base/arena.h"
 #include "codec/decoder.h"
 
 #define SC_LIST_MAX 65536u
@@ -104,6 +105,11 @@ static inline bool sc_take_put(struct sc_take *t, const struct sc_want_node *n, 
     t->slots[n->only_slot] = v.type == SC_T_NULL ? sc_absent() : v;
     return true;
 }
+/* Every slot to ABSENT, which is 0. */
+static inline void sc_slots_clear(struct sc_value *slots, const struct sc_want_tree *tree)
+{
+    memset(slots, 0, sizeof(*slots) * tree->n_slots);
+}
 /* A whole value into its slot, by three stores. */
 static inline void sc_slot_set(struct sc_value *slot, enum sc_type type, uint32_t len, uint64_t u)
 {
@@ -122,6 +128,14 @@ static inline void sc_slot_text(struct sc_value *slot, struct sc_str s)
     slot->s = s.p;
 }
 bool sc_take_sink(struct sc_take *t, const struct sc_sink *sink, struct sc_value v);
+/* For a record of `tree`; slots are not touched. */
+static inline struct sc_take sc_take_start(const struct sc_want_tree *tree, struct sc_arena *ar,
+                                           struct sc_value *slots, struct sc_fault *fault)
+{
+    return (struct sc_take){tree, ar, slots,
+                            tree->n_lists ? SC_NEW_N(ar, struct sc_items, tree->n_lists) : NULL,
+                            fault};
+}
 /* The lists into their slots. */
 void sc_take_finish(struct sc_take *t);
 /* Append in the arena; false past SC_LIST_MAX values. */
@@ -135,9 +149,10 @@ struct sc_value sc_map_value(struct sc_items *pairs, struct sc_arena *ar, bool *
 enum sc_drop sc_fault_set(struct sc_fault *fault, enum sc_drop drop, struct sc_str path,
                           const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* What every decoder begins with; sc_decode goes through it. */
+/* What every decoder begins with; sc_decode goes through it. `decode` sets all slots. */
 struct sc_decoder {
-    enum sc_drop (*decode)(const struct sc_decoder *d, struct sc_str body, struct sc_take *take);
+    enum sc_drop (*decode)(const struct sc_decoder *d, struct sc_str body, struct sc_arena *ar,
+                           struct sc_value *slots, struct sc_fault *fault);
     const struct sc_want_tree *tree;
 };
 
