@@ -15,19 +15,20 @@
 #include "base/arena.h"
 #include "base/assert.h"
 
-#define PLAIN_BYTES_MIN 8 /* a shorter document has no plain strings */
-
 struct json {
     const char *end, *begin;
     struct sc_take *take;
     uint32_t *seen; /* by node id: the last object (its number) that had this key */
     uint32_t objects;
-    bool plain;     /* the document has PLAIN_BYTES_MIN */
     bool blamed;    /* the fault has its path */
     enum sc_drop drop;
 };
 
 static const char *value(struct json *j, const char *p, const struct sc_want_node *w,
+                         unsigned depth);
+static const char *object(struct json *j, const char *p, const struct sc_want_node *w,
+                          unsigned depth);
+static const char *array(struct json *j, const char *p, const struct sc_want_node *w,
                          unsigned depth);
 static const char *whole(struct json *j, const char *p, unsigned depth, struct sc_value *out);
 
@@ -94,7 +95,11 @@ static const char *odd_string(struct json *j, const char *p, struct sc_str *out)
 /* Behind the opening quote: the text meant. */
 static inline const char *string(struct json *j, const char *p, struct sc_str *out)
 {
-    return j->plain && sc_json_plain_string(&p, j->end, out) ? p : odd_string(j, p, out);
+    const char *quote = sc_json_plain_string(p, j->begin, j->end);
+    if (quote == NULL)
+        return odd_string(j, p, out);
+    *out = (struct sc_str){p, (size_t)(quote - p)};
+    return quote + 1;
 }
 
 static const char *skip_odd_string(struct json *j, const char *p)
@@ -107,8 +112,8 @@ static const char *skip_odd_string(struct json *j, const char *p)
 /* A string nobody wants: not even its escapes are undone. */
 static inline const char *skip_string(struct json *j, const char *p)
 {
-    struct sc_str text;
-    return j->plain && sc_json_plain_string(&p, j->end, &text) ? p : skip_odd_string(j, p);
+    const char *quote = sc_json_plain_string(p, j->begin, j->end);
+    return quote ? quote + 1 : skip_odd_string(j, p);
 }
 
 static const char *no_colon(struct json *j, const char *p)
@@ -133,21 +138,33 @@ static const char *odd_key(struct json *j, const char *p, const struct sc_want_n
     p = string(j, p + 1, &name);
     if (p != NULL && w && w->n_fields)
         *child = sc_want_field(w, name);
-    return p;
+    return p ? colon(j, p) : NULL;
 }
 
-/* A key's closing quote is passed; the node below `w` for it, NULL when nobody wants it. */
+/* A plain key, a colon and something right behind it: where that stands, and the node below `w`; NULL
+ * when any of them is not as usual. */
+static inline const char *plain_key(const struct json *j, const char *p,
+                                    const struct sc_want_node *w,
+                                    const struct sc_want_node **child)
+{
+    const char *quote;
+    *child = NULL;
+    if (j->end - p < 20 || *p != '"' || (quote = sc_json_plain_key(p + 1)) == NULL)
+        return NULL;
+    if (quote[1] != ':' || quote[2] <= ' ')
+        return NULL;
+    size_t n = (size_t)(quote - p) - 1;
+    if (w && w->likely >> sc_want_bit((unsigned char)p[1], n) & 1)
+        *child = sc_want_short(w, sc_json_key_words(p + 1, n));
+    return quote + 2;
+}
+
+/* A key: where its value stands. */
 static inline const char *key(struct json *j, const char *p, const struct sc_want_node *w,
                               const struct sc_want_node **child)
 {
-    struct sc_want_words words;
-    const char *at = p + 1;
-    *child = NULL;
-    if (!j->plain || peek(j, p) != '"' || !sc_json_plain_key(&at, j->end, &words))
-        return odd_key(j, p, w, child);
-    if (w && w->n_fields)
-        *child = sc_want_short(w, words);
-    return at;
+    const char *behind = plain_key(j, p, w, child);
+    return behind ? behind : odd_key(j, p, w, child);
 }
 
 /* No comma behind an element: behind `close`, or a fault. */
@@ -159,33 +176,44 @@ static const char *last(struct json *j, const char *p, char close)
     return unexpected(j, p, close == '}' ? "a comma or } is expected" : "a comma or ] is expected");
 }
 
-static const char *literal(struct json *j, const char *p, const char *word, struct sc_value v,
-                           struct sc_value *out)
+static const char *odd_literal(struct json *j, const char *p)
 {
-    size_t n = strlen(word), left = (size_t)(j->end - p);
-    if (memcmp(p, word, n < left ? n : left) != 0)
-        return fail(j, p, SC_DROP_MALFORMED, "no JSON value");
-    if (left < n)
-        return fail(j, p, SC_DROP_TRUNCATED, "in a literal");
-    *out = v;
-    return p + n;
+    static const char *const words[] = {"true", "false", "null"};
+    size_t left = (size_t)(j->end - p);
+    for (unsigned i = 0; i < 3; i++)
+        if (left > 0 && left < strlen(words[i]) && memcmp(p, words[i], left) == 0)
+            return fail(j, p, SC_DROP_TRUNCATED, "in a literal");
+    return unexpected(j, p, "a value is expected");
+}
+
+static inline const char *literal(struct json *j, const char *p, struct sc_value *out)
+{
+    size_t left = (size_t)(j->end - p);
+    if (left >= 4 && memcmp(p, "null", 4) == 0) {
+        *out = (struct sc_value){.type = SC_T_NULL};
+        return p + 4;
+    }
+    if (left >= 4 && memcmp(p, "true", 4) == 0) {
+        *out = sc_bool(true);
+        return p + 4;
+    }
+    if (left >= 5 && memcmp(p, "false", 5) == 0) {
+        *out = sc_bool(false);
+        return p + 5;
+    }
+    return odd_literal(j, p);
 }
 
 /* Anything but objects, arrays and numbers. */
 static inline const char *simple(struct json *j, const char *p, struct sc_value *out)
 {
     struct sc_str s;
-    switch (peek(j, p)) {
-    case '"':
-        p = string(j, p + 1, &s);
-        if (p != NULL)
-            *out = sc_string(s);
-        return p;
-    case 't': return literal(j, p, "true", sc_bool(true), out);
-    case 'f': return literal(j, p, "false", sc_bool(false), out);
-    case 'n': return literal(j, p, "null", (struct sc_value){.type = SC_T_NULL}, out);
-    default: return unexpected(j, p, "a value is expected");
-    }
+    if (peek(j, p) != '"')
+        return literal(j, p, out);
+    p = string(j, p + 1, &s);
+    if (p != NULL)
+        *out = sc_string(s);
+    return p;
 }
 
 static inline bool starts_number(char c)
@@ -228,26 +256,43 @@ static const char *put_odd_number(struct json *j, const char *p, const struct sc
 
 static const char *put_simple(struct json *j, const char *p, const struct sc_want_node *w)
 {
+    struct sc_json_plain n;
     struct sc_value v;
     if (starts_number(peek(j, p))) {
-        if (!sc_json_plain_number(&p, j->end, &v))
+        const char *behind = sc_json_plain_number(p, j->end, &n);
+        if (behind == NULL)
             return put_odd_number(j, p, w);
+        v = sc_json_plain_value(n);
+        p = behind;
     } else {
         p = simple(j, p, &v);
     }
     return p && put(j, p, w, v, false) ? p : NULL;
 }
 
-static const char *skip_simple(struct json *j, const char *p)
+static const char *skip_odd_number(struct json *j, const char *p)
 {
     struct sc_json_number n;
+    return odd_number(j, p, &n);
+}
+
+static inline const char *skip_number(struct json *j, const char *p)
+{
+    struct sc_json_plain plain;
+    const char *behind = sc_json_plain_number(p, j->end, &plain);
+    return behind ? behind : skip_odd_number(j, p);
+}
+
+/* What nobody wants. */
+static const char *skip_value(struct json *j, const char *p, unsigned depth)
+{
     struct sc_value v;
     char c = peek(j, p);
     if (c == '"')
         return skip_string(j, p + 1);
-    if (!starts_number(c))
-        return simple(j, p, &v);
-    return sc_json_plain_number(&p, j->end, &v) ? p : odd_number(j, p, &n);
+    if (c == '{' || c == '[')
+        return c == '{' ? object(j, p, NULL, depth) : array(j, p, NULL, depth);
+    return starts_number(c) ? skip_number(j, p) : literal(j, p, &v);
 }
 
 static const char *open(struct json *j, const char *p, unsigned depth)
@@ -257,19 +302,21 @@ static const char *open(struct json *j, const char *p, unsigned depth)
 
 /* The value of a key, below the node for it. */
 static inline const char *member(struct json *j, const char *p, const struct sc_want_node *w,
-                                 uint32_t object, unsigned depth)
+                                 uint32_t object_number, unsigned depth)
 {
-    struct sc_str text;
-    const char *behind = p + 1;
-    if (j->seen[w->id] == object) {
+    const char *quote = NULL, *behind;
+    if (j->seen[w->id] != object_number && peek(j, p) == '"' && w->only_slot >= 0)
+        quote = sc_json_plain_string(p + 1, j->begin, j->end);
+    if (quote) {
+        sc_slot_text(&j->take->slots[w->only_slot],
+                     (struct sc_str){p + 1, (size_t)(quote - p) - 1});
+        behind = quote + 1;
+    } else if (j->seen[w->id] == object_number) {
         behind = fail(j, p, SC_DROP_MALFORMED, "the key is there twice");
-    } else if (peek(j, p) == '"' && w->only_slot >= 0 && j->plain &&
-               sc_json_plain_string(&behind, j->end, &text)) {
-        j->take->slots[w->only_slot] = sc_string(text);
     } else {
         behind = value(j, p, w, depth);
     }
-    j->seen[w->id] = object;
+    j->seen[w->id] = object_number;
     if (behind == NULL)
         blame(j, w);
     return behind;
@@ -283,20 +330,25 @@ static const char *object(struct json *j, const char *p, const struct sc_want_no
     if (p == NULL || peek(j, p) == '}')
         return p ? p + 1 : NULL;
     uint32_t number = ++j->objects;
-    for (const char *next = p; next != NULL; next = skip_char(j, p, ',')) {
-        p = key(j, next, w, &child);
-        if (p == NULL || (p = colon(j, p)) == NULL)
+    for (;;) {
+        p = key(j, p, w, &child);
+        if (p == NULL)
             return NULL;
         if (child)
             p = member(j, p, child, number, depth + 1);
         else if (peek(j, p) == '"')
             p = skip_string(j, p + 1);
         else
-            p = value(j, p, NULL, depth + 1);
+            p = skip_value(j, p, depth + 1);
         if (p == NULL)
             return NULL;
+        if (peek(j, p) == '}')
+            return p + 1;
+        const char *next = skip_char(j, p, ',');
+        if (next == NULL)
+            return last(j, p, '}');
+        p = next;
     }
-    return last(j, p, '}');
 }
 
 static const struct sc_want_node *index_child(const struct sc_want_node *w, uint32_t index)
@@ -356,9 +408,11 @@ static const char *value(struct json *j, const char *p, const struct sc_want_nod
                          unsigned depth)
 {
     char c = peek(j, p);
+    if (w == NULL)
+        return skip_value(j, p, depth);
     if (c != '{' && c != '[')
-        return w && w->n_sinks ? put_simple(j, p, w) : skip_simple(j, p);
-    if (w && w->n_sinks)
+        return w->n_sinks ? put_simple(j, p, w) : skip_value(j, p, depth);
+    if (w->n_sinks)
         return compound(j, p, w, c == '[', depth);
     return c == '[' ? array(j, p, w, depth) : object(j, p, w, depth);
 }
@@ -422,6 +476,7 @@ static const char *whole_array(struct json *j, const char *p, unsigned depth, st
 
 static const char *whole(struct json *j, const char *p, unsigned depth, struct sc_value *out)
 {
+    struct sc_json_plain plain;
     struct sc_json_number n;
     char c = peek(j, p);
     if (c == '{')
@@ -430,8 +485,11 @@ static const char *whole(struct json *j, const char *p, unsigned depth, struct s
         return whole_array(j, p, depth, out);
     if (!starts_number(c))
         return simple(j, p, out);
-    if (sc_json_plain_number(&p, j->end, out))
-        return p;
+    const char *behind = sc_json_plain_number(p, j->end, &plain);
+    if (behind) {
+        *out = sc_json_plain_value(plain);
+        return behind;
+    }
     p = odd_number(j, p, &n);
     return p && number_value(j, p, &n, false, out) ? p : NULL;
 }
@@ -441,8 +499,7 @@ static enum sc_drop json_decode(const struct sc_decoder *d, struct sc_str body,
                                 struct sc_fault *fault)
 {
     struct sc_take take = sc_take_start(d->tree, ar, slots, fault);
-    struct json j = {.begin = body.p, .end = body.p + body.len, .take = &take,
-                     .plain = body.len >= PLAIN_BYTES_MIN};
+    struct json j = {.begin = body.p, .end = body.p + body.len, .take = &take};
     sc_slots_clear(slots, d->tree);
     j.seen = SC_NEW_N(ar, uint32_t, d->tree->n_nodes);
     const char *p = value(&j, skip(&j, body.p), d->tree->root, 0);

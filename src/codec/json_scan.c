@@ -23,9 +23,8 @@ static const char *scan_plain(const char *p, const char *end, unsigned *high)
 {
 #ifdef __SSE2__
     for (; end - p >= 16; p += 16) {
-        __m128i b = _mm_loadu_si128((const __m128i *)(const void *)p);
-        unsigned not_ascii = (unsigned)_mm_movemask_epi8(b);
-        unsigned at = sc_json_quotes(b) | (sc_json_odd(b) & ~not_ascii);
+        __m128i b = sc_json_load(p);
+        unsigned not_ascii = (unsigned)_mm_movemask_epi8(b), at = sc_json_ends(b) & ~not_ascii;
         if (at) {
             unsigned n = (unsigned)__builtin_ctz(at);
             *high |= not_ascii & ((1u << n) - 1);

@@ -7,6 +7,8 @@
 
 #include "codec/want.h"
 
+#include <endian.h>
+
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -21,114 +23,148 @@ enum sc_drop sc_json_scan_string(const char **p, const char *end, struct sc_json
 /* The text meant: `raw` itself, or unescaped in the arena. Of a scanned string only. */
 struct sc_str sc_json_string_text(struct sc_json_string s, struct sc_arena *ar);
 
+/* The plain forms, inlined: what nearly all strings, keys and numbers are, while 16 bytes and more are
+ * left of the document. Without SSE2 nothing is plain, and the functions above and below do it all. */
+
 #ifdef __SSE2__
-/* Of 16 bytes the quotes, and all else that is not plain: backslash, control characters, and whatever
- * is not ASCII (negative to a signed comparison). */
-static inline unsigned sc_json_quotes(__m128i b)
+static inline __m128i sc_json_load(const char *p)
 {
-    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(b, _mm_set1_epi8('"')));
+    return _mm_loadu_si128((const __m128i *)(const void *)p);
 }
-static inline unsigned sc_json_odd(__m128i b)
+/* Of 16 bytes those that end a plain run: quote, backslash, control characters (31 and below: less 32
+ * they are negative) and what is not ASCII (negative already). */
+static inline unsigned sc_json_ends(__m128i b)
 {
+    __m128i quote = _mm_cmpeq_epi8(b, _mm_set1_epi8('"'));
     __m128i slash = _mm_cmpeq_epi8(b, _mm_set1_epi8('\\'));
-    return (unsigned)_mm_movemask_epi8(_mm_or_si128(slash, _mm_cmplt_epi8(b, _mm_set1_epi8(' '))));
+    __m128i other = _mm_subs_epi8(b, _mm_set1_epi8(' '));
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, slash), other));
 }
-/* A plain run ends with a quote: bits of it and below hold no odd one. */
-static inline bool sc_json_ends_plain(unsigned quotes, unsigned odd)
+/* Of 16 bytes the digits. */
+static inline unsigned sc_json_digits(__m128i b)
 {
-    return quotes != 0 && (odd & (quotes ^ (quotes - 1))) == 0;
-}
-
-/* 16 bytes at `p`; past the end of the document zeros, which end every run. The document has at least
- * 8 bytes, `p` may stand at its end. */
-static inline __m128i sc_json_load(const char *p, const char *end)
-{
-    size_t left = (size_t)(end - p);
-    uint64_t low, high = 0;
-    if (__builtin_expect(left >= 16, 1))
-        return _mm_loadu_si128((const __m128i *)(const void *)p);
-    memcpy(&low, left < 8 ? end - 8 : p, sizeof(low));
-    if (left > 8)
-        memcpy(&high, end - 8, sizeof(high));
-    if (left < 8)
-        low = left ? low >> (64 - 8 * left) : 0;
-    else if (left > 8)
-        high >>= 128 - 8 * left;
-    return _mm_set_epi64x((int64_t)high, (int64_t)low);
+    __m128i value = _mm_sub_epi8(b, _mm_set1_epi8('0'));
+    return (unsigned)_mm_movemask_epi8(
+        _mm_cmpeq_epi8(_mm_min_epu8(value, _mm_set1_epi8(9)), value));
 }
 #endif
 
-/* The common string, inlined: ASCII without escapes. False with *p where it was: sc_json_scan_string
- * says what it is. The document has at least 8 bytes. */
-static inline bool sc_json_plain_string(const char **p, const char *end, struct sc_str *out)
+/* A string of ASCII without escapes, `p` behind its opening quote: its closing quote, or NULL. The last
+ * step looks at the document's last 16 bytes, if it has so many. */
+static inline const char *sc_json_plain_string(const char *p, const char *begin, const char *end)
 {
 #ifdef __SSE2__
-    for (const char *at = *p; at < end; at += 16) {
-        __m128i b = sc_json_load(at, end);
-        unsigned quotes = sc_json_quotes(b), odd = sc_json_odd(b);
-        if ((quotes | odd) == 0)
-            continue;
-        if (!sc_json_ends_plain(quotes, odd))
-            return false;
-        at += __builtin_ctz(quotes);
-        *out = (struct sc_str){*p, (size_t)(at - *p)};
-        *p = at + 1;
-        return true;
+    unsigned ends;
+    for (; end - p >= 16; p += 16) {
+        ends = sc_json_ends(sc_json_load(p));
+        if (ends)
+            break;
     }
+    if (end - p < 16)
+        ends = end - begin >= 16 ? sc_json_ends(sc_json_load(end - 16)) >> (16 - (end - p)) : 0;
+    p += ends ? __builtin_ctz(ends) : 0;
+    return ends && *p == '"' ? p : NULL;
 #else
-    (void)p, (void)end, (void)out;
+    (void)p, (void)begin, (void)end;
+    return NULL;
 #endif
-    return false;
 }
 
-/* The common key, inlined: up to 15 such bytes, as the words of a name. */
-static inline bool sc_json_plain_key(const char **p, const char *end, struct sc_want_words *out)
+/* A key of at most 15 such bytes, 16 bytes being left. */
+static inline const char *sc_json_plain_key(const char *p)
 {
 #ifdef __SSE2__
+    unsigned ends = sc_json_ends(sc_json_load(p));
+    if (ends == 0)
+        return NULL;
+    p += __builtin_ctz(ends);
+    return *p == '"' ? p : NULL;
+#else
+    (void)p;
+    return NULL;
+#endif
+}
+
+/* Such a key as the words of a name. */
+static inline struct sc_want_words sc_json_key_words(const char *p, size_t n)
+{
     static const uint8_t keep[32] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                                      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-    __m128i b = sc_json_load(*p, end);
-    unsigned quotes = sc_json_quotes(b);
-    if (!sc_json_ends_plain(quotes, sc_json_odd(b)))
-        return false;
-    unsigned n = (unsigned)__builtin_ctz(quotes);
-    b = _mm_and_si128(b, _mm_loadu_si128((const __m128i *)(const void *)(keep + 16 - n)));
-    out->low = (uint64_t)_mm_cvtsi128_si64(b);
-    out->high = (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(b, b));
-    *p += n + 1;
-    return true;
+    uint64_t low, high, keep_low, keep_high;
+    memcpy(&low, p, sizeof(low));
+    memcpy(&high, p + 8, sizeof(high));
+    memcpy(&keep_low, keep + 16 - n, sizeof(keep_low));
+    memcpy(&keep_high, keep + 24 - n, sizeof(keep_high));
+    return (struct sc_want_words){low & keep_low, high & keep_high};
+}
+
+/* A number of at most 15 characters besides its sign, without an exponent. */
+struct sc_json_plain {
+    const char *first; /* digit */
+    unsigned whole, fraction; /* digits in front of the point and behind it */
+    bool negative;
+};
+
+/* Behind the number at `p`, or NULL. */
+static inline const char *sc_json_plain_number(const char *p, const char *end,
+                                               struct sc_json_plain *out)
+{
+#ifdef __SSE2__
+    if (end - p < 24) /* of which 16 are looked at, and the last digits' eight bytes are read */
+        return NULL;
+    bool negative = *p == '-';
+    p += negative;
+    unsigned digits = sc_json_digits(sc_json_load(p)), n = (unsigned)__builtin_ctz(~digits);
+    *out = (struct sc_json_plain){p, n, 0, negative};
+    if (n == 0 || n > 15 || (*p == '0' && n > 1))
+        return NULL;
+    if (p[n] == '.') {
+        out->fraction = (unsigned)__builtin_ctz(~(digits >> (n + 1)));
+        n += 1 + out->fraction;
+        if (out->fraction == 0 || n > 15)
+            return NULL;
+    }
+    return (p[n] | 0x20) == 'e' ? NULL : p + n;
 #else
     (void)p, (void)end, (void)out;
-    return false;
+    return NULL;
 #endif
 }
 
-/* The common number, inlined: up to 18 digits, a point among them or not, no exponent, and something
- * follows. INT when integral, else DECIMAL, as sc_json_number_value has it. False with *p where it
- * was: sc_json_scan_number says what it is. */
-static inline bool sc_json_plain_number(const char **p, const char *end, struct sc_value *out)
+/* The value of up to 15 digits, eight at once. */
+static inline uint64_t sc_json_eight(uint64_t digits)
 {
-    const char *at = *p;
-    bool negative = at < end && *at == '-';
-    const char *first = at += negative, *point = NULL;
-    uint64_t u = 0;
-    for (; at < end && (unsigned char)(*at - '0') <= 9; at++)
-        u = u * 10 + (unsigned char)(*at - '0');
-    if (at == first || at == end || (*first == '0' && at - first > 1))
-        return false;
-    if (*at == '.')
-        for (point = at++; at < end && (unsigned char)(*at - '0') <= 9; at++)
-            u = u * 10 + (unsigned char)(*at - '0');
-    ptrdiff_t scale = point ? at - point - 1 : 0;
-    if (at == end || (*at | 0x20) == 'e' || at - first > 18 || (point && scale == 0))
-        return false; /* u may have wrapped, and is not looked at */
+    digits = (digits & UINT64_C(0x0f0f0f0f0f0f0f0f)) * 2561 >> 8;
+    digits = (digits & UINT64_C(0x00ff00ff00ff00ff)) * 6553601 >> 16;
+    return (digits & UINT64_C(0x0000ffff0000ffff)) * UINT64_C(42949672960001) >> 32;
+}
+static inline uint64_t sc_json_digits_value(const char *p, unsigned n)
+{
+    uint64_t head, tail = 0;
+    memcpy(&head, p, sizeof(head));
+    if (n > 8) {
+        memcpy(&tail, p + n - 8, sizeof(tail));
+        tail = sc_json_eight(le64toh(tail));
+    }
+    unsigned first = n > 8 ? n - 8 : n; /* of `head`; 1 to 8 */
+    uint64_t value = sc_json_eight(le64toh(head) << (64 - 8 * first));
+    return n > 8 ? value * 100000000 + tail : value;
+}
+
+/* INT when integral, else DECIMAL, as sc_json_number_value has it. */
+static inline struct sc_value sc_json_plain_value(struct sc_json_plain n)
+{
+    static const uint64_t tens[16] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000,
+                                      1000000000, 10000000000, 100000000000, 1000000000000,
+                                      10000000000000, 100000000000000, 1000000000000000};
+    uint64_t u = sc_json_digits_value(n.first, n.whole);
+    if (n.fraction)
+        u = u * tens[n.fraction] + sc_json_digits_value(n.first + n.whole + 1, n.fraction);
+    unsigned scale = n.fraction;
     for (; scale > 0 && u % 10 == 0; scale--)
         u /= 10;
-    *out = (struct sc_value){.type = scale ? SC_T_DECIMAL : SC_T_INT,
-                             .scale = (uint8_t)scale,
-                             .u = negative ? 0 - u : u};
-    *p = at;
-    return true;
+    return (struct sc_value){.type = scale ? SC_T_DECIMAL : SC_T_INT, .scale = (uint8_t)scale,
+                             .u = n.negative ? 0 - u : u};
 }
 
 struct sc_json_number {

@@ -128,6 +128,8 @@ static void table_build(struct sc_want_node *n, struct sc_arena *ar)
         while (n->table[at])
             at = (at + 1) & n->mask;
         n->table[at] = c;
+        n->likely |= c->name.len ? UINT64_C(1) << sc_want_bit((unsigned char)*c->name.p, c->name.len)
+                                 : UINT64_MAX;
     }
     if (n->all)
         table_build(n->all, ar);
@@ -151,6 +153,8 @@ const struct sc_want_tree *sc_want_build(const struct sc_projection *want, struc
 
 const struct sc_want_node *sc_want_field(const struct sc_want_node *n, struct sc_str name)
 {
+    if (name.len && !(n->likely >> sc_want_bit((unsigned char)*name.p, name.len) & 1))
+        return NULL;
     uint32_t at = sc_want_hash(words_of(name)) & n->mask;
     for (const struct sc_want_node *c; (c = n->table[at]) != NULL; at = (at + 1) & n->mask)
         if (sc_str_eq(c->name, name))

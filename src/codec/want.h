@@ -47,6 +47,7 @@ struct sc_want_node {
     struct sc_want_node *all;          /* the `[*]` child or NULL */
     const struct sc_want_node **table; /* FIELD children by hash of the name */
     uint32_t mask;                     /* table size - 1 */
+    uint64_t likely;                   /* bit sc_want_bit of each FIELD child */
     uint32_t n_fields, n_indices;
 };
 
@@ -62,8 +63,13 @@ const struct sc_want_tree *sc_want_build(const struct sc_projection *want, struc
 const struct sc_want_node *sc_want_field(const struct sc_want_node *n, struct sc_str name);
 static inline uint32_t sc_want_hash(struct sc_want_words w)
 {
-    uint64_t h = w.low ^ w.high * UINT64_C(0xC2B2AE3D27D4EB4F);
-    return (uint32_t)((h * UINT64_C(0x9E3779B97F4A7C15)) >> 40);
+    return (uint32_t)(((w.low + (w.high << 3)) * UINT64_C(0x9E3779B97F4A7C15)) >> 40);
+}
+/* A first look at a name, by its first byte (any, of an empty one) and its length: nearly all that
+ * nobody wants have a bit that no wanted one has. */
+static inline unsigned sc_want_bit(unsigned char first, size_t len)
+{
+    return (unsigned)(first + 8 * len) & 63;
 }
 /* The same by the words of a short name. `n` has fields. */
 static inline const struct sc_want_node *sc_want_short(const struct sc_want_node *n,

@@ -246,6 +246,46 @@ Test(json, every_prefix_of_a_document_is_refused)
                      "prefix of %zu bytes", n);
 }
 
+/* Where less than 16 or 24 bytes are left another way is taken: white space behind the document, or
+ * between its tokens, must change nothing. */
+static void check_room(const char *value)
+{
+    const char *packed = sc_arena_printf(&arena, "{\"b\":%s,\"a\":%s}", value, value);
+    const char *spaced =
+        sc_arena_printf(&arena, " { \"b\" : %s , \"a\" : %s } ", value, value);
+    const char *got = read_json("$.a", packed);
+    for (int room = 0; room < 33; room++) {
+        const char *text = sc_arena_printf(&arena, "%s%*s", packed, room, "");
+        cr_expect_str_eq(read_json("$.a", text), got, "%s with %d bytes behind", packed, room);
+        text = sc_arena_printf(&arena, "%s%*s", spaced, room, "");
+        cr_expect_str_eq(read_json("$.a", text), got, "%s with %d bytes behind", text, room);
+        text = sc_arena_printf(&arena, "{\"a\":[%s%*s]}", value, room, "");
+        const char *list = read_json("$.a", text), *alone = sc_arena_printf(&arena, "[%s]", got);
+        cr_expect(*got == '!' ? strncmp(list, got, strcspn(got, " ")) == 0
+                              : strcmp(list, alone) == 0, "%s: %s, not %s", text, list, got);
+    }
+}
+
+Test(json, plain_and_odd_ways_agree)
+{
+    static const char *const values[] = {
+        "0", "-0", "1", "-1", "12345678", "123456789", "99999999999999", "999999999999999",
+        "-999999999999999", "1234567890123456", "123456789012345678901", "0.5", "-0.50", "1.10",
+        "12.3400", "12345678.123456", "123456.12345678", "1234567.12345678", "0.000000000001",
+        "1.00000000000000", "100.000", "1e5", "1.5e3", "1E-2", "01", "-", "-01", "1.", ".5", "1.e1",
+        "1.x", "12a", "+1", "--1", "tru", "true", "false", "null", "nul", "falsy", "\"\"", "\"a\\n\"",
+        "\"\\u00e9\"", "\"\x01\"", "\"\xff\"", "\"0123456789abcdef\"", "\"0123456789abcdef0\""};
+    for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++)
+        if (strcmp(values[i], "null") != 0) /* of a list nulls are kept, alone absent */
+            check_room(values[i]);
+    for (int at = 0; at < 40; at++) {
+        check_room(sc_arena_printf(&arena, "\"%.*s\xC3\xA9\"", at,
+                                   "0123456789012345678901234567890123456789"));
+        check_room(sc_arena_printf(&arena, "\"%.*s\\\"\"", at,
+                                   "0123456789012345678901234567890123456789"));
+    }
+}
+
 /* Against jansson: random documents, random paths of them. */
 
 static json_t *random_json(struct rng *r, unsigned depth)

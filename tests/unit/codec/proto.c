@@ -252,6 +252,34 @@ Test(proto, damaged_records)
     CHECK(cases);
 }
 
+#define FAR P3("string a = 1; int32 b = 20; string c = 300; M m = 21; oneof o { M n = 22; bool p = 4; }")
+
+/* Tags of two bytes and more, wanted or not, and values that are not as short as most. */
+Test(proto, tags_of_every_length)
+{
+    static const struct proto_case cases[] = {
+        {FAR, "$.a $.b $.c", "0a0161 a00107 e2120162", "\"a\" 7 \"b\""},
+        {FAR, "$.b", "e2120162 0a0161 a001ac02 aa0100", "300"},
+        {FAR, "$.a", "e2120162 a001ac02 aa01020a00 0a0161", "\"a\""},
+        {FAR, "$.b", "a001 8080808080808080ff01", "0"},
+        {FAR, "$.m.b $.m.m.a", "aa0109 a00107 aa01030a0161", "7 \"a\""},
+        {FAR, "$.a", "8a00 0161", "\"a\""},             /* field 1 in two bytes */
+        {FAR, "$.b", "a08100 07", "7"},                  /* field 20 in three */
+        {FAR, "$.a", "fa7f0178 c0ff7f07 0a0161", "\"a\""}, /* fields of no schema */
+        {FAR, "$.a", "0a0161 a001", "!truncated $"},
+        {FAR, "$.b", "0a0161 a001", "!truncated $.b"},
+        {FAR, "$.a", "0a0161 e2120562", "!truncated $"},
+        {FAR, "$.m.a", "aa01080a0161", "!truncated $.m"},
+        {FAR, "$.m.a", "aa01030a0561", "!truncated $.m.a"},
+        {FAR, "$.m.a", "aa0103a00180", "!truncated $.m"},
+        {FAR, "$.n.a $.n.b $.p", "b20106 0a0161a00107 2001", "absent absent true"},
+        {FAR, "$.n.a $.n.b $.p", "2001 b201020a00", "\"\" 0 absent"},
+        {FAR, "$.m.a $.m.m.b", "", "absent absent"},
+        {FAR, "$.m.a $.m.m.b", "aa0100", "\"\" absent"},
+    };
+    CHECK(cases);
+}
+
 /* Lengths of one byte have a way of their own; what is skipped is no less looked at for its end. */
 Test(proto, texts_of_every_length)
 {
