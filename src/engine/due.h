@@ -19,6 +19,11 @@ struct sc_due {
 void sc_due_init(struct sc_due *d);
 void sc_due_fini(struct sc_due *d);
 void sc_due_clear(struct sc_due *d);
+/* Was there ever anything in it? */
+static inline bool sc_due_used(const struct sc_due *d)
+{
+    return d->cap > 0;
+}
 void sc_due_push(struct sc_due *d, int64_t ms, const struct sc_node_id *node);
 /* The earliest, or NULL. Valid until the next push or pop. */
 const struct sc_due_item *sc_due_first(const struct sc_due *d);

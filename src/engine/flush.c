@@ -28,12 +28,14 @@ static int64_t due_of(struct sc_str state)
 static struct sc_view_item *gather(struct sc_part *p, struct sc_arena *ar)
 {
     struct sc_view_item *items = sc_arena_alloc(ar, sizeof(*items) * (p->cache.dirty_n + 1));
+    /* All that the view's index holds was loaded into the heap, or came from it. */
+    bool listed = sc_due_used(&p->due);
     struct sc_cache_slot *s;
     p->n_flush = 0;
     for (uint64_t at = 0; (s = sc_cache_next(&p->cache, &at)) != NULL;) {
         if (!s->dirty)
             continue;
-        items[p->n_flush] = (struct sc_view_item){s->node, sc_cache_state(s), SC_NO_DUE};
+        items[p->n_flush] = (struct sc_view_item){s->node, sc_cache_state(s), SC_NO_DUE, listed};
         remember(p, &s->node);
     }
     for (uint64_t i = 0; i < p->n_flush; i++) {

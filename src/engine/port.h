@@ -138,6 +138,7 @@ struct sc_view_item { /* one customer */
     struct sc_node_id node;
     struct sc_str state; /* to read: p == NULL when there is none; to write: p == NULL deletes */
     int64_t due_ms;      /* timer index; SC_NO_DUE: none */
+    bool listed;         /* to write, without a due time: it may stand in the timer index */
 };
 
 struct sc_view;

@@ -2,6 +2,7 @@
 #include "redis/conn.h"
 
 #include "base/arena.h"
+#include "base/assert.h"
 #include "base/log.h"
 #include "base/time.h"
 #include <stdlib.h>
@@ -21,6 +22,7 @@ void sc_redis_args_fini(struct sc_redis_args *a)
 {
     free(a->v);
     free(a->len);
+    sc_buf_fini(&a->wire);
     *a = (struct sc_redis_args){0};
 }
 
@@ -33,6 +35,42 @@ void sc_redis_arg(struct sc_redis_args *a, const void *p, size_t len)
     }
     a->v[a->n] = p;
     a->len[a->n++] = len;
+    a->bytes += len;
+}
+
+/* "*3\r\n" before all, "$3\r\n" before each, "\r\n" behind it. */
+static char *put_head(char *p, char mark, size_t n)
+{
+    char digits[24];
+    size_t at = sizeof(digits);
+    do
+        digits[--at] = (char)('0' + n % 10);
+    while ((n /= 10) > 0);
+    *p++ = mark;
+    memcpy(p, digits + at, sizeof(digits) - at);
+    p += sizeof(digits) - at;
+    *p++ = '\r';
+    *p++ = '\n';
+    return p;
+}
+
+void sc_redis_args_append(struct sc_redis_args *a, redisContext *c)
+{
+    const size_t around = 28; /* a head and an end at most */
+    a->wire.len = 0;
+    sc_buf_reserve(&a->wire, a->bytes + ((size_t)a->n + 1) * around);
+    char *p = put_head(a->wire.p, '*', (size_t)a->n);
+    for (int i = 0; i < a->n; i++) {
+        p = put_head(p, '$', a->len[i]);
+        if (a->len[i])
+            memcpy(p, a->v[i], a->len[i]);
+        p += a->len[i];
+        *p++ = '\r';
+        *p++ = '\n';
+    }
+    size_t n = (size_t)(p - a->wire.p);
+    SC_ASSERT(n <= a->wire.cap);
+    redisAppendFormattedCommand(c, a->wire.p, n);
 }
 
 /* Host and port of "host:port", "redis://host:port", or a Unix socket's path. */

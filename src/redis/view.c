@@ -210,7 +210,7 @@ static void call_start(struct redis_view *v)
 
 static void append(struct redis_view *v, redisContext *c)
 {
-    redisAppendCommandArgv(c, v->args.n, v->args.v, v->args.len);
+    sc_redis_args_append(&v->args, c);
     sc_redis_args_clear(&v->args);
 }
 
@@ -327,11 +327,20 @@ static enum sc_err view_timers(struct sc_view *vw, uint32_t partition, uint64_t 
 
 /* ---- writing */
 
-static int by_bucket(const void *a, const void *b)
+/* A copy in order of buckets: one HSET writes all of a bucket's. */
+static struct sc_view_item *by_bucket(struct redis_view *v, const struct sc_view_item *items,
+                                      uint32_t n)
 {
-    const struct sc_view_item *x = a, *y = b;
-    uint32_t i = bucket_of(&x->node), k = bucket_of(&y->node);
-    return i != k ? (i < k ? -1 : 1) : sc_node_cmp(&x->node, &y->node);
+    struct sc_view_item *out = sc_arena_alloc(&v->ar, ((size_t)n + 1) * sizeof(*out));
+    uint32_t *at = SC_NEW_N(&v->ar, uint32_t, BUCKETS_A_PARTITION + 1);
+    for (uint32_t i = 0; i < n; i++)
+        at[bucket_of(&items[i].node) + 1]++;
+    for (uint32_t b = 0; b < BUCKETS_A_PARTITION; b++)
+        at[b + 1] += at[b];
+    for (uint32_t i = 0; i < n; i++)
+        out[at[bucket_of(&items[i].node)]++] = items[i];
+    SC_ASSERT(n == 0 || at[BUCKETS_A_PARTITION - 1] == n);
+    return out;
 }
 
 /* How many items the next chunk takes. */
@@ -383,7 +392,7 @@ static void args_timers(struct redis_view *v, const struct sc_view_item *items, 
         sc_redis_arg(&v->args, items[i].node.b, sizeof(items[i].node.b));
     }
     for (uint32_t i = 0; i < n; i++)
-        if (items[i].due_ms == SC_NO_DUE)
+        if (items[i].due_ms == SC_NO_DUE && items[i].listed)
             sc_redis_arg(&v->args, items[i].node.b, sizeof(items[i].node.b));
 }
 
@@ -412,9 +421,7 @@ static enum sc_err view_flush(struct sc_view *vw, uint32_t partition, struct sc_
     call_start(v);
     if (!open_write(v))
         return SC_ERR_UNAVAILABLE;
-    struct sc_view_item *items = sc_arena_alloc(&v->ar, (n + 1) * sizeof(*items));
-    memcpy(items, given, n * sizeof(*items));
-    qsort(items, n, sizeof(*items), by_bucket);
+    const struct sc_view_item *items = by_bucket(v, given, n);
     struct sc_str stamp = key(v, partition, "stamp");
     struct sc_str timers = key(v, partition, "t:%" PRIx64, to.view);
     struct sc_str stem = key(v, partition, "s:%" PRIx64 ":", to.view);

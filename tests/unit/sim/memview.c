@@ -9,7 +9,7 @@ static const struct sc_stamp none = {0}, first = {5, 6, -1}, second = {5, 6, 10}
 static enum sc_err flush(struct sc_view *vw, struct sc_stamp seen, struct sc_stamp to,
                          struct sc_str state)
 {
-    struct sc_view_item item = {node, state, 7};
+    struct sc_view_item item = {.node = node, .state = state, .due_ms = 7};
     uint32_t partition;
     enum sc_err how;
     cr_assert_eq(vw->ops->flush(vw, 1, seen, to, &item, 1), SC_ERR_OK);
