@@ -76,7 +76,7 @@ struct sc_frame_reader {
     size_t at;
     uint32_t left;
     uint64_t projection;
-    uint32_t unknown; /* records left out so far: events of a newer taxonomy */
+    uint32_t unknown; /* events of a newer taxonomy so far: left out, but for their links */
     const struct sc_journey *jo;
     struct sc_arena *ar;
 };

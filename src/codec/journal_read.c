@@ -354,9 +354,9 @@ int sc_frame_next(struct sc_frame_reader *r, struct sc_frame_item *out)
         r->left--;
         if (!take_item(r, body, out))
             return -1;
+        r->unknown += out->kind == SC_REC_EVENT && out->rec.ev->type == SC_EVENT_UNKNOWN;
         if (out->kind >= SC_REC_HEARTBEAT || known(out))
             return 1;
-        r->unknown++;
     }
     return r->at == r->in.len ? 0 : -1;
 }

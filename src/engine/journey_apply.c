@@ -299,6 +299,19 @@ static uint32_t group_items(const struct sc_jworker *j)
     return FEW_ITEMS;
 }
 
+/* Resolve is of a newer taxonomy, or journey of an older one: counted, and said once a minute. */
+static void leave_out(struct sc_jworker *j, uint32_t unknown)
+{
+    int64_t mono_ms = j->w->clock.mono_ms(j->w->clock.arg);
+    sc_count(&j->w->counters.unknown_events, unknown);
+    if (j->unknown_ms && mono_ms - j->unknown_ms < SC_MINUTE_MS)
+        return;
+    j->unknown_ms = mono_ms;
+    sc_logf(SC_LOG_WARN, "journey", "events that this taxonomy has not come through the journal: %"
+            PRIu64 " were left out; start journey with the taxonomy that resolve has",
+            atomic_load(&j->w->counters.unknown_events));
+}
+
 /* The records of one message, behind those of the group so far. False: it is not a whole frame, and
  * none of it is taken. */
 static bool unpack_frame(struct sc_jworker *j, struct sc_part *p, const struct sc_msg *m,
@@ -320,6 +333,8 @@ static bool unpack_frame(struct sc_jworker *j, struct sc_part *p, const struct s
     } while (got == 1);
     if (got < 0)
         j->n_items = before;
+    if (rd.unknown)
+        leave_out(j, rd.unknown);
     return got == 0;
 }
 

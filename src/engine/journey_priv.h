@@ -49,6 +49,7 @@ struct sc_jworker {
     bool held;                  /* an open transaction holds the journal back: stated */
     int64_t behind_ms;          /* since when something is there that is not handed out; 0: not */
     int64_t opened_ms;
+    int64_t unknown_ms;         /* when events of another taxonomy were spoken of last; 0: never */
     uint64_t written;           /* bytes produced in this transaction */
     uint32_t timers;            /* fired in this transaction */
 };

@@ -37,6 +37,7 @@ struct sc_engine_config {
     X(events, "events routed to the journal")                                                      \
     X(dead_letters, "records written to the dead letters")                                         \
     X(anonymous_events, "valid events without an identifier")                                      \
+    X(unknown_events, "events of the journal that this taxonomy has not, left out")                \
     X(deprecated_events, "events that came by a deprecated name")                                  \
     X(clamped_events, "events whose time was over 23 h in the future")                             \
     X(hint_hits, "hints found in the local cache")                                                 \

@@ -265,7 +265,7 @@ void sc_kafka_check(const struct sc_kafka_config *cfg, const struct sc_topic_nee
     struct sc_kafka_admin ad;
     struct sc_buf text = {0};
     struct sc_mark at = mark_of(cfg->settings->brokers_at);
-    const char *why = "the client refuses the settings";
+    const char *why = SC_KAFKA_REFUSED;
     enum sc_err e = SC_ERR_CONFIG;
     if (sc_kafka_admin_open(&ad, cfg)) {
         e = sc_kafka_admin_reach(&ad, &why);

@@ -17,4 +17,7 @@ rd_kafka_conf_t *sc_kafka_conf(const struct sc_kafka_config *cfg, bool producer,
 /* Create the handle; takes conf. NULL with the reason logged. */
 rd_kafka_t *sc_kafka_handle(bool producer, rd_kafka_conf_t *conf);
 
+/* Why there is no handle, for who reads no log. */
+#define SC_KAFKA_REFUSED "the client refuses what the settings say of kafka"
+
 #endif

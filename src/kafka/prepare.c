@@ -129,6 +129,8 @@ enum sc_err sc_kafka_prepare(const struct sc_kafka_config *cfg, const struct sc_
             e = judge(&pr, needs, n);
         if (e != SC_ERR_TIMEOUT || *stop)
             break;
+        sc_log(SC_LOG_WARN, "kafka", "the brokers stopped answering while topics were looked at: "
+               "asking again", "why", pr.ad.last_error, NULL);
     }
     sc_kafka_admin_close(&pr.ad);
     return e;

@@ -82,9 +82,11 @@ static bool start(struct sc_kafka_replay *rp, const char *topic, int64_t from_ms
         rp->parts[p].queue = rd_kafka_queue_get_partition(rp->rk, topic, p);
         rd_kafka_queue_forward(rp->parts[p].queue, NULL);
     }
-    fine = fine && rd_kafka_assign(rp->rk, list) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_resp_err_t e = fine ? rd_kafka_assign(rp->rk, list) : RD_KAFKA_RESP_ERR_NO_ERROR;
     rd_kafka_topic_partition_list_destroy(list);
-    return fine;
+    if (e)
+        sc_buf_addf(why, "topic %s: %s", topic, rd_kafka_err2str(e));
+    return fine && e == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 struct sc_kafka_replay *sc_kafka_replay_create(const struct sc_kafka_config *cfg,
@@ -97,7 +99,9 @@ struct sc_kafka_replay *sc_kafka_replay_create(const struct sc_kafka_config *cfg
         {"fetch.wait.max.ms", "50"}, {"auto.offset.reset", "error"}, {NULL, NULL}};
     struct sc_kafka_replay *rp = sc_calloc(1, sizeof(*rp));
     rp->rk = sc_kafka_handle(false, sc_kafka_conf(cfg, false, pairs));
-    if (rp->rk && start(rp, topic, from_ms, why))
+    if (rp->rk == NULL)
+        sc_buf_addz(why, SC_KAFKA_REFUSED);
+    else if (start(rp, topic, from_ms, why))
         return rp;
     sc_kafka_replay_destroy(rp);
     return NULL;

@@ -48,6 +48,8 @@ static bool assign(struct sc_kafka_tap *tp, const struct sc_kafka_range *range, 
     tp->assigned = list->cnt;
     e = rd_kafka_assign(tp->rk, list);
     rd_kafka_topic_partition_list_destroy(list);
+    if (e)
+        sc_buf_addf(why, "topic %s: %s", range->topic, rd_kafka_err2str(e));
     return e == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
@@ -60,7 +62,9 @@ struct sc_kafka_tap *sc_kafka_tap_create(const struct sc_kafka_config *cfg,
         {"auto.offset.reset", "error"}, {NULL, NULL}};
     struct sc_kafka_tap *tp = sc_calloc(1, sizeof(*tp));
     tp->rk = sc_kafka_handle(false, sc_kafka_conf(cfg, false, pairs));
-    if (tp->rk && assign(tp, range, why)) {
+    if (tp->rk == NULL)
+        sc_buf_addz(why, SC_KAFKA_REFUSED);
+    else if (assign(tp, range, why)) {
         rd_kafka_poll_set_consumer(tp->rk);
         return tp;
     }

@@ -332,23 +332,25 @@ static rd_kafka_topic_partition_list_t *offsets_list(struct kafka_log *k,
 static enum sc_signal send_offsets(struct kafka_log *k, const struct sc_tp *offsets, uint32_t n)
 {
     rd_kafka_topic_partition_list_t *list = offsets_list(k, offsets, n);
-    int64_t until = sc_time_mono_ms() + CALL_TIMEOUT_MS;
+    int64_t since_ms = sc_time_mono_ms();
     enum sc_signal s;
-    do {
-        s = sc_kafka_signal(rd_kafka_send_offsets_to_transaction(k->producer, list, k->member,
-                                                                 CALL_TIMEOUT_MS),
-                            "send_offsets_to_transaction");
-    } while (s == SC_SIGNAL_RETRY && sc_time_mono_ms() < until);
+    do { /* not in slices: each call is a new request, whose late twin could hit the next transaction */
+        s = sc_kafka_signal(
+            rd_kafka_send_offsets_to_transaction(k->producer, list, k->member,
+                                                 *k->cfg.stop ? STOPPED_TIMEOUT_MS : CALL_TIMEOUT_MS),
+            "send_offsets_to_transaction");
+    } while (s == SC_SIGNAL_RETRY && patient(k, since_ms, CALL_TIMEOUT_MS));
     rd_kafka_topic_partition_list_destroy(list);
     return s == SC_SIGNAL_RETRY ? SC_SIGNAL_RENEW : s;
 }
 
+/* In slices, which go on where the last one stood, so that a stop does not wait for the whole call. */
 static enum sc_signal end(struct kafka_log *k, bool commit)
 {
     int64_t since_ms = sc_time_mono_ms();
     enum sc_signal s;
     do {
-        s = commit ? sc_kafka_signal(rd_kafka_commit_transaction(k->producer, CALL_TIMEOUT_MS),
+        s = commit ? sc_kafka_signal(rd_kafka_commit_transaction(k->producer, SLICE_MS),
                                      "commit_transaction")
                    : sc_kafka_signal(rd_kafka_abort_transaction(k->producer, SLICE_MS),
                                      "abort_transaction");

@@ -236,7 +236,7 @@ Test(journal, an_event_of_a_newer_taxonomy)
     cr_assert_eq(sc_frame_next(&r, &item), 1);
     cr_assert(item.kind == SC_REC_LINK && item.rec.n_links == 1, "its links still join");
     cr_assert_eq(item.event.type, SC_EVENT_UNKNOWN);
-    cr_assert_eq(r.unknown, 1);
+    cr_assert_eq(r.unknown, 2);
     cr_assert_eq(sc_frame_next(&r, &item), 0);
 }
 

@@ -66,3 +66,22 @@ Test(kafka_log, nothing_is_assigned_and_nothing_begun_before_the_takeover, .time
     rd_kafka_mock_cluster_destroy(cluster);
     rd_kafka_destroy(rk);
 }
+
+/* Who looks at a topic is told why it cannot be looked at, also when the client is not even made. */
+Test(kafka_tap, settings_that_the_client_refuses_are_a_reason)
+{
+    sc_log_setup(SC_LOG_ERROR + 1, SC_LOG_LOGFMT);
+    struct sc_str address = SC_STR("127.0.0.1:1");
+    struct sc_property_setting wrong = {.name = SC_STR("no.such.property"), .value = SC_STR("1")};
+    const struct sc_kafka_settings settings = {.brokers = {.v = &address, .n = 1},
+                                               .properties = &wrong, .n_properties = 1};
+    const struct sc_kafka_config kafka = {.settings = &settings};
+    const struct sc_kafka_range range = {.topic = "t", .partition = -1, .from = SC_FROM_START};
+    struct sc_buf why = {0};
+    cr_expect_null(sc_kafka_tap_create(&kafka, &range, &why));
+    cr_expect_gt(why.len, 0);
+    why.len = 0;
+    cr_expect_null(sc_kafka_replay_create(&kafka, "t", 0, &why));
+    cr_expect_gt(why.len, 0);
+    sc_buf_fini(&why);
+}
