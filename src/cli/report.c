@@ -27,6 +27,7 @@ static void put_stages(const struct sc_journey *jo, struct sc_jsonw *w)
     for (uint32_t s = 0; s < jo->n_stages; s++) {
         sc_jsonw_obj(w);
         key_str(w, "name", jo->stages[s].name);
+        key_str(w, "track", jo->tracks[jo->stages[s].track].name);
         sc_jsonw_keyz(w, "lapse");
         sc_jsonw_bool(w, jo->stages[s].after_ms > 0);
         sc_jsonw_keyz(w, "target_ms");

@@ -236,9 +236,14 @@ static void write_analytics(struct simulate *sm)
 /* sm->out holds the summary line. */
 static bool write_report(struct simulate *sm)
 {
-    struct sc_report rp = {.jo = sm->project.journey, .cube = &sm->cube,
-                           .files = (const char *const *)sm->files.v, .n_files = sm->files.n,
+    const char **inputs = SC_NEW_N(&sm->names, const char *, sm->files.n + sm->source.n + 1);
+    struct sc_report rp = {.jo = sm->project.journey, .cube = &sm->cube, .files = inputs,
                            .summary = sc_buf_view(&sm->out)};
+    for (int i = 0; i < sm->files.n; i++)
+        inputs[rp.n_files++] = sm->files.v[i];
+    for (int i = 1; i < sm->source.n; i++) /* the first word is the source's name */
+        inputs[rp.n_files++] =
+            sc_arena_printf(&sm->names, "%s (%s)", sm->source.v[i], sm->source.v[0]);
     return sc_report_write(&rp, sm->report_path);
 }
 

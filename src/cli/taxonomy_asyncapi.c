@@ -262,6 +262,14 @@ static void put_shape(struct asyncapi *aa, const struct shape *sh)
     close_obj(aa);
 }
 
+static bool is_renamed(const struct asyncapi *aa, const struct sc_source *src, uint32_t event)
+{
+    for (uint32_t i = 0; src->renamed && i < src->renamed->n; i++)
+        if (sc_taxonomy_event(aa->tx, src->renamed->pairs[i].value->text) == (int)event)
+            return true;
+    return false;
+}
+
 /* Events that a source's mapping names, in the dictionary's order. */
 static bool is_written(const struct sc_source *src, uint32_t event)
 {
@@ -296,7 +304,7 @@ static void put_source_events(struct asyncapi *aa, const struct sc_source *src)
     sc_jsonw_keyz(&aa->w, "x-events");
     sc_jsonw_arr(&aa->w);
     for (uint32_t e = 0; e < aa->tx->n_events; e++) {
-        if (!is_written(src, e))
+        if (!is_written(src, e) && !is_renamed(aa, src, e))
             continue;
         sc_jsonw_obj(&aa->w);
         put(aa, "$ref", sc_str_printf(aa->ar, "#/components/schemas/%.*s",
@@ -304,6 +312,15 @@ static void put_source_events(struct asyncapi *aa, const struct sc_source *src)
         close_obj(aa);
     }
     sc_jsonw_arr_end(&aa->w);
+    if (src->renamed == NULL)
+        return;
+    open_obj(aa, "x-event-names"); /* as the records have them */
+    for (uint32_t i = 0; i < src->renamed->n; i++) {
+        const struct sc_node_pair *pair = &src->renamed->pairs[i];
+        sc_jsonw_key(&aa->w, pair->key->text);
+        sc_jsonw_str(&aa->w, pair->value->text);
+    }
+    close_obj(aa);
 }
 
 /* ---- channels */

@@ -30,6 +30,8 @@ b='{"name":"order","at":"2026-03-02T11:00:00Z","id":"2","who":"bob","total":"4",
 printf '%s\n' "$a" "$b" >lines.json
 simulate --source three lines.json >expected
 holds "two customers" [ "$(jq -r .facts.revenue expected | sort | tr '\n' ' ')" = "10.5 4 " ]
+"$stagecoach" simulate journey.yaml --effects /dev/null --report page.html --quiet --source three lines.json
+holds "the report names its input" grep -q '"files":\["lines.json (three)"\]' page.html
 { printf %s "$a" | length; printf %s "$b" | length; } >lengths.json
 holds "JSON behind its length" cmp -s expected <(simulate --source three lengths.json)
 gzip -k lengths.json

@@ -57,6 +57,12 @@ well_formed() {
 }
 holds "well formed" well_formed retail.html
 
+# Stages say which track is theirs: each is drawn by itself.
+"$stagecoach" simulate "$root/tests/cases/simulate/tracks/journey.yaml" --events "$root/tests/cases/simulate/tracks/events.jsonl" \
+    --effects /dev/null --report tracks.html
+sed -n 's|^<script type="application/json" id="data">\(.*\)</script>$|\1|p' tracks.html >data.json
+holds "tracks: $(jq -c '[.stages[].track] | unique' data.json)" [ "$(jq '[.stages[].track] | unique | length' data.json)" -gt 1 ]
+
 # Names that look like the end of the script stay data.
 sed 's/journey: .*/journey: shop/' "$root/tests/cases/simulate/withdrawn/journey.yaml" >journey.yaml
 sed 's|\.\./_shop|'"$root"'/tests/cases/simulate/_shop|' journey.yaml >there.yaml

@@ -6,6 +6,8 @@ source tests/lib/servers.sh
 source tests/lib/shop.sh
 servers_up
 shop_project
+sed -i 's/^      total:    {/& pii: true,/' "$SHOP/taxonomy.yaml" # a property that the journal has
+grep -q 'total:    { pii: true' "$SHOP/taxonomy.yaml" || fail "the shop's totals are written otherwise by now"
 shop_load 3000
 produce "$RUN.support" <<<'{"type":"no_such_event","email":"torn@example.org"}'
 shop_start
@@ -34,6 +36,13 @@ for name in journal state transitions suppressed identity customers triggers.ema
     [ "$(found "$WORK/bytes")" -eq 0 ] || fail "$(found "$WORK/bytes") raw identifiers in $name"
 done
 ok "none in the journal, the state log and the outbound topics"
+
+(cd "$SHOP" && "$STAGECOACH" tap journal --config stagecoach.yaml) >"$WORK/bytes"
+[ "$(found "$WORK/bytes")" -eq 0 ] || fail "tap shows $(found "$WORK/bytes") raw identifiers"
+[ "$(jq -r 'select(.event == "order_completed") | .properties.total' "$WORK/bytes" | sort -u)" = "<pii>" ] ||
+    fail "tap shows a personal property"
+jq -se 'any(.[].properties // {} | .[]; . != "<pii>")' "$WORK/bytes" >/dev/null || fail "tap shows no property at all"
+ok "tap redacts what is marked pii, and that alone"
 
 curl -s -m 5 "$ADMIN/metrics" >"$WORK/bytes"
 curl -s -m 5 "$ADMIN/readyz?verbose" >>"$WORK/bytes"

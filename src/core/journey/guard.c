@@ -208,14 +208,14 @@ static void gate_channel(struct decision *de)
     struct sc_arena *ar = de->rn->fx->ar;
     const struct sc_channel *channels = de->rn->jo->channels;
     uint32_t open = 0; /* bit c */
-    const char *closed = "";
+    const char *closed = ""; /* in words, where they are read */
     for (uint32_t i = 0; i < de->tr->n_channels && de->channel < 0; i++) {
         uint8_t c = de->tr->channels[i];
         SC_ASSERT(c < de->rn->jo->n_channels);
         const char *by = closed_by(de, c);
         if (by == NULL)
             open |= UINT32_C(1) << c;
-        else
+        else if (de->told)
             closed = sc_arena_printf(ar, "%s, %.*s closed by %s", closed,
                                      SC_STR_FMT(channels[c].name), by);
         if (by == NULL && caps_allow(de, c))

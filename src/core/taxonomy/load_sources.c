@@ -176,6 +176,7 @@ static void load_renames(struct sc_tx_load *ld, struct sc_tx_source_doc *doc)
     sc_map_init(&s->renames, ld->ar);
     if (map == NULL || !is_map(ld, map, "`events` maps the source's names to the taxonomy's"))
         return;
+    s->renamed = map;
     if (s->event.op == SC_MAP_CONST)
         SC_TX_ERROR(ld, "bad-mapping", map->mark,
                     "`event` is a constant here: no record's name is ever looked up");

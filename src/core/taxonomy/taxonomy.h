@@ -171,6 +171,7 @@ struct sc_source {
     struct sc_source_ident *idents;
     uint32_t n_idents;
     struct sc_map renames;      /* wire event name -> struct sc_event_ref */
+    const struct sc_node *renamed; /* the same as the file has it, NULL: none */
     struct sc_source_event *events; /* by taxonomy event index */
     struct sc_tz *zone;         /* for text times without offset, or NULL */
     int64_t disorder_ms, idle_after_ms;
