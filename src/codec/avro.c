@@ -135,6 +135,7 @@ static bool long_way(struct avro *a, const struct sc_avro_op **op, unsigned dept
         break;
     case SC_AVRO_JUMP: *op = ops + now->n; break;
     case SC_AVRO_LOOP:
+    case SC_AVRO_SKIP_LOOP:
         ok = run_loop(a, now->loop, depth);
         *op = ops + now->loop->after;
         break;
@@ -208,12 +209,15 @@ static inline bool plain_branch(const struct sc_avro_op *op, const uint8_t *body
 
 static inline bool plain_string(const uint8_t *body, size_t *at, size_t n, struct sc_value *out)
 {
-    size_t start = *at;
-    uint64_t len;
-    if (!plain_number(body, &start, n, &len) || (len & 1) || n - start < len >> 1)
-        return false;
+    size_t start = *at + 1;
+    uint64_t len = body[*at];
+    if (len & 0x81) {
+        start = *at;
+        if (!plain_number(body, &start, n, &len) || (len & 1))
+            return false;
+    }
     struct sc_str s = {(const char *)body + start, (size_t)(len >> 1)};
-    if (!sc_utf8_ok(s))
+    if (n - start < s.len || !sc_utf8_ok(s))
         return false;
     sc_slot_text(out, s);
     *at = start + s.len;
@@ -261,6 +265,29 @@ static inline bool plain_bool(const uint8_t *body, size_t *at, struct sc_value *
     return true;
 }
 
+/* Blocks that do not say their size, to the empty one. */
+static inline bool plain_loop(const struct sc_avro_loop *loop, const uint8_t *body, size_t *at,
+                              size_t n)
+{
+    static const struct sc_avro_skip key = {SC_AVRO_SKIP_BYTES, 1, UINT32_MAX - 1};
+    size_t value = *at;
+    for (;;) {
+        uint64_t left;
+        if (value >= n || !plain_number(body, &value, n, &left) || (left & 1))
+            return false;
+        if (left == 0)
+            break;
+        for (left >>= 1; left > 0; left--) { /* each a byte or more: the record bounds them */
+            if (loop->map && (value >= n || !plain_skip(&key, body, &value, n)))
+                return false;
+            if (value >= n || !plain_skip(&loop->each, body, &value, n))
+                return false;
+        }
+    }
+    *at = value;
+    return true;
+}
+
 /* The ops that are not asked for first. */
 static inline bool plain_other(const struct sc_avro_op *op, const uint8_t *body, size_t *at,
                                size_t n, struct sc_value *slots)
@@ -279,6 +306,7 @@ static inline bool plain_other(const struct sc_avro_op *op, const uint8_t *body,
     case SC_AVRO_END:
     case SC_AVRO_SKIP_UNION:
     case SC_AVRO_LOOP:
+    case SC_AVRO_SKIP_LOOP:
     case SC_AVRO_CALL:
     case SC_AVRO_READ:
     case SC_AVRO_PEEK:
@@ -312,6 +340,10 @@ static const struct sc_avro_op *run_plain(const struct sc_avro_plan *plan,
             op = plan->ops + pc;
         } else if (op->code == SC_AVRO_JUMP) {
             op = plan->ops + op->n;
+        } else if (op->code == SC_AVRO_SKIP_LOOP) {
+            if (!plain_loop(op->loop, body, &at, n))
+                break;
+            op = plan->ops + op->loop->after;
         } else {
             if (!plain_other(op, body, &at, n, slots))
                 break;

@@ -158,9 +158,10 @@ static bool compile_loop(struct compiler *co, const struct sc_avro_type *t,
     bool map = t->kind == SC_AVRO_MAP;
     const struct sc_want_node *all = w && !map ? w->all : NULL;
     uint32_t n_own = w == NULL ? 0 : map ? w->n_fields : w->n_indices;
-    emit(co, SC_AVRO_LOOP, path)->loop = loop;
     *loop = (struct sc_avro_loop){.map = map, .want = w, .all_wanted = all != NULL,
                                   .skip = all == NULL && n_own == 0};
+    bool plain = loop->skip && simple_skip(t->item, &loop->each) && (map || loop->each.n > 0);
+    emit(co, plain ? SC_AVRO_SKIP_LOOP : SC_AVRO_LOOP, path)->loop = loop;
     struct sc_str each = sc_str_printf(co->ar, "%.*s[*]", SC_STR_FMT(path));
     if (!compile_body(co, t->item, all, each, &loop->all))
         return false;

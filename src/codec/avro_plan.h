@@ -20,6 +20,7 @@ enum sc_avro_code {
     SC_AVRO_BRANCH,       /* n branches: go to jumps[branch] */
     SC_AVRO_JUMP,         /* to n */
     SC_AVRO_LOOP,         /* blocks of an array or map: loop */
+    SC_AVRO_SKIP_LOOP,    /* the same, nothing in it is wanted and each value is one skip: loop->each */
     SC_AVRO_CALL,         /* subprogram n */
     SC_AVRO_READ,         /* a value for the sinks that the note says */
     SC_AVRO_READ_INT,     /* the same of the kinds that records have most, for one slot, n: int */
@@ -55,6 +56,7 @@ struct sc_avro_loop {
     const struct sc_want_node *want; /* the array's or map's node, or NULL */
     uint32_t all;               /* body of the elements that have no own one */
     uint32_t after;             /* the op behind all bodies */
+    struct sc_avro_skip each;   /* SKIP_LOOP: of at least a byte, the key of a map left out */
     struct sc_avro_body *own;   /* by index or key */
     uint32_t n_own;
 };

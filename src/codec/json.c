@@ -207,7 +207,7 @@ static inline const char *literal(struct json *j, const char *p, struct sc_value
 /* Anything but objects, arrays and numbers. */
 static inline const char *simple(struct json *j, const char *p, struct sc_value *out)
 {
-    struct sc_str s;
+    struct sc_str s = SC_STR_NULL;
     if (peek(j, p) != '"')
         return literal(j, p, out);
     p = string(j, p + 1, &s);
@@ -283,19 +283,25 @@ static inline const char *skip_number(struct json *j, const char *p)
     return behind ? behind : skip_odd_number(j, p);
 }
 
-/* What nobody wants. */
-static const char *skip_value(struct json *j, const char *p, unsigned depth)
+static const char *skip_other(struct json *j, const char *p, unsigned depth)
 {
     struct sc_value v;
     char c = peek(j, p);
-    if (c == '"')
-        return skip_string(j, p + 1);
-    if (c == '{' || c == '[')
-        return c == '{' ? object(j, p, NULL, depth) : array(j, p, NULL, depth);
-    return starts_number(c) ? skip_number(j, p) : literal(j, p, &v);
+    if (c == '{')
+        return object(j, p, NULL, depth);
+    return c == '[' ? array(j, p, NULL, depth) : literal(j, p, &v);
 }
 
-static const char *open(struct json *j, const char *p, unsigned depth)
+/* What nobody wants. */
+static inline const char *skip_value(struct json *j, const char *p, unsigned depth)
+{
+    char c = peek(j, p);
+    if (c == '"')
+        return skip_string(j, p + 1);
+    return starts_number(c) ? skip_number(j, p) : skip_other(j, p, depth);
+}
+
+static inline const char *open(struct json *j, const char *p, unsigned depth)
 {
     return depth < SC_DECODE_DEPTH ? skip(j, p + 1) : fail(j, p, SC_DROP_DEPTH, "nested too deep");
 }
@@ -313,6 +319,8 @@ static inline const char *member(struct json *j, const char *p, const struct sc_
         behind = quote + 1;
     } else if (j->seen[w->id] == object_number) {
         behind = fail(j, p, SC_DROP_MALFORMED, "the key is there twice");
+    } else if (peek(j, p) == '{' && w->n_sinks == 0) {
+        behind = object(j, p, w, depth);
     } else {
         behind = value(j, p, w, depth);
     }
@@ -334,12 +342,7 @@ static const char *object(struct json *j, const char *p, const struct sc_want_no
         p = key(j, p, w, &child);
         if (p == NULL)
             return NULL;
-        if (child)
-            p = member(j, p, child, number, depth + 1);
-        else if (peek(j, p) == '"')
-            p = skip_string(j, p + 1);
-        else
-            p = skip_value(j, p, depth + 1);
+        p = child ? member(j, p, child, number, depth + 1) : skip_value(j, p, depth + 1);
         if (p == NULL)
             return NULL;
         if (peek(j, p) == '}')

@@ -85,6 +85,8 @@ Test(avro, primitives)
 }
 
 #define A_THEN(type) RECORD(FIELD("a", "\"string\"") "," FIELD("b", type) "," FIELD("c", "\"int\""))
+#define MAP(type) "{\"type\":\"map\",\"values\":\"" type "\"}"
+#define ARRAY(type) "{\"type\":\"array\",\"items\":\"" type "\"}"
 #define X16 "61616161616161616161616161616161"
 #define X64 X16 X16 X16 X16
 
@@ -109,6 +111,17 @@ Test(avro, skips)
         {A_THEN("\"string\""), "$.c", "0261 03 6202", "!malformed $.b"},
         {A_THEN("\"string\""), "$.c", "0261 8102 6202", "!malformed $.b"},
         {A_THEN("\"string\""), "$.c", "0261 feffffffffffffff7f 6202", "!truncated $.b"},
+        {A_THEN(MAP("string")), "$.c", "0261 04 0278 0479 79 0262 0263 00 02", "1"},
+        {A_THEN(MAP("string")), "$.c", "0261 02 0278 0279 02 0278 8001" X64 "00 02", "1"},
+        {A_THEN(MAP("string")), "$.c", "0261 02 0278 04790002", "!truncated $.b"},
+        {A_THEN(MAP("string")), "$.c", "0261 03 0e 0278 0479 79 0262 0263 00 02", "!malformed $.b"},
+        {A_THEN(MAP("string")), "$.c", "0261 03 12 0278 0479 79 0262 0263 00 02", "1"},
+        {A_THEN(MAP("null")), "$.c", "0261 04 0278 0279 00 02", "1"},
+        {A_THEN(MAP("null")), "$.c", "0261 feffffffffffffffff01 0278 0279", "!truncated $.b"},
+        {A_THEN(ARRAY("long")), "$.c", "0261 04 02 80808001 00 02", "1"},
+        {A_THEN(ARRAY("long")), "$.c", "0261 04 02", "!truncated $.b[*]"},
+        {A_THEN(ARRAY("double")), "$.c", "0261 02 0000000000000000 00 02", "1"},
+        {A_THEN(ARRAY("null")), "$.c", "0261 80808080808080 01 00 02", "!size $.b"},
         {A_THEN("\"double\""), "$.a", "0261 000000000000f8", "!truncated $.b"},
         {A_THEN("\"int\""), "$.c", "0261 b60c 8406", "386"},
         {A_THEN("\"long\""), "$.a", "0261 80808080808001 02", "\"a\""},
