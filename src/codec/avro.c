@@ -172,13 +172,28 @@ static inline bool plain_number(const uint8_t *body, size_t *at, size_t n, uint6
     return bytes != 0;
 }
 
+/* A number of more than two bytes, a time mostly, or a text with such a length: where what follows
+ * stands, or 0. */
+static __attribute__((noinline)) size_t long_skip(const struct sc_avro_skip *skip,
+                                                  const uint8_t *body, size_t at, size_t n)
+{
+    uint64_t u;
+    if (!plain_number(body, &at, n, &u) || (u & skip->odd & 1))
+        return 0;
+    u = skip->mask ? u >> 1 : 0;
+    return u > n ? 0 : at + (size_t)u + skip->n - 1;
+}
+
 static inline bool plain_skip(const struct sc_avro_skip *skip, const uint8_t *body, size_t *at,
                               size_t n)
 {
     uint32_t first = body[*at];
-    if (first & skip->odd) { /* two bytes? */
-        if ((first & skip->odd) != 0x80 || n - *at < 2 || body[*at + 1] >= 0x80)
-            return false;
+    if (first & skip->odd) {
+        if ((first & skip->odd) != 0x80 || n - *at < 2 || body[*at + 1] >= 0x80) {
+            size_t next = long_skip(skip, body, *at, n);
+            *at = next ? next : *at;
+            return next != 0;
+        }
         first = (first & 0x7f) | (uint32_t)body[++*at] << 7;
     }
     *at += skip->n + ((first & skip->mask) >> 1);

@@ -123,8 +123,9 @@ static enum sc_drop take_time(struct intake *in, const struct sc_mapping *m, boo
 {
     struct sc_value v = take(in, m);
     *given = v.type != SC_T_ABSENT;
-    if (!*given)
-        return SC_DROP_NONE;
+    *ms = v.i;
+    if (!*given || (v.type == SC_T_TIMESTAMP && v.i >= SC_TIME_MIN_MS && v.i <= SC_TIME_MAX_MS))
+        return SC_DROP_NONE; /* none, or as it is to be */
     const struct sc_conversion time = {
         .type = SC_T_TIMESTAMP, .unit = m->unit, .zone = in->source->zone};
     const char *was = sc_type_name((enum sc_type)v.type);
@@ -362,12 +363,13 @@ static enum sc_drop take_properties(struct intake *in)
 
 /* ---- A copy or a clash: hashed after conversion, so that formats agree, and with the claimed
  * time, so that a client's retry (another sent_at, another skew) is a copy. */
-static enum sc_drop hash_content(struct intake *in)
+static void hash_content(struct intake *in)
 {
     struct sc_event *ev = in->ev;
     const struct sc_event_type *et = &in->tx->events[ev->type];
-    uint64_t *parts = SC_NEW_N(in->ar, uint64_t, 2 + 2 * ev->n_ids + 2 * ev->n_props);
-    size_t n = 0;
+    size_t n = 2 + 2 * ev->n_ids + 2 * ev->n_props;
+    uint64_t *parts = sc_arena_alloc(in->ar, sizeof(*parts) * n);
+    n = 0;
     parts[n++] = et->hash;
     parts[n++] = (uint64_t)ev->claimed_ms;
     for (uint32_t i = 0; i < ev->n_ids; i++, n += 2)
@@ -379,7 +381,6 @@ static enum sc_drop hash_content(struct intake *in)
         parts[n++] = sc_value_hash(ev->props[i]);
     }
     ev->content_hash = (uint32_t)sc_hash_xxh3(parts, n * sizeof(*parts), 0);
-    return SC_DROP_NONE;
 }
 
 enum sc_drop sc_intake(const struct sc_taxonomy *tx, const struct sc_source *source,
@@ -387,9 +388,6 @@ enum sc_drop sc_intake(const struct sc_taxonomy *tx, const struct sc_source *sou
                        struct sc_pseudonyms *ps, struct sc_arena *ar, struct sc_event *ev,
                        struct sc_fault *fault)
 {
-    static enum sc_drop (*const steps[])(struct intake *) = {
-        take_event,       take_source,     take_times,  take_id,
-        take_identifiers, take_properties, hash_content};
     SC_ASSERT(source == &tx->canonical ||
               (source >= tx->sources && source < tx->sources + tx->n_sources));
     SC_ASSERT(ev != NULL && fault != NULL);
@@ -400,10 +398,18 @@ enum sc_drop sc_intake(const struct sc_taxonomy *tx, const struct sc_source *sou
     fault->text[0] = '\0';
     ev->origin = meta->origin;
     ev->traceparent = meta->traceparent;
-    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-        enum sc_drop drop = steps[i](&in);
-        if (drop != SC_DROP_NONE)
-            return drop;
-    }
-    return SC_DROP_NONE;
+    enum sc_drop drop = take_event(&in);
+    if (drop == SC_DROP_NONE)
+        drop = take_source(&in);
+    if (drop == SC_DROP_NONE)
+        drop = take_times(&in);
+    if (drop == SC_DROP_NONE)
+        drop = take_id(&in);
+    if (drop == SC_DROP_NONE)
+        drop = take_identifiers(&in);
+    if (drop == SC_DROP_NONE)
+        drop = take_properties(&in);
+    if (drop == SC_DROP_NONE)
+        hash_content(&in);
+    return drop;
 }
