@@ -24,8 +24,12 @@ says() {
     local text
     for text in "$@"; do said "$WORK/said" "$text" || fail "not said: $text; said: $(<"$WORK/said")"; done
 }
-# The groups' offsets and members, and the topics' ends.
+# The groups with their members (whose ids change when they join anew), those a reader would have made
+# too, and the topics' ends.
 standing() {
+    "$BUILD_DIR/tests/test_groups" "$STAGECOACH_KAFKA" "$RUN" stagecoach-tap stagecoach-replay | sort >"$WORK/groups"
+    [ "$(grep -c " member " "$WORK/groups")" -eq 2 ] || fail "not one member of each role: $(<"$WORK/groups")"
+    cat "$WORK/groups"
     kcat -L -b "$STAGECOACH_KAFKA" -J | jq -S "[.topics[] | select(.topic | startswith(\"$RUN\")) | .topic, (.partitions | length)]"
     for partition in 0 1 2 3; do kcat -Q -b "$STAGECOACH_KAFKA" -t "$RUN.triggers.email:$partition:-1" 2>/dev/null; done
 }

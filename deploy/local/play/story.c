@@ -11,6 +11,7 @@
  * some purchases, by phone, chat or email, some handed over; so do reviews. */
 #include "play.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,10 +52,17 @@ static struct play_event *web(struct play *pl, int64_t at_ms, const char *name, 
     return ev;
 }
 
+/* In ids of events, which everybody passes on as they come: never the card's number itself. */
+static const char *alias(struct play *pl, const struct play_household *hh)
+{
+    return sc_arena_printf(&pl->ar, "%016" PRIx64, draw(hh->card, "alias"));
+}
+
 static void consent(struct play *pl, const struct play_household *hh, int64_t at_ms, bool granted)
 {
-    struct play_event *ev = web(pl, at_ms, "consent_set",
-                                granted ? hh->card : sc_arena_printf(&pl->ar, "%s-no", hh->card));
+    struct play_event *ev =
+        web(pl, at_ms, "consent_set",
+            granted ? alias(pl, hh) : sc_arena_printf(&pl->ar, "%s-no", alias(pl, hh)));
     ev->email = hh->email;
     ev->consent = "marketing";
     ev->granted = granted;
@@ -64,7 +72,7 @@ static void card_handed_out(struct play *pl, const struct play_household *hh, in
 {
     struct play_event *ev = play_event_add(pl, PLAY_POS, at_ms, "card_registered");
     ev->kind = PLAY_CARD;
-    ev->id = sc_arena_printf(&pl->ar, "card-%s", hh->card);
+    ev->id = sc_arena_printf(&pl->ar, "card-%s", alias(pl, hh));
     ev->card = hh->card;
     ev->email = hh->email;
 }
@@ -75,7 +83,7 @@ static void sign_up(struct play *pl, const struct play_household *hh)
     int64_t joined_ms;
     if (hh->mailed && chance(hh->card, "newsletter first", 60)) {
         joined_ms = between(hh->card, "newsletter", YEAR_START_MS, YEAR_START_MS + 45 * DAY_MS);
-        web(pl, joined_ms, "newsletter_joined", hh->card)->email = hh->email;
+        web(pl, joined_ms, "newsletter_joined", alias(pl, hh))->email = hh->email;
         if (hh->first_ms)
             card_handed_out(pl, hh,
                             hh->first_ms + between(hh->card, "card", 20 * DAY_MS, 200 * DAY_MS));
