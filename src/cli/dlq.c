@@ -2,8 +2,11 @@
  *
  * Only what came from a source is sent, whole ones alone, without the headers that say why it was a
  * dead letter; several of one record (it was replayed, and failed again) go once. A record that had
- * gone through after all is a copy by its source and id, and is dropped as such. Source: semantics
- * 20. */
+ * gone through after all is a copy by its source and id, and is dropped as such.
+ *
+ * How far a choice (code, stage, topic, times) was sent stands in the offsets of a group of its own,
+ * written in the transactions that send: the same command again goes on behind it, also after it was
+ * broken off. Another choice has another place. Source: semantics 20. */
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/setup.h"
@@ -12,6 +15,7 @@
 #include "base/map.h"
 #include "base/time.h"
 #include "kafka/kafka.h"
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,12 +29,14 @@ struct dlq {
     const struct sc_project *project;
     const char *code, *stage, *topic, *since, *until; /* NULL: any */
     int64_t since_ms, until_ms;
-    bool yes, sent; /* sent: some are in their topics already */
+    bool yes, again, sent; /* sent: some are in their topics already */
+    char group[80];        /* of this choice */
+    SC_VEC(int64_t) next;  /* by partition of the dead letters: read so far, -1 nothing */
     struct sc_arena ar;
     struct sc_map seen; /* topic, key and value of what was sent already, as a hash */
     struct sc_kafka_sender *to;
     struct sc_kafka_tap *in;
-    uint64_t read, chosen, cut, foreign, again, open;
+    uint64_t read, chosen, cut, foreign, repeated, open;
 };
 
 static struct sc_str header(const struct sc_header *hs, uint32_t n, const char *name)
@@ -82,6 +88,14 @@ static bool is_new(struct dlq *d, const char *topic, const struct sc_msg *m)
     return sc_map_put(&d->seen, key, d) == NULL;
 }
 
+static bool commit(struct dlq *d)
+{
+    const struct sc_kafka_place place = {
+        d->group, d->su->engine.topics.v[SC_OUT_DEAD_LETTERS].name.p, d->next.v, d->next.n};
+    d->open = 0;
+    return sc_kafka_sender_commit(d->to, &place);
+}
+
 /* `n_own` headers came with the record. */
 static bool send(struct dlq *d, const char *topic, const struct sc_msg *m, int64_t partition,
                  const struct sc_header *own, uint32_t n_own)
@@ -92,9 +106,9 @@ static bool send(struct dlq *d, const char *topic, const struct sc_msg *m, int64
         return false;
     if (++d->open < TXN_RECORDS)
         return true;
-    d->open = 0;
-    d->sent |= sc_kafka_sender_commit(d->to);
-    return d->sent;
+    bool fine = commit(d);
+    d->sent |= fine;
+    return fine;
 }
 
 static bool take(struct dlq *d, const struct sc_msg *m, const struct sc_header *hs, uint32_t n)
@@ -102,6 +116,9 @@ static bool take(struct dlq *d, const struct sc_msg *m, const struct sc_header *
     uint32_t own = ours_from(hs, n);
     const struct sc_header *ours = hs + own;
     d->read++;
+    while (d->next.n <= (uint32_t)m->partition)
+        SC_VEC_PUSH(&d->ar, &d->next, -1);
+    d->next.v[m->partition] = m->offset + 1;
     if (!is_asked_for(d, m, ours, n - own))
         return true;
     const char *topic = source_topic(d, header(ours, n - own, "__connect.errors.topic"));
@@ -113,7 +130,7 @@ static bool take(struct dlq *d, const struct sc_msg *m, const struct sc_header *
     if (topic == NULL || cut)
         return true;
     if (!is_new(d, topic, m)) {
-        d->again++;
+        d->repeated++;
         return true;
     }
     d->chosen++;
@@ -144,19 +161,32 @@ static void say(const struct dlq *d)
     printf("%llu dead letters read, %llu %s", (unsigned long long)d->read,
            (unsigned long long)d->chosen, d->yes ? "sent again" : "to be sent again");
     printf("; %llu several of one record, %llu cut off and %llu of no source here are left\n",
-           (unsigned long long)d->again, (unsigned long long)d->cut,
+           (unsigned long long)d->repeated, (unsigned long long)d->cut,
            (unsigned long long)d->foreign);
+    if (sc_kafka_tap_passed(d->in) > 0)
+        printf("those before were looked at by a replay of the same choice: --again begins anew\n");
     if (!d->yes)
         printf("nothing was sent: --yes sends them\n");
+}
+
+/* Whoever chooses the same goes on at the same place. */
+static void name_group(struct dlq *d)
+{
+    const char *const choice[] = {d->code, d->stage, d->topic, d->since, d->until};
+    uint64_t h = 0;
+    for (size_t i = 0; i < sizeof(choice) / sizeof(choice[0]); i++)
+        h = choice[i] ? sc_hash_xxh3(choice[i], strlen(choice[i]), h + i + 1) : h;
+    snprintf(d->group, sizeof(d->group), "%.50s-dlq-%016" PRIx64, d->su->resolve_group, h);
 }
 
 static int replay(struct dlq *d)
 {
     struct sc_buf why = {0};
     char id[64];
+    name_group(d);
     const struct sc_kafka_range all = {
         .topic = d->su->engine.topics.v[SC_OUT_DEAD_LETTERS].name.p, .partition = -1,
-        .from = SC_FROM_START};
+        .from = SC_FROM_START, .group = d->again ? NULL : d->group};
     snprintf(id, sizeof(id), "%.50s-dlq", d->su->resolve_group);
     d->in = sc_kafka_tap_create(&d->su->kafka, &all, &why);
     if (d->in == NULL)
@@ -165,12 +195,11 @@ static int replay(struct dlq *d)
     if (d->in && d->yes)
         d->to = sc_kafka_sender_create(&d->su->kafka, id);
     bool fine = d->in && (d->to || !d->yes) && pour(d) &&
-                (d->to == NULL || sc_kafka_sender_commit(d->to));
+                (d->to == NULL || commit(d));
     if (fine)
         say(d);
     else if (d->sent)
-        fprintf(stderr, "stagecoach: broken off; a part was sent: start again, what comes twice within "
-                "a day is dropped as a copy\n");
+        fprintf(stderr, "stagecoach: broken off; a part was sent: start again, it goes on behind that\n");
     if (d->to)
         sc_kafka_sender_destroy(d->to);
     sc_kafka_tap_destroy(d->in);
@@ -197,12 +226,14 @@ int sc_cmd_dlq(int argc, char **argv)
         {"topic", 0, SC_ARG_STR, &d.topic, "TOPIC", "only of this source topic"},
         {"since", 0, SC_ARG_STR, &d.since, "TIME", "only records of this time and later"},
         {"until", 0, SC_ARG_STR, &d.until, "TIME", "only records before this time"},
+        {"again", 0, SC_ARG_FLAG, &d.again, NULL, "also those that a replay of the same choice sent"},
         {"yes", 'y', SC_ARG_FLAG, &d.yes, NULL, "send them; without it they are only counted"},
         {0},
     };
     static const char about[] =
         "Sends dead letters to their source topics again: key, value, timestamp and headers as\n"
-        "they came. What had gone through meanwhile is dropped as a copy.";
+        "they came. What had gone through meanwhile is dropped as a copy. The same command again goes\n"
+        "on behind what it sent.";
     const struct sc_command cmd = {"dlq replay [--config FILE] [options]", about, args, 1, 1};
     struct sc_words words;
     int rc = sc_args_parse(&cmd, argc, argv, &words);

@@ -150,7 +150,7 @@ static int write_all(struct sc_operator *op)
     bool fine = to != NULL;
     for (uint32_t p = 0; fine && p < su->engine.partitions; p++)
         fine = put(op, to, p);
-    fine = fine && sc_kafka_sender_commit(to);
+    fine = fine && sc_kafka_sender_commit(to, NULL);
     if (to)
         sc_kafka_sender_destroy(to);
     if (!fine) {

@@ -55,6 +55,7 @@ struct sc_kafka_range {
     int64_t from;      /* an offset of that partition, or one of: */
     const bool *only;  /* by partition, false: left out; NULL: all (with partition -1) */
     uint32_t n_only;
+    const char *group; /* NULL, or: go on where this group's offsets stand, `from` where it has none */
 };
 #define SC_FROM_START (-2)
 #define SC_FROM_END (-1)
@@ -66,6 +67,8 @@ struct sc_kafka_tap *sc_kafka_tap_create(const struct sc_kafka_config *cfg,
  * INVALID: an offset that is not there; UNAVAILABLE. */
 enum sc_err sc_kafka_tap_next(struct sc_kafka_tap *tp, int timeout_ms, struct sc_msg *out,
                               struct sc_header *headers, uint32_t *n_headers, uint32_t max);
+/* Offsets left out, since the group's stand behind them. */
+int64_t sc_kafka_tap_passed(const struct sc_kafka_tap *tp);
 void sc_kafka_tap_destroy(struct sc_kafka_tap *tp);
 
 /* For commands that write: one transaction after the other, under an id of their own. NULL, false:
@@ -73,7 +76,14 @@ void sc_kafka_tap_destroy(struct sc_kafka_tap *tp);
 struct sc_kafka_sender;
 struct sc_kafka_sender *sc_kafka_sender_create(const struct sc_kafka_config *cfg, const char *id);
 bool sc_kafka_sender_put(struct sc_kafka_sender *s, const char *topic, const struct sc_out *out);
-bool sc_kafka_sender_commit(struct sc_kafka_sender *s);
+/* How far a group is with a topic: the next offset by partition, -1 where nothing was read. */
+struct sc_kafka_place {
+    const char *group, *topic;
+    const int64_t *next;
+    uint32_t n;
+};
+/* `place` becomes the group's in the same transaction; NULL: none. */
+bool sc_kafka_sender_commit(struct sc_kafka_sender *s, const struct sc_kafka_place *place);
 void sc_kafka_sender_destroy(struct sc_kafka_sender *s);
 
 /* For back-tests: a topic from the first record at or after `from_ms` to its end at the start, all

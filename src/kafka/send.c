@@ -77,12 +77,30 @@ bool sc_kafka_sender_put(struct sc_kafka_sender *s, const char *topic, const str
     return why == NULL;
 }
 
-bool sc_kafka_sender_commit(struct sc_kafka_sender *s)
+/* The group has no members: what fences two writers is the transactional id. */
+static bool send_place(struct sc_kafka_sender *s, const struct sc_kafka_place *place)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)place->n);
+    rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata_new(place->group);
+    for (uint32_t p = 0; p < place->n; p++)
+        if (place->next[p] >= 0)
+            rd_kafka_topic_partition_list_add(list, place->topic, (int32_t)p)->offset =
+                place->next[p];
+    bool fine = list->cnt == 0 ||
+                sc_kafka_signal(rd_kafka_send_offsets_to_transaction(s->rk, list, group,
+                                                                     CALL_TIMEOUT_MS),
+                                "send_offsets_to_transaction") == SC_SIGNAL_OK;
+    rd_kafka_consumer_group_metadata_destroy(group);
+    rd_kafka_topic_partition_list_destroy(list);
+    return fine;
+}
+
+bool sc_kafka_sender_commit(struct sc_kafka_sender *s, const struct sc_kafka_place *place)
 {
     if (!s->open)
         return true;
     bool fine = rd_kafka_flush(s->rk, CALL_TIMEOUT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-                s->failed == 0;
+                s->failed == 0 && (place == NULL || send_place(s, place));
     enum sc_signal sig;
     int tries = 0;
     do {

@@ -9,6 +9,7 @@ struct sc_kafka_tap {
     rd_kafka_t *rk;
     rd_kafka_message_t *m;
     int32_t partitions, assigned, ended;
+    int64_t passed; /* offsets that a group's place left out */
     bool *eof;
 };
 
@@ -17,6 +18,27 @@ static bool is_wanted(const struct sc_kafka_range *range, int32_t p)
     if (range->partition >= 0)
         return p == range->partition;
     return range->only == NULL || ((uint32_t)p < range->n_only && range->only[p]);
+}
+
+/* Go on where the group stands, as far as the topic still has that. */
+static rd_kafka_resp_err_t find_places(struct sc_kafka_tap *tp, const struct sc_kafka_range *range,
+                                       rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_resp_err_t e = rd_kafka_committed(tp->rk, list, ASK_TIMEOUT_MS);
+    for (int i = 0; e == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++) {
+        rd_kafka_topic_partition_t *at = &list->elems[i];
+        int64_t low, high;
+        e = at->err ? at->err
+                    : rd_kafka_query_watermark_offsets(tp->rk, range->topic, at->partition, &low,
+                                                       &high, ASK_TIMEOUT_MS);
+        if (e != RD_KAFKA_RESP_ERR_NO_ERROR)
+            break;
+        if (at->offset < low || at->offset > high)
+            at->offset = range->from;
+        else
+            tp->passed += at->offset - low;
+    }
+    return e;
 }
 
 static bool assign(struct sc_kafka_tap *tp, const struct sc_kafka_range *range, struct sc_buf *why)
@@ -46,7 +68,9 @@ static bool assign(struct sc_kafka_tap *tp, const struct sc_kafka_range *range, 
         if (is_wanted(range, p))
             rd_kafka_topic_partition_list_add(list, range->topic, p)->offset = range->from;
     tp->assigned = list->cnt;
-    e = rd_kafka_assign(tp->rk, list);
+    e = range->group ? find_places(tp, range, list) : RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (e == RD_KAFKA_RESP_ERR_NO_ERROR)
+        e = rd_kafka_assign(tp->rk, list);
     rd_kafka_topic_partition_list_destroy(list);
     if (e)
         sc_buf_addf(why, "topic %s: %s", range->topic, rd_kafka_err2str(e));
@@ -56,8 +80,8 @@ static bool assign(struct sc_kafka_tap *tp, const struct sc_kafka_range *range, 
 struct sc_kafka_tap *sc_kafka_tap_create(const struct sc_kafka_config *cfg,
                                          const struct sc_kafka_range *range, struct sc_buf *why)
 {
-    static const struct sc_conf_pair pairs[] = {
-        {"group.id", "stagecoach-tap"}, {"isolation.level", "read_committed"},
+    const struct sc_conf_pair pairs[] = {
+        {"group.id", range->group ? range->group : "stagecoach-tap"}, {"isolation.level", "read_committed"},
         {"enable.partition.eof", "true"}, {"fetch.wait.max.ms", "50"},
         {"auto.offset.reset", "error"}, {NULL, NULL}};
     struct sc_kafka_tap *tp = sc_calloc(1, sizeof(*tp));
@@ -114,6 +138,11 @@ enum sc_err sc_kafka_tap_next(struct sc_kafka_tap *tp, int timeout_ms, struct sc
                            .value = {tp->m->payload, tp->m->len}, .raw = tp->m};
     *n_headers = take_headers(tp->m, headers, max);
     return SC_ERR_OK;
+}
+
+int64_t sc_kafka_tap_passed(const struct sc_kafka_tap *tp)
+{
+    return tp->passed;
 }
 
 void sc_kafka_tap_destroy(struct sc_kafka_tap *tp)

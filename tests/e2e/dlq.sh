@@ -47,12 +47,23 @@ consume "$RUN.support" -f '%k|%T|%h|%s\n' | grep -a '^b|' >"$WORK/copies"
 [ "$(wc -l <"$WORK/copies")" -eq 2 ] || fail "it was sent $(($(wc -l <"$WORK/copies") - 1)) times"
 ok "key, value, time and headers as they came"
 
+# The same choice goes on behind what it sent; another one, and --again, begin at the start.
+replay --yes --code "$code" >"$WORK/said"
+said "$WORK/said" '0 dead letters read, 0 sent again' || fail "it says: $(<"$WORK/said")"
+said "$WORK/said" '--again begins anew' || fail "it says: $(<"$WORK/said")"
+[ "$(records)" -eq $((before + 1)) ] || fail "a second replay sent something: $(records) records"
+replay --code "$code" --again | grep -q ' 1 to be sent again' || fail "--again chooses not the one"
+replay | grep -q '2 dead letters read, 2 to be sent again' || fail "another choice begins not at the start"
+ok "a second replay sends nothing twice"
+
 # It fails again: two dead letters of one record go once.
 shop_start
 shop_wait 60
 shop_stop
 [ "$(letters)" -eq 3 ] || fail "$(letters) dead letters after the replay, expected 3"
 replay --code "$code" >"$WORK/said"
+said "$WORK/said" '1 dead letters read, 1 to be sent again; 0 several of one record' || fail "it says: $(<"$WORK/said")"
+replay --code "$code" --again >"$WORK/said"
 said "$WORK/said" '1 to be sent again; 1 several of one record' || fail "it says: $(<"$WORK/said")"
 rc=0
 replay --since yesterday 2>"$WORK/said" || rc=$?
