@@ -60,6 +60,8 @@ int64_t sc_rival_end(const struct sc_run *rn, const struct sc_timer *tm)
 {
     SC_ASSERT(tm->kind == SC_TIMER_RIVAL);
     int64_t end_ms = SC_NEVER;
+    if (span_of(rn) == 0)
+        return tm->due_ms; /* it has waited since a journey that had one */
     for (;;) { /* window after window, until its own */
         int64_t first_ms = tm->due_ms;
         for (uint32_t i = 0; i < rn->st->timers.n; i++) {
@@ -69,7 +71,7 @@ int64_t sc_rival_end(const struct sc_run *rn, const struct sc_timer *tm)
                 first_ms = other->due_ms;
         }
         end_ms = first_ms;
-        if (tm->due_ms - end_ms < span_of(rn) || end_ms == tm->due_ms)
+        if (tm->due_ms - end_ms < span_of(rn))
             return end_ms;
     }
 }

@@ -118,6 +118,21 @@ Test(rivals, once_is_once_though_two_wait)
     play_fini(&pl);
 }
 
+/* The journey has no arbitration any more: what still waits goes when it was to, each by itself. */
+Test(rivals, what_waits_outlives_arbitration)
+{
+    struct play pl;
+    play_init(&pl, RIVALS MINUTE);
+    play_script(&pl, "03-02 09:00:20 cart_updated value=1\n03-02 10:00 first_use\n"
+                     "03-02 10:00:10 app_crashed\n03-02 10:00:30\n");
+    cr_expect_eq(pl.st->timers.n, 3u);
+    pl.jo.guard.arbitration_ms = -1;
+    cr_expect_str_eq(play_script(&pl, "03-02 10:00:40 unsubscribed\n03-02 10:05\n"),
+                     "03-02 10:00:40 cancelled high\n03-02 10:01 trigger low sms\n"
+                     "03-02 10:01:20 trigger left sms\n");
+    play_fini(&pl);
+}
+
 /* Those of lowest priority are given up, and said. */
 Test(rivals, at_most_64_wait)
 {
