@@ -68,6 +68,24 @@ void sc_arena_init(struct sc_arena *ar)
     *ar = (struct sc_arena){0};
 }
 
+void sc_arena_init_on(struct sc_arena *ar, void *memory, size_t bytes)
+{
+    SC_ASSERT(((uintptr_t)memory & 15) == 0);
+    SC_ASSERT(bytes > 0);
+    SC_ARENA_POISON(memory, bytes);
+    *ar = (struct sc_arena){.at = memory, .end = (char *)memory + bytes, .first = bytes};
+}
+
+size_t sc_arena_held(const struct sc_arena *ar)
+{
+    size_t bytes = 0;
+    for (const struct sc_arena_block *b = ar->head; b != NULL; b = b->next)
+        bytes += b->size;
+    for (const struct sc_arena_block *b = ar->spare; b != NULL; b = b->next)
+        bytes += b->size;
+    return bytes;
+}
+
 static void block_free(struct sc_arena_block *b)
 {
     SC_ARENA_UNPOISON(b->data, b->size);
@@ -137,7 +155,7 @@ static struct sc_arena_block *block_take(struct sc_arena *ar, size_t need)
         *best = spare->next;
         return spare;
     }
-    size_t size = ar->head ? ar->head->size * 2 : BLOCK_MIN;
+    size_t size = ar->head ? ar->head->size * 2 : ar->first ? ar->first : BLOCK_MIN;
     size = size > BLOCK_MAX ? BLOCK_MAX : size;
     size = need > size / 4 ? need : size;
     SC_ASSERT(size <= SIZE_MAX - sizeof(struct sc_arena_block));

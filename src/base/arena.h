@@ -36,10 +36,16 @@ struct sc_arena {
     struct sc_arena_block *spare; /* blocks kept by a reset */
     char *at, *end;               /* free part of head */
     size_t used;                  /* bytes handed out since the last reset */
+    size_t first;                 /* of the first block; 0: 64 KiB */
 };
 
 /* An arena on the caller's memory; takes no block until first used. */
 void sc_arena_init(struct sc_arena *ar);
+/* An arena that begins on memory of the caller's, aligned to 16, and goes on with blocks no smaller:
+ * for many that are small. The memory must outlive it; it is finished, never reset. */
+void sc_arena_init_on(struct sc_arena *ar, void *memory, size_t bytes);
+/* Bytes of all its blocks; the caller's memory is none. */
+size_t sc_arena_held(const struct sc_arena *ar);
 /* Give every block back to the heap. */
 void sc_arena_fini(struct sc_arena *ar);
 /* Forget all allocations, keep the blocks (all but those past `keep_bytes` in total). */

@@ -168,6 +168,20 @@ void sc_jsonw_strz(struct sc_jsonw *w, const char *z)
     sc_jsonw_str(w, sc_str_from(z));
 }
 
+void sc_jsonw_word(struct sc_jsonw *w, const char *z)
+{
+    struct sc_buf *out = w->out;
+    size_t n = strlen(z);
+    before(w);
+    if (out->cap - out->len < n + 2)
+        sc_buf_reserve(out, n + 2);
+    char *to = out->p + out->len;
+    *to = '"';
+    memcpy(to + 1, z, n);
+    to[n + 1] = '"';
+    out->len += n + 2;
+}
+
 void sc_jsonw_int(struct sc_jsonw *w, int64_t i)
 {
     before(w);

@@ -39,6 +39,8 @@ static inline void sc_jsonw_keyz(struct sc_jsonw *w, const char *key)
 }
 void sc_jsonw_str(struct sc_jsonw *w, struct sc_str s);
 void sc_jsonw_strz(struct sc_jsonw *w, const char *z);
+/* A word of our own: nothing in it needs an escape. */
+void sc_jsonw_word(struct sc_jsonw *w, const char *z);
 void sc_jsonw_int(struct sc_jsonw *w, int64_t i);
 void sc_jsonw_uint(struct sc_jsonw *w, uint64_t u);
 /* Shortest text that reads back the same; NaN and infinities as null. */

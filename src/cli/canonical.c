@@ -1,4 +1,5 @@
-/* See canonical.h. The same projection, decoder and intake as a source's records. */
+/* See canonical.h. The same projection, decoder and intake as a source's records; plain lines, which
+ * nearly all are, past them (canonical_plain.c). */
 #include "cli/canonical.h"
 
 #include "core/journey/state.h"
@@ -10,6 +11,7 @@ void sc_canonical_init(struct sc_canonical *cn, const struct sc_taxonomy *tx,
 {
     *cn = (struct sc_canonical){.tx = tx, .ps = ps, .ar = line, .path = "-"};
     cn->decoder = sc_json_decoder(&tx->canonical.projection, load);
+    cn->plain = sc_plain_create(tx, ps, load);
     cn->slots = SC_NEW_N(load, struct sc_value, tx->canonical.projection.n + 1);
 }
 
@@ -23,6 +25,8 @@ enum sc_drop sc_canonical_read(struct sc_canonical *cn, struct sc_str line, uint
     };
     fault->path = SC_STR_NULL;
     fault->text[0] = '\0';
+    if (cn->plain && sc_plain_read(cn->plain, line, &meta, cn->ar, ev))
+        return SC_DROP_NONE;
     enum sc_drop drop = sc_decode(cn->decoder, line, cn->ar, cn->slots, fault);
     if (drop != SC_DROP_NONE)
         return drop;

@@ -2,11 +2,13 @@
 #ifndef SC_CLI_CANONICAL_H
 #define SC_CLI_CANONICAL_H
 
+#include "cli/canonical_plain.h"
 #include "cli/lines.h"
 #include "codec/decoder.h"
 
 struct sc_canonical {
     const struct sc_taxonomy *tx;
+    struct sc_plain *plain; /* NULL: every line goes the long way */
     const struct sc_decoder *decoder;
     struct sc_pseudonyms *ps;
     struct sc_arena *ar;    /* one line's: reset by each read */

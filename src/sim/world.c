@@ -1,41 +1,33 @@
-/* See world.h. One input at a time: open the states it touches, step until the queue is empty,
- * close them (encode, remember when to wake). */
+/* See world.h. One input at a time: open the customers it touches, step until the queue is empty,
+ * close them (remember when to wake). */
 #include "sim/world.h"
 
 #include "base/assert.h"
 #include "base/hash.h"
 #include "codec/journal.h"
-#include "codec/state.h"
-#include "engine/cache.h"
 #include "engine/due.h"
+#include "sim/customers.h"
 #include "sim/idset.h"
 #include "sim/wait.h"
 #include <stdlib.h>
 
 #define KEEP_BYTES (8u << 20)
+#define WORKING_BYTES ((size_t)256 << 20)
 /* Records one input may cause: links, states and forwards of one event, or an erasure. */
 #define QUEUE_MAX 100000u
-
-struct open_state {
-    struct sc_state *st;
-    int64_t due_ms; /* as stored */
-    bool customer;  /* it was one */
-    size_t at, len; /* its stored form in world.stored, once it is closed */
-};
 
 struct sc_world {
     const struct sc_journey *jo;
     struct sc_world_opts opts;
-    struct sc_cache cache;
+    struct sc_customers customers;
     struct sc_due due;
     struct sc_idset ids;
     struct sc_wait wait;
     struct sc_arena ar;        /* one input's */
     struct sc_arena arrival;   /* what an arriving event got of its own */
-    struct sc_buf stored;
     struct sc_effects fx;
     struct sc_trace trace;     /* the step's */
-    SC_VEC(struct open_state) open;
+    SC_VEC(struct sc_customer *) open;
     SC_VEC(const struct sc_record *) queue;
     int64_t watermark_ms;      /* of arrivals */
     int64_t now_ms;            /* how far events and timers have been applied */
@@ -47,7 +39,7 @@ struct sc_world *sc_world_create(const struct sc_journey *jo, const struct sc_wo
     struct sc_world *w = sc_calloc(1, sizeof(*w));
     w->jo = jo;
     w->opts = *opts;
-    sc_cache_init(&w->cache);
+    sc_customers_init(&w->customers, jo, opts->working_bytes ? opts->working_bytes : WORKING_BYTES);
     sc_due_init(&w->due);
     sc_wait_init(&w->wait);
     sc_arena_init(&w->ar);
@@ -58,11 +50,10 @@ struct sc_world *sc_world_create(const struct sc_journey *jo, const struct sc_wo
 
 void sc_world_destroy(struct sc_world *w)
 {
-    sc_cache_fini(&w->cache);
+    sc_customers_fini(&w->customers);
     sc_due_fini(&w->due);
     sc_idset_fini(&w->ids);
     sc_wait_fini(&w->wait);
-    sc_buf_fini(&w->stored);
     sc_arena_fini(&w->ar);
     sc_arena_fini(&w->arrival);
     free(w);
@@ -70,33 +61,41 @@ void sc_world_destroy(struct sc_world *w)
 
 /* ---- one input: open, step, close */
 
+static void close_customers(struct sc_world *w)
+{
+    for (uint32_t i = 0; i < w->open.n; i++) {
+        struct sc_customer *c = w->open.v[i];
+        const struct sc_state *st = c->st;
+        if (!st->dirty)
+            continue;
+        w->counts.customers += (uint64_t)sc_customer_counts(st) - c->counts;
+        c->counts = sc_customer_counts(st);
+        if (st->due_ms != SC_NO_DUE && st->due_ms != c->due_ms)
+            sc_due_push(&w->due, st->due_ms, &st->node);
+        c->due_ms = st->due_ms;
+    }
+    sc_customers_close(&w->customers, w->open.v, w->open.n);
+    w->open.n = 0;
+}
+
 static void input_start(struct sc_world *w)
 {
+    close_customers(w); /* one that was only looked at */
     sc_arena_reset(&w->ar, KEEP_BYTES);
     w->open.v = NULL; /* in the arena that was reset */
     w->queue.v = NULL;
-    w->open.n = w->open.cap = w->queue.n = w->queue.cap = 0;
+    w->open.cap = w->queue.n = w->queue.cap = 0;
     sc_effects_init(&w->fx, &w->ar);
-}
-
-static bool is_customer(const struct sc_state *st)
-{
-    return st->kind == SC_STATE_ROOT && st->n_events > 0;
 }
 
 static struct sc_state *open_state(struct sc_world *w, const struct sc_node_id *node)
 {
     for (uint32_t i = 0; i < w->open.n; i++)
-        if (sc_node_eq(&w->open.v[i].st->node, node))
-            return w->open.v[i].st;
-    const struct sc_cache_slot *slot = sc_cache_get(&w->cache, node);
-    struct sc_state *st = slot ? sc_state_decode(w->jo, *node, sc_cache_state(slot), &w->ar)
-                               : sc_state_new(w->jo, *node, &w->ar);
-    SC_ASSERT(st != NULL); /* we encoded it ourselves */
-    struct open_state os = {.st = st, .due_ms = slot ? st->due_ms : SC_NO_DUE,
-                            .customer = is_customer(st)};
-    SC_VEC_PUSH(&w->ar, &w->open, os);
-    return st;
+        if (sc_node_eq(&w->open.v[i]->st->node, node))
+            return w->open.v[i]->st;
+    struct sc_customer *c = sc_customers_open(&w->customers, node);
+    SC_VEC_PUSH(&w->ar, &w->open, c);
+    return c->st;
 }
 
 static void trace(struct sc_world *w, const struct sc_node_id *customer)
@@ -134,31 +133,6 @@ static void step(struct sc_world *w, const struct sc_input *in, const struct sc_
     collect(w);
 }
 
-/* A merged state shares strings with the cached bytes of those it came from: all are encoded before
- * any is replaced. */
-static void close_states(struct sc_world *w)
-{
-    w->stored.len = 0;
-    for (uint32_t i = 0; i < w->open.n; i++) {
-        struct open_state *os = &w->open.v[i];
-        os->at = w->stored.len;
-        if (os->st->dirty)
-            sc_state_encode(w->jo, os->st, &w->stored);
-        os->len = w->stored.len - os->at;
-    }
-    for (uint32_t i = 0; i < w->open.n; i++) {
-        const struct open_state *os = &w->open.v[i];
-        const struct sc_state *st = os->st;
-        if (!st->dirty)
-            continue;
-        struct sc_str bytes = {w->stored.p + os->at, os->len};
-        sc_cache_put(&w->cache, &st->node, bytes, 0);
-        w->counts.customers += (uint64_t)is_customer(st) - os->customer;
-        if (st->due_ms != SC_NO_DUE && st->due_ms != os->due_ms)
-            sc_due_push(&w->due, st->due_ms, &st->node);
-    }
-}
-
 /* Empty the journal: every record to its owner, until none is left. */
 static void settle(struct sc_world *w, const struct sc_moment *now)
 {
@@ -167,7 +141,7 @@ static void settle(struct sc_world *w, const struct sc_moment *now)
         struct sc_input in = {.kind = SC_IN_RECORD, .now = *now, .rec = w->queue.v[i]};
         step(w, &in, &in.rec->to);
     }
-    close_states(w);
+    close_customers(w);
 }
 
 static struct sc_moment moment(int64_t watermark_ms)
@@ -180,9 +154,8 @@ static struct sc_moment moment(int64_t watermark_ms)
 
 static void wake(struct sc_world *w, struct sc_due_item item)
 {
-    const struct sc_cache_slot *slot = sc_cache_get(&w->cache, &item.node);
     struct sc_state_peek peek;
-    if (slot == NULL || !sc_state_peek(sc_cache_state(slot), &peek) || peek.due_ms != item.ms)
+    if (!sc_customers_peek(&w->customers, &item.node, &peek) || peek.due_ms != item.ms)
         return; /* moved since: another entry wakes it */
     if (item.ms > w->now_ms)
         w->now_ms = item.ms;
@@ -190,8 +163,8 @@ static void wake(struct sc_world *w, struct sc_due_item item)
     struct sc_input in = {.kind = SC_IN_TIMERS, .now = moment(w->now_ms), .timers_max = UINT32_MAX};
     step(w, &in, &item.node);
     settle(w, &in.now);
-    const struct sc_state *st = w->open.v[0].st;
-    SC_ASSERT(st->due_ms > item.ms || !st->dirty || st->due_ms == SC_NO_DUE);
+    bool seen = sc_customers_peek(&w->customers, &item.node, &peek);
+    SC_ASSERT(seen && (peek.due_ms != item.ms || peek.kind != SC_STATE_ROOT));
 }
 
 static void wake_until(struct sc_world *w, int64_t ms)
@@ -206,10 +179,8 @@ static void wake_until(struct sc_world *w, int64_t ms)
 static struct sc_node_id root_of(const struct sc_world *w, struct sc_node_id node)
 {
     for (int hops = 0; hops <= SC_HOPS_MAX; hops++) {
-        const struct sc_cache_slot *slot = sc_cache_get(&w->cache, &node);
         struct sc_state_peek peek;
-        if (slot == NULL || !sc_state_peek(sc_cache_state(slot), &peek) ||
-            peek.kind != SC_STATE_ALIAS)
+        if (!sc_customers_peek(&w->customers, &node, &peek) || peek.kind != SC_STATE_ALIAS)
             break;
         node = peek.parent;
     }
@@ -345,11 +316,6 @@ const struct sc_state *sc_world_state(struct sc_world *w, struct sc_node_id node
     return open_state(w, &node);
 }
 
-static int by_node(const void *a, const void *b)
-{
-    return memcmp(a, b, sizeof(struct sc_node_id));
-}
-
 struct sc_world_counts sc_world_counts(const struct sc_world *w)
 {
     return w->counts;
@@ -358,17 +324,13 @@ struct sc_world_counts sc_world_counts(const struct sc_world *w)
 void sc_world_customers(struct sc_world *w, sc_reveal_fn *reveal, void *reveal_arg,
                         void (*fn)(void *arg, struct sc_str line), void *arg)
 {
-    struct sc_node_id *nodes = sc_malloc((w->cache.n + 1) * sizeof(*nodes));
-    struct sc_cache_slot *slot;
-    uint64_t n = 0;
-    for (uint64_t at = 0; (slot = sc_cache_next(&w->cache, &at)) != NULL;)
-        nodes[n++] = slot->node;
-    qsort(nodes, n, sizeof(*nodes), by_node);
+    uint64_t n;
+    struct sc_node_id *nodes = sc_customers_nodes(&w->customers, &n);
     struct sc_buf line = {0};
     for (uint64_t i = 0; i < n; i++) {
         input_start(w);
         const struct sc_state *st = open_state(w, &nodes[i]);
-        if (!is_customer(st))
+        if (!sc_customer_counts(st))
             continue;
         line.len = 0;
         int64_t now = st->last_ms > w->now_ms ? st->last_ms : w->now_ms;

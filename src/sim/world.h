@@ -5,7 +5,7 @@
  * files allow: copies are known over all of the input, and with `reorder` events are put in order
  * before identity is asked, so the output is equal to the byte for every arrival order within D.
  *
- * Memory grows with customers and distinct ids, and with the events inside one `reorder` span (at
+ * Memory grows with customers (as they are stored) and distinct ids, and with the events inside one `reorder` span (at
  * most 256 a customer); never with the input. Thread: one. Source: semantics 12-16, 39-41. */
 #ifndef SC_SIM_WORLD_H
 #define SC_SIM_WORLD_H
@@ -31,6 +31,7 @@ struct sc_world_opts {
      * for whom `traced` holds (NULL: all). NULL: nobody traces. Borrowed for the call. */
     void (*line)(void *arg, struct sc_str line);
     bool (*traced)(void *arg, const struct sc_node_id *customer);
+    size_t working_bytes; /* customers in the working form (customers.h); 0: 256 MiB */
     bool reveal; /* lines hold personal properties as they are */
     void *arg;
 };

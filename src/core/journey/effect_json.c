@@ -75,6 +75,24 @@ static inline void key_time(struct sc_jsonw *w, const char *key, int64_t ms)
     sc_jsonw_time(w, ms);
 }
 
+/* When it was decided, and when it happened: most often the same, and put into words once. */
+static void key_times(struct sc_jsonw *w, const struct sc_effect *fx)
+{
+    sc_jsonw_keyz(w, "at");
+    size_t from = w->out->len;
+    sc_jsonw_time(w, fx->at_ms);
+    if (fx->event_ms != fx->at_ms) {
+        key_time(w, "event_at", fx->event_ms);
+        return;
+    }
+    char text[40];
+    size_t n = w->out->len - from;
+    SC_ASSERT(n <= sizeof(text));
+    memcpy(text, w->out->p + from, n);
+    sc_jsonw_keyz(w, "event_at");
+    sc_jsonw_raw(w, (struct sc_str){text, n});
+}
+
 static void put_strs(struct sc_jsonw *w, const char *key, const struct sc_str *v, uint32_t n)
 {
     sc_jsonw_keyz(w, key);
@@ -91,7 +109,7 @@ static void put_gates(struct sc_jsonw *w, const struct sc_effect *fx)
     for (uint32_t i = 0; i < fx->n_gates; i++) {
         sc_jsonw_obj(w);
         sc_jsonw_keyz(w, "gate");
-        sc_jsonw_strz(w, sc_reason_name(fx->gates[i].gate));
+        sc_jsonw_word(w, sc_reason_name(fx->gates[i].gate));
         sc_jsonw_keyz(w, "passed");
         sc_jsonw_bool(w, fx->gates[i].passed);
         key_str(w, "text", fx->gates[i].text);
@@ -120,7 +138,7 @@ static void put_message(const struct sc_journey *jo, struct sc_jsonw *w,
     key_str(w, "key", fx->key);
     if (fx->reason != SC_REASON_NONE) {
         sc_jsonw_keyz(w, "reason");
-        sc_jsonw_strz(w, sc_reason_name(fx->reason));
+        sc_jsonw_word(w, sc_reason_name(fx->reason));
     }
     if (fx->type == SC_FX_DEFERRED)
         key_time(w, "until", fx->until_ms);
@@ -162,7 +180,7 @@ static void put_transition(const struct sc_journey *jo, struct sc_jsonw *w,
     key_str(w, "to", jo->stages[fx->to].name);
     key_str(w, "track", jo->tracks[jo->stages[fx->to].track].name);
     sc_jsonw_keyz(w, "cause");
-    sc_jsonw_strz(w, sc_cause_name((enum sc_cause)fx->cause));
+    sc_jsonw_word(w, sc_cause_name((enum sc_cause)fx->cause));
     sc_jsonw_keyz(w, "back");
     sc_jsonw_bool(w, fx->back);
     sc_jsonw_keyz(w, "in_stage_ms");
@@ -199,10 +217,10 @@ static void put_groups(struct sc_jsonw *w, const struct sc_effect *fx)
 static void put_identity(struct sc_jsonw *w, const struct sc_effect *fx)
 {
     sc_jsonw_keyz(w, "action");
-    sc_jsonw_strz(w, sc_identity_action_name(fx->action));
+    sc_jsonw_word(w, sc_identity_action_name(fx->action));
     if (fx->violation != SC_VIOLATION_NONE) {
         sc_jsonw_keyz(w, "violation");
-        sc_jsonw_strz(w, sc_violation_name(fx->violation));
+        sc_jsonw_word(w, sc_violation_name(fx->violation));
     }
     key_hex(w, "node", fx->node.b);
     if (!sc_node_none(&fx->link.strong)) {
@@ -245,9 +263,8 @@ void sc_effect_json(const struct sc_journey *jo, const struct sc_effect *fx, str
     sc_jsonw_init(&w, out);
     sc_jsonw_obj(&w);
     sc_jsonw_keyz(&w, "type");
-    sc_jsonw_strz(&w, sc_effect_type_name(fx->type));
-    key_time(&w, "at", fx->at_ms);
-    key_time(&w, "event_at", fx->event_ms);
+    sc_jsonw_word(&w, sc_effect_type_name(fx->type));
+    key_times(&w, fx);
     key_hex(&w, "customer", fx->customer.b);
     if (fx->stage >= 0)
         key_str(&w, "stage", jo->stages[fx->stage].name);

@@ -40,28 +40,43 @@ static void gate_weigh(struct decision *de, enum sc_reason reason, bool passed)
         de->reason = reason;
 }
 
-static void gate_tell(struct decision *de, enum sc_reason reason, bool passed, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static void gate_tell(struct decision *de, enum sc_reason reason, bool passed, const char *fmt, ...)
+/* One gate in words that live as long as the effects. */
+static void gate_tell(struct decision *de, enum sc_reason reason, bool passed, struct sc_str words)
 {
-    struct sc_arena *ar = de->rn->fx->ar;
     SC_ASSERT(de->told);
     gate_weigh(de, reason, passed);
+    SC_VEC_PUSH(de->rn->fx->ar, &de->gates, ((struct sc_gate){reason, passed, words, -1, -1}));
+    sc_trace(de->rn->fx, "gate", sc_str_from(sc_reason_name(reason)), passed ? "passed" : "stopped",
+             "%.*s", SC_STR_FMT(words));
+}
+
+static void gate_tellf(struct decision *de, enum sc_reason reason, bool passed, const char *fmt,
+                       ...) __attribute__((format(printf, 4, 5)));
+
+static void gate_tellf(struct decision *de, enum sc_reason reason, bool passed, const char *fmt,
+                       ...)
+{
     va_list args;
     va_start(args, fmt);
     size_t len;
-    const char *text = sc_arena_vprintf(ar, &len, fmt, args);
+    const char *text = sc_arena_vprintf(de->rn->fx->ar, &len, fmt, args);
     va_end(args);
-    SC_VEC_PUSH(ar, &de->gates, ((struct sc_gate){reason, passed, {text, len}, -1, -1}));
-    sc_trace(de->rn->fx, "gate", sc_str_from(sc_reason_name(reason)), passed ? "passed" : "stopped",
-             "%s", text);
+    gate_tell(de, reason, passed, (struct sc_str){text, len});
 }
 
 /* One gate. The words are not even evaluated when nobody reads them. */
 #define gate(de, reason, passed, ...)                                                              \
-    ((de)->told ? gate_tell((de), (reason), (passed), __VA_ARGS__)                                 \
+    ((de)->told ? gate_tellf((de), (reason), (passed), __VA_ARGS__)                                \
                 : gate_weigh((de), (reason), (passed)))
+
+/* One whose words stand already. */
+static void gate_plain(struct decision *de, enum sc_reason reason, bool passed, const char *words)
+{
+    if (de->told)
+        gate_tell(de, reason, passed, sc_str_from(words));
+    else
+        gate_weigh(de, reason, passed);
+}
 
 static const char *span(struct sc_arena *ar, int64_t ms)
 {
@@ -86,7 +101,7 @@ static void gate_cooldown(struct decision *de)
     struct sc_arena *ar = de->rn->fx->ar;
     int64_t since = sc_cap_since(de->rn->st, de->tm->rule, de->tm->key_hash, de->rn->decision_ms);
     if (since == SC_NO_DUE)
-        gate(de, SC_REASON_COOLDOWN, true, "never sent");
+        gate_plain(de, SC_REASON_COOLDOWN, true, "never sent");
     else
         gate(de, SC_REASON_COOLDOWN, since >= de->tr->cooldown_ms, "sent %s ago, cooldown %s",
              span(ar, since), span(ar, de->tr->cooldown_ms));
@@ -126,8 +141,8 @@ static void gate_holds(struct decision *de)
         gate(de, SC_REASON_SNOOZED, rn->decision_ms >= rn->st->snooze_until_ms, "until %s",
              sc_trace_time(rn->fx->ar, rn->st->snooze_until_ms));
     if (g->hold_ambiguous)
-        gate(de, SC_REASON_AMBIGUOUS_IDENTITY, !rn->st->ambiguous, "%s",
-             rn->st->ambiguous ? "ambiguous" : "certain");
+        gate_plain(de, SC_REASON_AMBIGUOUS_IDENTITY, !rn->st->ambiguous,
+                   rn->st->ambiguous ? "ambiguous" : "certain");
     for (uint32_t i = 0; i < g->n_hold_while; i++)
         gate(de, SC_REASON_HOLD, !sc_rule_holds(g->hold_while[i], &rn->cx), "%.*s",
              SC_STR_FMT(sc_rule_text(g->hold_while[i])));
@@ -185,6 +200,20 @@ static bool caps_allow(struct decision *de, uint8_t c)
     return allowed;
 }
 
+/* The words that most suppressed messages carry: put together without printf. */
+static struct sc_str cap_words(struct decision *de, uint8_t c, const struct sc_cap *cap,
+                               int64_t used)
+{
+    struct sc_buf words = {.ar = de->rn->fx->ar};
+    sc_buf_str(&words, de->rn->jo->channels[c].name);
+    sc_buf_addz(&words, ": ");
+    sc_buf_str(&words, cap->text);
+    sc_buf_addz(&words, ": ");
+    sc_buf_int(&words, used);
+    sc_buf_addz(&words, " sent");
+    return sc_buf_view(&words);
+}
+
 /* What the caps say of one channel, one gate each. */
 static void report_caps(struct decision *de, uint8_t c)
 {
@@ -193,10 +222,11 @@ static void report_caps(struct decision *de, uint8_t c)
         const struct sc_cap *cap = &rn->jo->guard.caps[i];
         int64_t used;
         bool passed = sc_cap_allows(rn, cap, de->tm->rule, c, &used);
-        gate(de, SC_REASON_CAP_REACHED, passed, "%.*s: %.*s: %lld sent",
-             SC_STR_FMT(rn->jo->channels[c].name), SC_STR_FMT(cap->text), (long long)used);
-        if (!de->told)
+        if (!de->told) {
+            gate_weigh(de, SC_REASON_CAP_REACHED, passed);
             continue;
+        }
+        gate_tell(de, SC_REASON_CAP_REACHED, passed, cap_words(de, c, cap, used));
         de->gates.v[de->gates.n - 1].cap = (int16_t)i;
         de->gates.v[de->gates.n - 1].channel = (int8_t)c;
     }
@@ -208,7 +238,11 @@ static void gate_channel(struct decision *de)
     struct sc_arena *ar = de->rn->fx->ar;
     const struct sc_channel *channels = de->rn->jo->channels;
     uint32_t open = 0; /* bit c */
-    const char *closed = ""; /* in words, where they are read */
+    struct sc_buf words = {.ar = ar};
+    if (de->told) {
+        sc_buf_uint(&words, de->tr->n_channels);
+        sc_buf_addz(&words, " offered");
+    }
     for (uint32_t i = 0; i < de->tr->n_channels && de->channel < 0; i++) {
         uint8_t c = de->tr->channels[i];
         SC_ASSERT(c < de->rn->jo->n_channels);
@@ -216,12 +250,14 @@ static void gate_channel(struct decision *de)
         if (by == NULL)
             open |= UINT32_C(1) << c;
         else if (de->told)
-            closed = sc_arena_printf(ar, "%s, %.*s closed by %s", closed,
-                                     SC_STR_FMT(channels[c].name), by);
+            sc_buf_addf(&words, ", %.*s closed by %s", SC_STR_FMT(channels[c].name), by);
         if (by == NULL && caps_allow(de, c))
             de->channel = (int8_t)c;
     }
-    gate(de, SC_REASON_NO_CHANNEL, open != 0, "%u offered%s", de->tr->n_channels, closed);
+    if (de->told)
+        gate_tell(de, SC_REASON_NO_CHANNEL, open != 0, sc_buf_view(&words));
+    else
+        gate_weigh(de, SC_REASON_NO_CHANNEL, open != 0);
     if (de->channel >= 0)
         open = UINT32_C(1) << de->channel;
     for (uint32_t i = 0; i < de->tr->n_channels; i++)

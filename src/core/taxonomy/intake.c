@@ -228,14 +228,6 @@ static enum sc_drop take_identifier(struct intake *in, const struct sc_source_id
     SC_UNREACHABLE("result of identifying");
 }
 
-/* The strongest phone that says where it lives: identifiers are in order of strength. */
-static void find_phone_zone(struct intake *in)
-{
-    for (uint32_t i = 0; i < in->ev->n_ids && in->ev->phone_zone.len == 0; i++)
-        if (in->tx->namespaces[in->ev->ids[i].ns].normalize == SC_NORM_E164)
-            in->ev->phone_zone = sc_phone_zone(in->ev->ids[i].value);
-}
-
 static enum sc_drop take_identifiers(struct intake *in)
 {
     for (uint32_t i = 0; i < in->source->n_idents; i++) {
@@ -250,7 +242,6 @@ static enum sc_drop take_identifiers(struct intake *in)
                 return drop;
         }
     }
-    find_phone_zone(in);
     return SC_DROP_NONE;
 }
 
@@ -361,14 +352,22 @@ static enum sc_drop take_properties(struct intake *in)
     return SC_DROP_NONE;
 }
 
-/* ---- A copy or a clash: hashed after conversion, so that formats agree, and with the claimed
- * time, so that a client's retry (another sent_at, another skew) is a copy. */
-static void hash_content(struct intake *in)
+/* ---- What follows from it */
+
+/* The strongest phone that says where it lives: identifiers are in order of strength. */
+static void find_phone_zone(const struct sc_taxonomy *tx, struct sc_event *ev)
 {
-    struct sc_event *ev = in->ev;
-    const struct sc_event_type *et = &in->tx->events[ev->type];
+    for (uint32_t i = 0; i < ev->n_ids && ev->phone_zone.len == 0; i++)
+        if (tx->namespaces[ev->ids[i].ns].normalize == SC_NORM_E164)
+            ev->phone_zone = sc_phone_zone(ev->ids[i].value);
+}
+
+/* A copy or a clash: hashed after conversion, so that formats agree, and with the claimed time, so
+ * that a client's retry (another sent_at, another skew) is a copy. */
+static void hash_content(const struct sc_event_type *et, struct sc_arena *ar, struct sc_event *ev)
+{
     size_t n = 2 + 2 * ev->n_ids + 2 * ev->n_props;
-    uint64_t *parts = sc_arena_alloc(in->ar, sizeof(*parts) * n);
+    uint64_t *parts = sc_arena_alloc(ar, sizeof(*parts) * n);
     n = 0;
     parts[n++] = et->hash;
     parts[n++] = (uint64_t)ev->claimed_ms;
@@ -381,6 +380,14 @@ static void hash_content(struct intake *in)
         parts[n++] = sc_value_hash(ev->props[i]);
     }
     ev->content_hash = (uint32_t)sc_hash_xxh3(parts, n * sizeof(*parts), 0);
+}
+
+void sc_intake_finish(const struct sc_taxonomy *tx, struct sc_arena *ar, struct sc_event *ev)
+{
+    SC_ASSERT(ev->type < tx->n_events);
+    SC_ASSERT(ev->n_props == 0 || ev->props != NULL);
+    find_phone_zone(tx, ev);
+    hash_content(&tx->events[ev->type], ar, ev);
 }
 
 enum sc_drop sc_intake(const struct sc_taxonomy *tx, const struct sc_source *source,
@@ -410,6 +417,6 @@ enum sc_drop sc_intake(const struct sc_taxonomy *tx, const struct sc_source *sou
     if (drop == SC_DROP_NONE)
         drop = take_properties(&in);
     if (drop == SC_DROP_NONE)
-        hash_content(&in);
+        sc_intake_finish(tx, ar, ev);
     return drop;
 }

@@ -46,6 +46,9 @@ enum sc_drop sc_intake(const struct sc_taxonomy *tx, const struct sc_source *sou
                        struct sc_pseudonyms *ps, struct sc_arena *ar, struct sc_event *ev,
                        struct sc_fault *fault);
 
+/* What follows from an event's parts once they are in: the zone of its phones, the content's hash. */
+void sc_intake_finish(const struct sc_taxonomy *tx, struct sc_arena *ar, struct sc_event *ev);
+
 /* Check one property's value against its declaration, aggregating and converting it in place.
  * `map` says op, shift and unit (NULL: a plain canonical value); absent and null are fine here. */
 enum sc_drop sc_intake_property(const struct sc_property *p, const struct sc_mapping *map,
