@@ -25,6 +25,7 @@ struct sc_world {
     struct sc_wait wait;
     struct sc_arena ar;        /* one input's */
     struct sc_arena arrival;   /* what an arriving event got of its own */
+    struct sc_arena lists;     /* open and queue: as long as the longest they were */
     struct sc_effects fx;
     struct sc_trace trace;     /* the step's */
     SC_VEC(struct sc_customer *) open;
@@ -44,6 +45,8 @@ struct sc_world *sc_world_create(const struct sc_journey *jo, const struct sc_wo
     sc_wait_init(&w->wait);
     sc_arena_init(&w->ar);
     sc_arena_init(&w->arrival);
+    sc_arena_init(&w->lists);
+    sc_effects_init(&w->fx, &w->ar);
     w->watermark_ms = w->now_ms = SC_NEVER;
     return w;
 }
@@ -56,6 +59,7 @@ void sc_world_destroy(struct sc_world *w)
     sc_wait_fini(&w->wait);
     sc_arena_fini(&w->ar);
     sc_arena_fini(&w->arrival);
+    sc_arena_fini(&w->lists);
     free(w);
 }
 
@@ -80,12 +84,11 @@ static void close_customers(struct sc_world *w)
 
 static void input_start(struct sc_world *w)
 {
-    close_customers(w); /* one that was only looked at */
+    if (w->open.n > 0)
+        close_customers(w); /* one that was only looked at */
+    SC_ASSERT(w->fx.items.n == 0 && w->fx.records.n == 0);
+    w->queue.n = 0;
     sc_arena_reset(&w->ar, KEEP_BYTES);
-    w->open.v = NULL; /* in the arena that was reset */
-    w->queue.v = NULL;
-    w->open.cap = w->queue.n = w->queue.cap = 0;
-    sc_effects_init(&w->fx, &w->ar);
 }
 
 static struct sc_state *open_state(struct sc_world *w, const struct sc_node_id *node)
@@ -94,7 +97,7 @@ static struct sc_state *open_state(struct sc_world *w, const struct sc_node_id *
         if (sc_node_eq(&w->open.v[i]->st->node, node))
             return w->open.v[i]->st;
     struct sc_customer *c = sc_customers_open(&w->customers, node);
-    SC_VEC_PUSH(&w->ar, &w->open, c);
+    SC_VEC_PUSH(&w->lists, &w->open, c);
     return c->st;
 }
 
@@ -118,7 +121,7 @@ static void collect(struct sc_world *w)
     for (uint32_t i = 0; i < w->fx.records.n; i++) {
         struct sc_record *rec = sc_arena_alloc(&w->ar, sizeof(*rec));
         *rec = w->fx.records.v[i];
-        SC_VEC_PUSH(&w->ar, &w->queue, rec);
+        SC_VEC_PUSH(&w->lists, &w->queue, rec);
     }
     for (uint32_t i = 0; w->opts.delta && i < w->fx.deltas.n; i++)
         w->opts.delta(w->opts.arg, &w->fx.deltas.v[i]);
@@ -194,7 +197,7 @@ static void apply(struct sc_world *w, const struct sc_event *ev, int64_t waterma
         roots[i] = root_of(w, ev->ids[i].node);
     struct sc_record *rec = sc_arena_alloc(&w->ar, sizeof(*rec));
     sc_route(ev, roots, rec);
-    SC_VEC_PUSH(&w->ar, &w->queue, rec);
+    SC_VEC_PUSH(&w->lists, &w->queue, rec);
     struct sc_moment now = moment(watermark_ms);
     settle(w, &now);
 }

@@ -17,6 +17,12 @@
 
 #define DEFER_MAX_MS (7 * SC_DAY_MS)
 
+/* One cap's word on one channel. */
+struct capped {
+    int64_t used; /* slots taken */
+    bool asked, allows;
+};
+
 /* One decision in the making. */
 struct decision {
     struct sc_run *rn;
@@ -30,6 +36,7 @@ struct decision {
     int64_t until_ms; /* quiet: when it may go; SC_NO_DUE: never by waiting */
     enum sc_reason reason;
     bool told; /* gates are put into words */
+    struct capped *caps; /* by cap and channel; NULL: none was asked yet */
     SC_VEC(struct sc_gate) gates;
 };
 
@@ -190,13 +197,25 @@ static const char *closed_by(struct decision *de, uint8_t c)
     return de->marketing && sc_consent_closes(de->rn->st, channel->name) ? "consent" : NULL;
 }
 
+/* What the cap says of the channel. Asked up to four times a decision, it counts once. */
+static struct capped capped(struct decision *de, uint32_t cap, uint8_t c)
+{
+    const struct sc_journey *jo = de->rn->jo;
+    SC_ASSERT(cap < jo->guard.n_caps && c < jo->n_channels);
+    if (de->caps == NULL)
+        de->caps = SC_NEW_N(de->rn->fx->ar, struct capped, jo->guard.n_caps * jo->n_channels);
+    struct capped *known = &de->caps[cap * jo->n_channels + c];
+    if (!known->asked)
+        known->allows = sc_cap_allows(de->rn, &jo->guard.caps[cap], de->tm->rule, c, &known->used);
+    known->asked = true;
+    return *known;
+}
+
 static bool caps_allow(struct decision *de, uint8_t c)
 {
-    struct sc_run *rn = de->rn;
     bool allowed = true;
-    int64_t used;
-    for (uint32_t i = 0; i < rn->jo->guard.n_caps && !de->tr->ignores_caps && allowed; i++)
-        allowed = sc_cap_allows(rn, &rn->jo->guard.caps[i], de->tm->rule, c, &used);
+    for (uint32_t i = 0; i < de->rn->jo->guard.n_caps && !de->tr->ignores_caps && allowed; i++)
+        allowed = capped(de, i, c).allows;
     return allowed;
 }
 
@@ -220,13 +239,12 @@ static void report_caps(struct decision *de, uint8_t c)
     struct sc_run *rn = de->rn;
     for (uint32_t i = 0; i < rn->jo->guard.n_caps && !de->tr->ignores_caps; i++) {
         const struct sc_cap *cap = &rn->jo->guard.caps[i];
-        int64_t used;
-        bool passed = sc_cap_allows(rn, cap, de->tm->rule, c, &used);
+        struct capped says = capped(de, i, c);
         if (!de->told) {
-            gate_weigh(de, SC_REASON_CAP_REACHED, passed);
+            gate_weigh(de, SC_REASON_CAP_REACHED, says.allows);
             continue;
         }
-        gate_tell(de, SC_REASON_CAP_REACHED, passed, cap_words(de, c, cap, used));
+        gate_tell(de, SC_REASON_CAP_REACHED, says.allows, cap_words(de, c, cap, says.used));
         de->gates.v[de->gates.n - 1].cap = (int16_t)i;
         de->gates.v[de->gates.n - 1].channel = (int8_t)c;
     }
@@ -321,7 +339,9 @@ static void weigh(struct decision *de, bool taken)
     if (de->reason == SC_REASON_NONE || de->told)
         return;
     enum sc_reason reason = de->reason;
+    struct capped *caps = de->caps;
     *de = before;
+    de->caps = caps;
     de->told = true;
     evaluate(de, taken);
     SC_ASSERT(de->reason == reason);

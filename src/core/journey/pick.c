@@ -39,11 +39,11 @@ static uint32_t insert(uint16_t *v, uint32_t n, uint16_t element)
     return n + 1;
 }
 
-struct sc_picked sc_pick(const uint16_t *always, uint32_t n, const struct sc_by_value *by,
-                         const struct sc_event *ev, struct sc_arena *ar)
+struct sc_picked sc_pick_by(const uint16_t *always, uint32_t n, const struct sc_by_value *by,
+                            const struct sc_event *ev, struct sc_arena *ar)
 {
     uint16_t *all = NULL;
-    SC_ASSERT(by->n == 0 || by->n_props > 0);
+    SC_ASSERT(by->n > 0 && by->n_props > 0);
     for (uint32_t p = 0; p < by->n_props; p++) {
         SC_ASSERT(by->props[p] < ev->n_props);
         struct sc_value v = ev->props[by->props[p]];

@@ -42,8 +42,14 @@ struct sc_picked {
     const uint16_t *v;
     uint32_t n;
 };
-struct sc_picked sc_pick(const uint16_t *always, uint32_t n, const struct sc_by_value *by,
-                         const struct sc_event *ev, struct sc_arena *ar);
+struct sc_picked sc_pick_by(const uint16_t *always, uint32_t n, const struct sc_by_value *by,
+                            const struct sc_event *ev, struct sc_arena *ar);
+static inline struct sc_picked sc_pick(const uint16_t *always, uint32_t n,
+                                       const struct sc_by_value *by, const struct sc_event *ev,
+                                       struct sc_arena *ar)
+{
+    return by->n ? sc_pick_by(always, n, by, ev, ar) : (struct sc_picked){always, n};
+}
 
 /* stage.c */
 bool sc_stage_is_lapse(const struct sc_journey *jo, int stage);
@@ -176,7 +182,8 @@ int sc_persona_of(const struct sc_rule_ctx *cx);
 #define sc_trace(fx, ...) ((fx)->trace ? sc_trace_line((fx), __VA_ARGS__) : (void)0)
 void sc_trace_line(struct sc_effects *fx, const char *part, struct sc_str what, const char *result,
                    const char *fmt, ...) __attribute__((format(printf, 5, 6)));
-void sc_trace_event(struct sc_effects *fx, const struct sc_journey *jo, const struct sc_event *ev);
+#define sc_trace_event(fx, ...) ((fx)->trace ? sc_trace_event_line((fx), __VA_ARGS__) : (void)0)
+void sc_trace_event_line(struct sc_effects *fx, const struct sc_journey *jo, const struct sc_event *ev);
 /* Heads what rules see once after a merge. */
 void sc_trace_merged(struct sc_effects *fx, int64_t at_ms);
 /* Does the rule hold? Its parts and their values go to the trace. */

@@ -85,6 +85,8 @@ static void bound(struct sc_run *rn, enum sc_timer_kind kind)
 void sc_timer_forget(struct sc_run *rn)
 {
     struct sc_state *st = rn->st;
+    if (st->timers.n == 0 && st->breaks.n == 0)
+        return;
     if (rn->now->watermark_ms != SC_NEVER) {
         int64_t before_ms = rn->now->watermark_ms - rn->jo->lateness_ms - rn->jo->reorder_ms;
         for (uint32_t i = st->timers.n; i-- > 0;)

@@ -86,10 +86,10 @@ void sc_trace_merged(struct sc_effects *fx, int64_t at_ms)
                     sc_str_printf(fx->ar, "[%s] merge", sc_trace_time(fx->ar, at_ms)));
 }
 
-void sc_trace_event(struct sc_effects *fx, const struct sc_journey *jo, const struct sc_event *ev)
+void sc_trace_event_line(struct sc_effects *fx, const struct sc_journey *jo,
+                         const struct sc_event *ev)
 {
-    if (fx->trace == NULL)
-        return;
+    SC_ASSERT(fx->trace != NULL);
     const struct sc_event_type *et = &jo->tx->events[ev->type];
     struct sc_buf line = {.ar = fx->ar};
     sc_buf_addf(&line, "[%s] %.*s", sc_trace_time(fx->ar, ev->occurred_ms), SC_STR_FMT(et->name));

@@ -342,9 +342,12 @@ void sc_trigger_event(struct sc_run *rn, const struct sc_edges *edges)
     SC_ASSERT(rn->ev);
     const struct sc_event_index *ix = &rn->jo->by_event[rn->ev->type];
     SC_ASSERT(edges->tried.n == 0 || edges->held != NULL);
-    struct ended *ended = SC_NEW_N(rn->fx->ar, struct ended, ix->n_exits + ix->n_unless + 1);
+    struct ended *ended = NULL;
     uint32_t n_ended = 0;
-    exits(rn, ended, &n_ended);
+    if (ix->n_exits + ix->n_unless > 0) {
+        ended = SC_NEW_N(rn->fx->ar, struct ended, ix->n_exits + ix->n_unless);
+        exits(rn, ended, &n_ended);
+    }
     struct sc_picked starts = starts_of(rn);
     for (uint32_t i = 0; i < starts.n; i++)
         if (sc_trace_holds(rn, "rule", rn->jo->triggers[starts.v[i]].start))
