@@ -11,7 +11,10 @@
 #include "core/journey/run.h"
 
 #include "base/assert.h"
+#include "base/time.h"
 #include "core/identity/identity.h"
+
+#define LINE_BYTES 1024u
 
 const char *sc_effect_type_name(enum sc_effect_type type)
 {
@@ -55,6 +58,14 @@ const char *sc_identity_action_name(enum sc_identity_action action)
     SC_UNREACHABLE("identity action");
 }
 
+/* Text of our own as it stands, several pieces of JSON at once: what most lines are made of. */
+#define put_text(w, literal) sc_buf_add((w)->out, "" literal "", sizeof(literal) - 1)
+
+static inline void put_word(struct sc_jsonw *w, const char *z)
+{
+    sc_buf_add(w->out, z, strlen(z));
+}
+
 static inline void key_hex(struct sc_jsonw *w, const char *key, const uint8_t bytes[16])
 {
     sc_jsonw_keyz(w, key);
@@ -76,21 +87,20 @@ static inline void key_time(struct sc_jsonw *w, const char *key, int64_t ms)
 }
 
 /* When it was decided, and when it happened: most often the same, and put into words once. */
-static void key_times(struct sc_jsonw *w, const struct sc_effect *fx)
+static void put_times(struct sc_jsonw *w, const struct sc_effect *fx)
 {
-    sc_jsonw_keyz(w, "at");
-    size_t from = w->out->len;
-    sc_jsonw_time(w, fx->at_ms);
+    char at[32], event_at[32];
+    size_t n = sc_time_format(fx->at_ms, at), m = n;
+    const char *happened = at;
     if (fx->event_ms != fx->at_ms) {
-        key_time(w, "event_at", fx->event_ms);
-        return;
+        m = sc_time_format(fx->event_ms, event_at);
+        happened = event_at;
     }
-    char text[40];
-    size_t n = w->out->len - from;
-    SC_ASSERT(n <= sizeof(text));
-    memcpy(text, w->out->p + from, n);
-    sc_jsonw_keyz(w, "event_at");
-    sc_jsonw_raw(w, (struct sc_str){text, n});
+    put_text(w, ",\"at\":\"");
+    sc_buf_add(w->out, at, n);
+    put_text(w, "\",\"event_at\":\"");
+    sc_buf_add(w->out, happened, m);
+    put_text(w, "\"");
 }
 
 static void put_strs(struct sc_jsonw *w, const char *key, const struct sc_str *v, uint32_t n)
@@ -107,13 +117,17 @@ static void put_gates(struct sc_jsonw *w, const struct sc_effect *fx)
     sc_jsonw_keyz(w, "gates");
     sc_jsonw_arr(w);
     for (uint32_t i = 0; i < fx->n_gates; i++) {
-        sc_jsonw_obj(w);
-        sc_jsonw_keyz(w, "gate");
-        sc_jsonw_word(w, sc_reason_name(fx->gates[i].gate));
-        sc_jsonw_keyz(w, "passed");
-        sc_jsonw_bool(w, fx->gates[i].passed);
-        key_str(w, "text", fx->gates[i].text);
-        sc_jsonw_obj_end(w);
+        const struct sc_gate *gate = &fx->gates[i];
+        if (i > 0)
+            put_text(w, ",");
+        put_text(w, "{\"gate\":\"");
+        put_word(w, sc_reason_name(gate->gate));
+        if (gate->passed)
+            put_text(w, "\",\"passed\":true");
+        else
+            put_text(w, "\",\"passed\":false");
+        key_str(w, "text", gate->text);
+        put_text(w, "}");
     }
     sc_jsonw_arr_end(w);
 }
@@ -261,10 +275,12 @@ void sc_effect_json(const struct sc_journey *jo, const struct sc_effect *fx, str
 {
     struct sc_jsonw w;
     sc_jsonw_init(&w, out);
+    sc_buf_reserve(out, LINE_BYTES); /* most fit, and grow no more */
     sc_jsonw_obj(&w);
-    sc_jsonw_keyz(&w, "type");
-    sc_jsonw_word(&w, sc_effect_type_name(fx->type));
-    key_times(&w, fx);
+    put_text(&w, "\"type\":\"");
+    put_word(&w, sc_effect_type_name(fx->type));
+    put_text(&w, "\"");
+    put_times(&w, fx);
     key_hex(&w, "customer", fx->customer.b);
     if (fx->stage >= 0)
         key_str(&w, "stage", jo->stages[fx->stage].name);
