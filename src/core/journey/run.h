@@ -186,8 +186,12 @@ void sc_trace_line(struct sc_effects *fx, const char *part, struct sc_str what, 
 void sc_trace_event_line(struct sc_effects *fx, const struct sc_journey *jo, const struct sc_event *ev);
 /* Heads what rules see once after a merge. */
 void sc_trace_merged(struct sc_effects *fx, int64_t at_ms);
-/* Does the rule hold? Its parts and their values go to the trace. */
-bool sc_trace_holds(struct sc_run *rn, const char *part, const struct sc_prog *prog);
+/* Does the rule hold? Its parts and their values go to the trace, if there is one. */
+bool sc_trace_rule(struct sc_run *rn, const char *part, const struct sc_prog *prog);
+static inline bool sc_trace_holds(struct sc_run *rn, const char *part, const struct sc_prog *prog)
+{
+    return rn->fx->trace ? sc_trace_rule(rn, part, prog) : sc_rule_holds(prog, &rn->cx);
+}
 /* "2026-03-02 10:00", with seconds when they are not 0; from the arena. */
 const char *sc_trace_time(struct sc_arena *ar, int64_t ms);
 

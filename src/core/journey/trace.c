@@ -133,10 +133,9 @@ static const char *parts_text(struct sc_run *rn, struct sc_str rule,
     return out.p;
 }
 
-bool sc_trace_holds(struct sc_run *rn, const char *part, const struct sc_prog *prog)
+bool sc_trace_rule(struct sc_run *rn, const char *part, const struct sc_prog *prog)
 {
-    if (rn->fx->trace == NULL)
-        return sc_rule_holds(prog, &rn->cx);
+    SC_ASSERT(rn->fx->trace != NULL);
     struct sc_rule_trace trace = {0};
     rn->cx.trace = &trace;
     bool holds = sc_rule_holds(prog, &rn->cx);

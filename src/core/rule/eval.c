@@ -403,19 +403,18 @@ struct sc_value sc_rule_eval(const struct sc_prog *p, const struct sc_rule_ctx *
     SC_ASSERT(cx->ar != NULL);
     vm.run = (struct run){.cx = cx, .ar = cx->ar, .budget = SC_RULE_BUDGET};
     vm.p = p;
-    uint32_t pc = 0;
-    while (p->ops[pc].code != OP_END) {
-        const struct op *op = &p->ops[pc];
+    const struct op *op = p->ops;
+    while (op->code != OP_END) {
         if (op->code <= OP_VALUE_LAST) {
             compute(&vm, op, &vm.regs[op->dst]);
             if (__builtin_expect(cx->trace != NULL, 0))
-                record(&vm, pc, &vm.regs[op->dst]);
-            pc++;
+                record(&vm, (uint32_t)(op - p->ops), &vm.regs[op->dst]);
+            op++;
         } else {
-            pc = control(&vm, op, pc);
+            op = p->ops + control(&vm, op, (uint32_t)(op - p->ops));
         }
     }
-    struct sc_value v = *operand(&vm, p->ops[pc].a);
+    struct sc_value v = *operand(&vm, op->a);
     if (cx->trace && cx->trace->steps.n)
         qsort(cx->trace->steps.v, cx->trace->steps.n, sizeof(*cx->trace->steps.v), by_place);
     bool plain = v.type != SC_T_LIST && v.type != SC_T_MAP;

@@ -168,32 +168,32 @@ void rule_fn_suggest(struct sc_diag *dg, struct sc_finding *f, struct sc_str see
 
 /* ---- Types */
 
-static const struct {
-    char letter;
+/* By its letter in the function table. */
+struct letter {
     uint8_t type, element;
     const char *name;
-} letters[] = {
-    {'b', SC_T_BOOL, 0, "bool"}, {'i', SC_T_INT, 0, "int"}, {'u', SC_T_UINT, 0, "uint"},
-    {'d', SC_T_DOUBLE, 0, "double"}, {'c', SC_T_DECIMAL, 0, "decimal"}, {'n', 0, 0, "number"},
-    {'s', SC_T_STRING, 0, "string"}, {'y', SC_T_BYTES, 0, "bytes"},
-    {'t', SC_T_TIMESTAMP, 0, "timestamp"}, {'r', SC_T_DURATION, 0, "duration"},
-    {'l', SC_T_LIST, 0, "list"}, {'m', SC_T_MAP, 0, "map"}, {'o', 0, 0, "optional"},
-    {'T', SC_T_TYPE, 0, "type"}, {'a', 0, 0, "any"}, {'S', SC_T_LIST, SC_T_STRING, "list(string)"},
-    {'0', 0, 0, "the same"},
+};
+static const struct letter letters[128] = {
+    ['b'] = {SC_T_BOOL, 0, "bool"}, ['i'] = {SC_T_INT, 0, "int"}, ['u'] = {SC_T_UINT, 0, "uint"},
+    ['d'] = {SC_T_DOUBLE, 0, "double"}, ['c'] = {SC_T_DECIMAL, 0, "decimal"},
+    ['n'] = {0, 0, "number"}, ['s'] = {SC_T_STRING, 0, "string"}, ['y'] = {SC_T_BYTES, 0, "bytes"},
+    ['t'] = {SC_T_TIMESTAMP, 0, "timestamp"}, ['r'] = {SC_T_DURATION, 0, "duration"},
+    ['l'] = {SC_T_LIST, 0, "list"}, ['m'] = {SC_T_MAP, 0, "map"}, ['o'] = {0, 0, "optional"},
+    ['T'] = {SC_T_TYPE, 0, "type"}, ['a'] = {0, 0, "any"},
+    ['S'] = {SC_T_LIST, SC_T_STRING, "list(string)"}, ['0'] = {0, 0, "the same"},
 };
 
-static uint32_t letter_index(char letter)
+static const struct letter *letter_of(char letter)
 {
-    for (uint32_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
-        if (letters[i].letter == letter)
-            return i;
-    SC_UNREACHABLE("a type letter of the function table");
+    const struct letter *l = &letters[letter & 127];
+    SC_ASSERT(l->name != NULL);
+    return l;
 }
 
 struct rule_ty rule_fn_type(char letter)
 {
-    uint32_t i = letter_index(letter);
-    return (struct rule_ty){letters[i].type, letters[i].element};
+    const struct letter *l = letter_of(letter);
+    return (struct rule_ty){l->type, l->element};
 }
 
 /* `optional`: the value is one (static types do not know). */
@@ -206,7 +206,7 @@ static bool letter_takes(char letter, uint8_t type, bool optional)
     if (letter == 'n')
         return type == SC_T_INT || type == SC_T_UINT || type == SC_T_DOUBLE ||
                type == SC_T_DECIMAL;
-    return letters[letter_index(letter)].type == type;
+    return letter_of(letter)->type == type;
 }
 
 bool rule_fn_fits(const struct rule_fn *fn, const struct rule_ty *ty, uint32_t n)
@@ -251,13 +251,13 @@ static void signature(const struct rule_fn *fn, struct sc_buf *out)
 {
     const char *p = fn->args;
     if (fn->form == FN_METHOD)
-        sc_buf_addf(out, "%s.", letters[letter_index(*p++)].name);
+        sc_buf_addf(out, "%s.", letter_of(*p++)->name);
     sc_buf_addf(out, "%s(", fn->name);
     for (bool first = true; *p; p++, first = false) {
         if (*p == '+')
             sc_buf_addz(out, ", …");
         else
-            sc_buf_addf(out, "%s%s", first ? "" : ", ", letters[letter_index(*p)].name);
+            sc_buf_addf(out, "%s%s", first ? "" : ", ", letter_of(*p)->name);
     }
     sc_buf_addz(out, ")");
 }
@@ -288,6 +288,6 @@ void rule_fn_reference(struct sc_buf *out)
             signature(&rule_functions[i], out);
             sc_buf_addz(out, "`");
         }
-        sc_buf_addf(out, " | %s | %s |\n", letters[letter_index(fn->ret)].name, fn->doc);
+        sc_buf_addf(out, " | %s | %s |\n", letter_of(fn->ret)->name, fn->doc);
     }
 }
