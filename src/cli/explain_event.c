@@ -24,6 +24,7 @@ struct event {
     bool unknown;        /* its schema cannot be had: no verdict */
     struct sc_event *ev; /* NULL: not accepted */
     bool wrote;          /* something came of it */
+    const struct sc_state *st; /* whose it is now; NULL: nobody's */
     struct sc_buf text;
 };
 
@@ -204,10 +205,27 @@ static bool take_dead(void *arg, const struct sc_msg *m, const struct sc_header 
     return true;
 }
 
+/* The customer, or one that it has absorbed: another source may have the same id for somebody else. */
+static bool is_theirs(const struct event *ex, struct sc_value customer)
+{
+    struct sc_node_id node;
+    if (ex->st == NULL || customer.type != SC_T_STRING ||
+        !sc_node_parse_hex(sc_value_str(customer), &node))
+        return true; /* nobody knows better */
+    bool found = sc_node_eq(&node, &ex->st->node);
+    for (uint32_t i = 0; i < ex->st->members.n && !found; i++)
+        found = sc_node_eq(&node, &ex->st->members.v[i].node);
+    for (uint32_t i = 0; i < ex->st->former.n && !found; i++)
+        found = sc_node_eq(&node, &ex->st->former.v[i]);
+    return found;
+}
+
 static bool take_effect(void *arg, const struct sc_value *fields)
 {
     struct event *ex = arg;
     struct sc_value events = fields[SC_LV_EVENTS];
+    if (!is_theirs(ex, fields[SC_LV_CUSTOMER]))
+        return true;
     for (uint32_t i = 0; events.type == SC_T_LIST && i < events.len; i++) {
         if (events.list[i].type != SC_T_STRING || !sc_str_eq(sc_value_str(events.list[i]), ex->ev->id))
             continue;
@@ -225,6 +243,7 @@ static void print_customer(struct event *ex)
     struct sc_buf why = {0};
     char hex[32];
     const struct sc_state *st = sc_live_state(ex->lv, &node, &why);
+    ex->st = st && st->kind == SC_STATE_ROOT ? st : NULL;
     sc_node_hex(&node, hex);
     if (st && st->kind == SC_STATE_ROOT)
         printf("customer %.32s, %llu events, in stage %.*s\n", hex,

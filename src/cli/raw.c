@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #define KEEP_BYTES (1u << 20)
-#define SCHEMA_MAX (4u << 20)
 #define POLL_MS 200
 #define SILENCE_MAX 150 /* polls without an answer: half a minute */
 
@@ -39,22 +38,6 @@ static int64_t mono_ms(void *arg)
 }
 
 /* ---- schemas */
-
-/* The schema file of the source, beside the file that names the project. */
-static int read_schema(struct reader *rd)
-{
-    const char *path = sc_project_beside(rd->rw->project->file, rd->src->schema_file, &rd->ar);
-    FILE *f = fopen(path, "rbe");
-    if (f == NULL) {
-        fprintf(stderr, "stagecoach simulate: schema file %s: %s\n", path, strerror(errno));
-        return SC_EXIT_NOINPUT;
-    }
-    char *bytes = sc_arena_alloc(&rd->ar, SCHEMA_MAX);
-    size_t n = fread(bytes, 1, SCHEMA_MAX, f);
-    fclose(f);
-    rd->files[rd->src - rd->rw->project->taxonomy->sources] = (struct sc_str){bytes, n};
-    return SC_EXIT_OK;
-}
 
 static int open_registry(struct reader *rd)
 {
@@ -91,7 +74,8 @@ static int reader_open(struct reader *rd, const struct sc_raw *rw, const struct 
     if (pr->settings)
         rc = sc_setup(&rd->su, pr);
     if (rc == SC_EXIT_OK && src->schema_file.len)
-        rc = read_schema(rd);
+        rc = sc_setup_schema(pr->file, src->schema_file, &rd->ar,
+                             &rd->files[src - pr->taxonomy->sources]);
     else if (rc == SC_EXIT_OK && src->framed && src->format != SC_FORMAT_JSON)
         rc = open_registry(rd);
     rd->decoders = sc_decoders_create(&rd->w, rd->files);

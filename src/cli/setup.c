@@ -20,16 +20,15 @@ const char *sc_setup_beside(struct sc_setup *su, struct sc_str path)
     return sc_project_beside(su->project->file, path, &su->ar);
 }
 
-static int read_file(struct sc_setup *su, const char *what, struct sc_str path, size_t max,
+static int read_file(const char *name, const char *what, size_t max, struct sc_arena *ar,
                      struct sc_str *out)
 {
-    const char *name = sc_setup_beside(su, path);
     FILE *f = fopen(name, "rbe");
     if (f == NULL) {
         fprintf(stderr, "stagecoach: %s %s: %s\n", what, name, strerror(errno));
         return SC_EXIT_NOINPUT;
     }
-    char *bytes = sc_arena_alloc(&su->ar, max + 1);
+    char *bytes = sc_arena_alloc(ar, max + 1);
     size_t n = fread(bytes, 1, max + 1, f);
     fclose(f);
     if (n == 0 || n > max) {
@@ -40,12 +39,18 @@ static int read_file(struct sc_setup *su, const char *what, struct sc_str path, 
     return SC_EXIT_OK;
 }
 
+int sc_setup_schema(const struct sc_project_file *beside, struct sc_str path, struct sc_arena *ar,
+                    struct sc_str *out)
+{
+    return read_file(sc_project_beside(beside, path, ar), "schema file", SCHEMA_MAX, ar, out);
+}
+
 static int read_secret(struct sc_setup *su, const char *what, struct sc_str path,
                        struct sc_str *out)
 {
     if (path.len == 0)
         return SC_EXIT_OK;
-    int rc = read_file(su, what, path, SECRET_MAX, out);
+    int rc = read_file(sc_setup_beside(su, path), what, SECRET_MAX, &su->ar, out);
     if (rc == SC_EXIT_OK)
         *out = sc_str_trim(*out);
     return rc;
@@ -185,8 +190,8 @@ static int sources(struct sc_setup *su)
     for (uint32_t s = 0; rc == SC_EXIT_OK && s < tx->n_sources; s++) {
         su->sources[s] = sc_str_dup(&su->ar, tx->sources[s].topic).p;
         if (tx->sources[s].schema_file.len)
-            rc = read_file(su, "schema file", tx->sources[s].schema_file, SCHEMA_MAX,
-                           &su->schema_files[s]);
+            rc = sc_setup_schema(su->project->file, tx->sources[s].schema_file, &su->ar,
+                                 &su->schema_files[s]);
     }
     return rc;
 }

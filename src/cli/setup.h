@@ -30,6 +30,10 @@ int sc_setup(struct sc_setup *su, const struct sc_project *project);
 /* The mark of an output's topic in the files, for findings about it. */
 struct sc_mark sc_setup_out_mark(const struct sc_setup *su, uint32_t index);
 void sc_setup_fini(struct sc_setup *su);
+/* The text of a source's schema file; a relative path is taken from the folder of `beside`. 0, or an
+ * exit code with the reason printed. */
+int sc_setup_schema(const struct sc_project_file *beside, struct sc_str path, struct sc_arena *ar,
+                    struct sc_str *out);
 /* A path of the settings: a relative one is taken from the settings file's folder. */
 const char *sc_setup_beside(struct sc_setup *su, struct sc_str path);
 /* The transactional id of a worker: "<group>-<r|j>-<instance>-<index>", at most 32 characters (a

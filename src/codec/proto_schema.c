@@ -7,8 +7,8 @@
 
 #include "base/arena.h"
 #include "base/assert.h"
+#include "base/base64.h"
 
-#include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -279,21 +279,6 @@ static bool resolve_message(struct sc_proto_files *files, struct sc_proto_messag
     return true;
 }
 
-/* Base64 of a FileDescriptorProto, as some clients register; NULL when it is none. */
-static struct sc_str decode_base64(struct sc_str text, struct sc_arena *ar)
-{
-    text = sc_str_trim(text);
-    if (text.len == 0 || text.len % 4 || text.len > SC_PROTO_SCHEMA_BYTES)
-        return SC_STR_NULL;
-    unsigned char *out = sc_arena_alloc(ar, text.len / 4 * 3);
-    int n = EVP_DecodeBlock(out, (const unsigned char *)text.p, (int)text.len);
-    if (n < 0)
-        return SC_STR_NULL;
-    n -= text.p[text.len - 1] == '=';
-    n -= text.p[text.len - 2] == '=';
-    return (struct sc_str){(const char *)out, (size_t)n};
-}
-
 /* Descriptors hold lengths and numbers below 32, which no text has. */
 static bool is_binary(struct sc_str s)
 {
@@ -307,7 +292,7 @@ static bool parse_any(struct sc_proto_files *files, struct sc_str text, bool mai
 {
     if (text.len > SC_PROTO_SCHEMA_BYTES)
         return sc_proto_fail(files, "the schema is longer than 1 MiB");
-    struct sc_str bytes = decode_base64(text, files->ar);
+    struct sc_str bytes = sc_base64_decode(text, files->ar); /* as some clients register */
     if (bytes.p)
         return sc_proto_parse_descriptor(files, bytes, main);
     return is_binary(text) ? sc_proto_parse_set(files, text)
