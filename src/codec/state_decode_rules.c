@@ -159,21 +159,20 @@ static void take_track(struct sc_state_reader *d)
 
 /* ---- facts, milestones */
 
+/* They stand in order of index, so that of a few facts it is mostly the one at *at. */
 static int fact_by_hash(const struct sc_journey *jo, uint32_t hash, uint32_t *at)
 {
-    for (uint32_t n = 0; n < jo->n_facts; n++) {
-        uint32_t i = *at + n < jo->n_facts ? *at + n : *at + n - jo->n_facts;
-        if (jo->plans[i].hash == hash) {
-            *at = i + 1;
-            return (int)i;
-        }
-    }
-    return -1;
+    if (*at < jo->n_facts && jo->plans[*at].hash == hash)
+        return (int)(*at)++;
+    int fact = sc_journey_fact(jo, hash);
+    if (fact >= 0)
+        *at = (uint32_t)fact + 1;
+    return fact;
 }
 
 static void read_fact(struct sc_state_reader *d, int fact, struct sc_scan *body)
 {
-    struct sc_fact_state *fs = &d->st->facts[fact];
+    struct sc_fact_state *fs = sc_fact_hold(d->st, (uint32_t)fact);
     if (!sc_fact_empty(fs)) {
         sc_scan_fail(&d->r); /* twice */
         return;
@@ -186,6 +185,7 @@ static void read_fact(struct sc_state_reader *d, int fact, struct sc_scan *body)
 static void take_facts(struct sc_state_reader *d)
 {
     uint32_t n = sc_scan_count(&d->r, UINT16_MAX, 5), at = 0;
+    sc_facts_room(d->st, (n < d->jo->n_facts ? n : d->jo->n_facts) + 1);
     for (uint32_t i = 0; i < n && !d->r.bad; i++) {
         uint32_t hash = sc_scan_u32(&d->r);
         struct sc_str bytes = sc_scan_str(&d->r);
@@ -412,7 +412,8 @@ static bool known_again(const struct sc_state_reader *d, const struct sc_foreign
     switch (f->section) {
     case SC_SEC_FACTS: {
         int fact = fact_by_hash(d->jo, f->hash, &at);
-        return fact >= 0 && sc_fact_empty(&d->st->facts[fact]);
+        const struct sc_fact_state *fs = fact < 0 ? NULL : sc_fact_held(d->st, (uint32_t)fact);
+        return fact >= 0 && (fs == NULL || sc_fact_empty(fs));
     }
     case SC_SEC_MILESTONES: {
         int m = milestone_by_hash(d->jo, f->hash);

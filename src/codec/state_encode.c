@@ -171,20 +171,20 @@ static void put_tracks(struct writer *e)
 static uint32_t fact_count(const struct writer *e)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < e->jo->n_facts; i++)
-        n += !sc_fact_empty(&e->st->facts[i]);
+    for (uint32_t i = 0; i < e->st->facts.n; i++)
+        n += !sc_fact_empty(&e->st->facts.v[i].fs);
     return n;
 }
 
 /* The body's length stands before it: one byte is kept free, more are made when it is long. */
-static void put_fact(struct writer *e, uint32_t fact)
+static void put_fact(struct writer *e, const struct sc_fact_held *held)
 {
-    const struct sc_fact_plan *plan = &e->jo->plans[fact];
+    const struct sc_fact_plan *plan = &e->jo->plans[held->fact];
     sc_pen_room(&e->w, 5);
     sc_pen_u32(&e->w, plan->hash);
     size_t at = (size_t)(e->w.p - (uint8_t *)e->w.out->p);
     sc_pen_u8(&e->w, 0);
-    sc_fact_put(&e->w, plan, &e->st->facts[fact], e->base_ms,
+    sc_fact_put(&e->w, plan, &held->fs, e->base_ms,
                 e->less >= LESS_WINDOWS ? SC_WINDOW_EXACT : SC_WINDOW_EXACT_MAX);
     sc_pen_room(&e->w, SC_VARINT_BYTES);
     uint8_t *head = (uint8_t *)e->w.out->p + at, length[SC_VARINT_BYTES];
@@ -203,9 +203,9 @@ static void put_facts(struct writer *e)
 {
     sc_pen_room(&e->w, SC_VARINT_BYTES);
     sc_pen_var(&e->w, e->n_facts);
-    for (uint32_t i = 0; i < e->jo->n_facts; i++)
-        if (!sc_fact_empty(&e->st->facts[i]))
-            put_fact(e, i);
+    for (uint32_t i = 0; i < e->st->facts.n; i++)
+        if (!sc_fact_empty(&e->st->facts.v[i].fs))
+            put_fact(e, &e->st->facts.v[i]);
 }
 
 static bool milestone_stands(const struct writer *e, uint32_t m)
@@ -648,7 +648,7 @@ static void put_state(struct writer *e)
 
 bool sc_state_encode(const struct sc_journey *jo, const struct sc_state *st, struct sc_buf *out)
 {
-    SC_ASSERT(st->facts != NULL && st->milestones != NULL);
+    SC_ASSERT(st->milestones != NULL && st->ladders != NULL);
     struct writer e = {.jo = jo, .st = st, .base_ms = st->n_events ? st->last_ms : 0};
     e.n_facts = fact_count(&e);
     e.n_milestones = milestone_count(&e);

@@ -228,6 +228,57 @@ static void edge_apply(struct sc_arena *ar, enum sc_fact_kind kind, struct sc_fa
     *fs->edge = edge;
 }
 
+/* ---- what is held */
+
+/* Where the fact stands, or would stand. */
+static uint32_t place_of(const struct sc_state *st, uint32_t fact)
+{
+    uint32_t from = 0, n = st->facts.n;
+    while (n > 0) {
+        uint32_t half = n / 2;
+        if (st->facts.v[from + half].fact < fact) {
+            from += half + 1;
+            n -= half + 1;
+        } else {
+            n = half;
+        }
+    }
+    return from;
+}
+
+const struct sc_fact_state *sc_fact_held(const struct sc_state *st, uint32_t fact)
+{
+    uint32_t at = place_of(st, fact);
+    return at < st->facts.n && st->facts.v[at].fact == fact ? &st->facts.v[at].fs : NULL;
+}
+
+void sc_facts_room(struct sc_state *st, uint32_t n)
+{
+    if (n <= st->facts.cap)
+        return;
+    struct sc_fact_held *v = sc_arena_alloc(st->ar, n * sizeof(*v));
+    if (st->facts.n)
+        memcpy(v, st->facts.v, st->facts.n * sizeof(*v));
+    st->facts.v = v;
+    st->facts.cap = n;
+}
+
+struct sc_fact_state *sc_fact_hold(struct sc_state *st, uint32_t fact)
+{
+    uint32_t at = place_of(st, fact), n = st->facts.n;
+    if (at < n && st->facts.v[at].fact == fact)
+        return &st->facts.v[at].fs;
+    if (n == st->facts.cap)
+        sc_facts_room(st, n ? n * 2 : 4);
+    struct sc_fact_held *v = st->facts.v;
+    if (at < n)
+        memmove(&v[at + 1], &v[at], (n - at) * sizeof(*v));
+    v[at] = (struct sc_fact_held){.fact = fact};
+    st->facts.n++;
+    SC_ASSERT(at == 0 || v[at - 1].fact < fact);
+    return &v[at].fs;
+}
+
 /* ---- apply */
 
 void sc_fact_apply(const struct sc_journey *jo, struct sc_state *st, uint32_t fact,
@@ -239,26 +290,26 @@ void sc_fact_apply(const struct sc_journey *jo, struct sc_state *st, uint32_t fa
     struct sc_rule_ctx cx = {.tx = jo->tx, .ev = ev, .now_ms = ev->occurred_ms, .ar = st->ar};
     if (f->where && !sc_rule_holds(f->where, &cx))
         return;
-    struct sc_fact_state *fs = &st->facts[fact];
     const struct sc_fact_plan *plan = &jo->plans[fact];
     struct sc_value v = f->prop >= 0 ? ev->props[f->prop] : sc_timestamp(ev->occurred_ms);
     int64_t raw = 0;
     switch ((enum sc_fact_shape)plan->shape) {
     case SC_SHAPE_TOTAL:
         if (raw_of(plan, v, &raw))
-            sc_acc_add(plan, &fs->acc, raw);
+            sc_acc_add(plan, &sc_fact_hold(st, fact)->acc, raw);
         return;
     case SC_SHAPE_WINDOW:
         if (raw_of(plan, v, &raw))
-            sc_window_add(plan, st->ar, fs, (struct sc_win_entry){
+            sc_window_add(plan, st->ar, sc_fact_hold(st, fact), (struct sc_win_entry){
                 .ms = ev->occurred_ms, .raw = plan->fold == SC_FOLD_COUNT ? 0 : raw});
         return;
     case SC_SHAPE_DISTINCT:
         if (sc_is_value(v))
-            sc_distinct_add(plan, st->ar, fs, sc_value_hash(v), ev->occurred_ms);
+            sc_distinct_add(plan, st->ar, sc_fact_hold(st, fact), sc_value_hash(v),
+                            ev->occurred_ms);
         return;
     case SC_SHAPE_EDGE:
-        edge_apply(st->ar, f->kind, fs, ev, v);
+        edge_apply(st->ar, f->kind, sc_fact_hold(st, fact), ev, v);
         return;
     }
 }
@@ -340,7 +391,8 @@ struct sc_value sc_fact_read(const struct sc_journey *jo, const struct sc_state 
     SC_ASSERT(fact < jo->n_facts && jo->plans != NULL);
     SC_ASSERT(now_ms != SC_NEVER);
     const struct sc_fact *f = &jo->facts[fact];
-    const struct sc_fact_state *fs = &st->facts[fact];
+    static const struct sc_fact_state nothing;
+    const struct sc_fact_state *held = sc_fact_held(st, fact), *fs = held ? held : &nothing;
     const struct sc_fact_plan *plan = &jo->plans[fact];
     struct sc_fact_acc acc = {0};
     switch ((enum sc_fact_shape)plan->shape) {
@@ -359,28 +411,35 @@ struct sc_value sc_fact_read(const struct sc_journey *jo, const struct sc_state 
 
 /* ---- merge */
 
-void sc_fact_merge(const struct sc_journey *jo, struct sc_state *into, const struct sc_state *from,
-                   uint32_t fact)
+static void merge_one(const struct sc_journey *jo, struct sc_arena *ar, uint32_t fact,
+                      struct sc_fact_state *to, const struct sc_fact_state *by)
 {
     SC_ASSERT(fact < jo->n_facts && jo->plans != NULL);
-    SC_ASSERT(into != from);
     const struct sc_fact *f = &jo->facts[fact];
-    struct sc_fact_state *to = &into->facts[fact];
-    const struct sc_fact_state *by = &from->facts[fact];
     const struct sc_fact_plan *plan = &jo->plans[fact];
     switch ((enum sc_fact_shape)plan->shape) {
     case SC_SHAPE_TOTAL:
         sc_acc_merge(plan, &to->acc, &by->acc);
         return;
     case SC_SHAPE_WINDOW:
-        sc_window_merge(plan, into->ar, to, by);
+        sc_window_merge(plan, ar, to, by);
         return;
     case SC_SHAPE_DISTINCT:
-        sc_distinct_merge(plan, into->ar, to, by);
+        sc_distinct_merge(plan, ar, to, by);
         return;
     case SC_SHAPE_EDGE:
         if (by->edge && edge_wins(f->kind, by->edge, to->edge))
             to->edge = by->edge; /* both live as long as the batch */
         return;
+    }
+}
+
+void sc_facts_merge(const struct sc_journey *jo, struct sc_state *into,
+                    const struct sc_state *from)
+{
+    SC_ASSERT(into != from);
+    for (uint32_t i = 0; i < from->facts.n; i++) {
+        uint32_t fact = from->facts.v[i].fact;
+        merge_one(jo, into->ar, fact, sc_fact_hold(into, fact), &from->facts.v[i].fs);
     }
 }

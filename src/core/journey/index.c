@@ -258,6 +258,50 @@ static int64_t ledger_keep(const struct sc_journey *jo)
     return keep + SC_DAY_MS;
 }
 
+/* ---- by hash */
+
+static int by_hash(const void *a, const void *b)
+{
+    const struct sc_code *x = a, *y = b;
+    return x->hash != y->hash ? (x->hash < y->hash ? -1 : 1) : (int)x->element - (int)y->element;
+}
+
+/* Of `n` elements of `each` bytes, the first of which has its hash at `hash`. */
+static struct sc_code *codes(uint32_t n, const uint32_t *hash, size_t each, struct sc_arena *ar)
+{
+    struct sc_code *v = SC_NEW_N(ar, struct sc_code, n + 1);
+    SC_ASSERT(n <= UINT16_MAX);
+    for (uint32_t i = 0; i < n; i++)
+        v[i] = (struct sc_code){*(const uint32_t *)(const void *)((const char *)hash + i * each),
+                                (uint16_t)i};
+    qsort(v, n, sizeof(*v), by_hash);
+    return v;
+}
+
+static int find(const struct sc_code *codes, uint32_t n, uint32_t hash)
+{
+    uint32_t from = 0, end = n;
+    while (from < end) {
+        uint32_t half = from + (end - from) / 2;
+        if (codes[half].hash < hash)
+            from = half + 1;
+        else
+            end = half;
+    }
+    return from < n && codes[from].hash == hash ? codes[from].element : -1;
+}
+
+int sc_journey_fact(const struct sc_journey *jo, uint32_t hash)
+{
+    return find(jo->fact_codes, jo->n_facts, hash);
+}
+
+int sc_journey_trigger(const struct sc_journey *jo, uint32_t hash)
+{
+    return find(jo->trigger_codes, jo->n_triggers, hash);
+}
+
+
 void sc_journey_index(struct sc_journey *jo, struct sc_arena *ar)
 {
     SC_ASSERT(jo->tx == jo->scope.tx);
@@ -286,6 +330,8 @@ void sc_journey_index(struct sc_journey *jo, struct sc_arena *ar)
             jo->scope.read[e][i / 64] |= UINT64_C(1) << (i % 64);
     }
     jo->plans = sc_fact_plans(jo, ar);
+    jo->fact_codes = codes(jo->n_facts, &jo->plans->hash, sizeof(*jo->plans), ar);
+    jo->trigger_codes = codes(jo->n_triggers, &jo->triggers->hash, sizeof(*jo->triggers), ar);
     jo->wanted.bits = jo->scope.read;
     jo->ring_max = jo->scope.recent_max;
     jo->ledger_keep_ms = ledger_keep(jo);

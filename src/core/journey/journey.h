@@ -195,6 +195,12 @@ struct sc_event_index {
     bool ring; /* kept among the recent touchpoints */
 };
 
+/* A table's elements by the hash that stands in stored states. */
+struct sc_code {
+    uint32_t hash;
+    uint16_t element;
+};
+
 struct sc_fact_plan;
 struct sc_state;
 
@@ -206,6 +212,7 @@ struct sc_journey {
     struct sc_fact *facts;  /* every aggregate the rules name */
     uint32_t n_facts;
     const struct sc_fact_plan *plans; /* one a fact: how its state is kept (facts.h) */
+    const struct sc_code *fact_codes, *trigger_codes; /* one a fact, a trigger; ascending */
     struct sc_named_expr *named; /* facts: of the file */
     uint32_t n_named;
     struct sc_stage *stages;
@@ -249,6 +256,7 @@ bool sc_journey_load(struct sc_journey *jo, struct sc_taxonomy *tx, const struct
 void sc_journey_fini(struct sc_journey *jo);
 int sc_journey_stage(const struct sc_journey *jo, uint32_t hash);
 int sc_journey_trigger(const struct sc_journey *jo, uint32_t hash);
+int sc_journey_fact(const struct sc_journey *jo, uint32_t hash); /* of its plan */
 
 extern const struct sc_table sc_journey_table;
 

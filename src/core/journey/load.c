@@ -322,12 +322,3 @@ int sc_journey_stage(const struct sc_journey *jo, uint32_t hash)
     }
     return -1;
 }
-
-int sc_journey_trigger(const struct sc_journey *jo, uint32_t hash)
-{
-    for (uint32_t i = 0; i < jo->n_triggers; ++i) {
-        if (jo->triggers[i].hash == hash)
-            return (int)i;
-    }
-    return -1;
-}

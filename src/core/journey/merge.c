@@ -481,8 +481,7 @@ void sc_state_merge(const struct sc_journey *jo, struct sc_state *into, const st
     merge_identity(into, from); /* before their events are counted together */
     sc_history_merge(jo, into, from); /* so too */
     merge_life(into, from);
-    for (uint32_t i = 0; i < jo->n_facts; i++)
-        sc_fact_merge(jo, into, from, i);
+    sc_facts_merge(jo, into, from);
     merge_milestones(jo, into, from);
     sc_breaks_merge(jo, into, from);
     merge_places(jo, into, from);

@@ -27,21 +27,19 @@ uint64_t sc_state_stages(const struct sc_journey *jo, const struct sc_state *st)
 struct whole {
     struct sc_state st;
     struct sc_member self;
-    _Alignas(16) char rest[]; /* facts, milestones, ladders */
+    char rest[]; /* milestones, ladders */
 };
 
 static size_t whole_bytes(const struct sc_journey *jo)
 {
     const struct sc_state *st = NULL;
-    return sizeof(struct whole) + jo->n_facts * sizeof(*st->facts) +
-           jo->n_milestones * (sizeof(*st->milestones) + sizeof(*st->ladders));
+    return sizeof(struct whole) + jo->n_milestones * (sizeof(*st->milestones) + sizeof(*st->ladders));
 }
 
 static struct sc_state *lay_out(const struct sc_journey *jo, struct whole *w)
 {
     struct sc_state *st = &w->st;
-    st->facts = (struct sc_fact_state *)(void *)w->rest;
-    st->milestones = (int64_t *)(void *)(st->facts + jo->n_facts);
+    st->milestones = (int64_t *)(void *)w->rest;
     st->ladders = (void *)(st->milestones + jo->n_milestones);
     st->members.v = &w->self;
     return st;

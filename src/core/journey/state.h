@@ -76,6 +76,12 @@ struct sc_fact_state {
     uint32_t n_more, cap_more;
 };
 
+/* One fact of a customer: of a thousand that rules name a customer has had a handful. */
+struct sc_fact_held {
+    uint32_t fact; /* index in jo->facts */
+    struct sc_fact_state fs;
+};
+
 /* ---- identity */
 
 struct sc_member { /* a node of the set, the customer's own included */
@@ -232,7 +238,7 @@ struct sc_state {
     int64_t first_ms, last_ms;  /* event time of the first and last event */
     uint64_t n_events;
     struct sc_place place[SC_TRACKS_MAX]; /* one a track of the journey, the main one first */
-    struct sc_fact_state *facts; /* one a jo->facts */
+    SC_VEC(struct sc_fact_held) facts; /* ascending by fact; what is not here has nothing yet */
     int64_t *milestones;        /* one a milestone: when reached, SC_NEVER */
     struct { int64_t *v; uint32_t n; } *ladders; /* one a milestone: its n smallest times */
     SC_VEC(struct sc_timer) timers;    /* no order. A merge is the union by (kind, rule, key_hash,
@@ -278,12 +284,18 @@ struct sc_state *sc_state_new(const struct sc_journey *jo, struct sc_node_id nod
 void sc_state_due(const struct sc_journey *jo, struct sc_state *st);
 
 /* ---- facts.c: apply one event, read aged to `now_ms`, merge */
+/* What is held of a fact, NULL: nothing yet. */
+const struct sc_fact_state *sc_fact_held(const struct sc_state *st, uint32_t fact);
+/* The same, begun when there is nothing yet. Valid until another is begun. */
+struct sc_fact_state *sc_fact_hold(struct sc_state *st, uint32_t fact);
+/* Room for `n` of them. */
+void sc_facts_room(struct sc_state *st, uint32_t n);
 void sc_fact_apply(const struct sc_journey *jo, struct sc_state *st, uint32_t fact,
                    const struct sc_event *ev);
 struct sc_value sc_fact_read(const struct sc_journey *jo, const struct sc_state *st, uint32_t fact,
                              int64_t now_ms);
-void sc_fact_merge(const struct sc_journey *jo, struct sc_state *into, const struct sc_state *from,
-                   uint32_t fact);
+void sc_facts_merge(const struct sc_journey *jo, struct sc_state *into,
+                    const struct sc_state *from);
 
 /* ---- breaks.c: what is remembered of starts and exits, for those that come out of order */
 /* One start or exit at `b` (first_ms == last_ms). Runs less than `after_ms` apart become one. */
