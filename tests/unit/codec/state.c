@@ -1,6 +1,7 @@
 /* The stored form: versions, alias and erased, a stage that is gone, the hard limit. Round trips of
  * random customers: tests/prop/state.c. */
 #include "../../lib/states.h"
+#include "core/journey/load.h"
 
 #include <criterion/criterion.h>
 
@@ -206,6 +207,13 @@ Test(state, a_place_without_a_name_is_that_of_the_main_track)
     cr_expect(got->place[0].stage == 2 && got->place[0].stage_ms == SHOP_START);
 }
 
+/* The journey has it by another name, and then by its own again. */
+static void rename_trigger(uint32_t t)
+{
+    sh.jo.triggers[t].hash ^= 1;
+    sc_journey_index(&sh.jo, &sh.ar);
+}
+
 Test(state, messages_of_a_trigger_that_is_gone_still_count)
 {
     struct sc_state *st = sc_state_new(&sh.jo, shop_node(1, 1), &sh.ar);
@@ -213,12 +221,12 @@ Test(state, messages_of_a_trigger_that_is_gone_still_count)
     SC_VEC_PUSH(&sh.ar, &st->sent, sent);
     struct sc_str a = shop_bytes(&sh, st);
     uint32_t hash = sh.jo.triggers[1].hash;
-    sh.jo.triggers[1].hash ^= 1;
+    rename_trigger(1);
     struct sc_state *got = sc_state_decode(&sh.jo, st->node, a, &sh.ar);
     cr_assert(got->sent.n == 1 && got->sent.v[0].trigger == SC_TRIGGER_GONE);
     cr_assert(got->sent.v[0].gone == hash && got->sent.v[0].counts);
     struct sc_str b = shop_bytes(&sh, got);
-    sh.jo.triggers[1].hash ^= 1;
+    rename_trigger(1);
     got = sc_state_decode(&sh.jo, st->node, b, &sh.ar);
     cr_assert_eq(got->sent.v[0].trigger, 1, "and belong to it when it is back");
 }
