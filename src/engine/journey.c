@@ -203,6 +203,8 @@ static void drain(struct sc_jworker *j)
            j->w->clock.mono_ms(j->w->clock.arg) < until)
         if (!sc_flush_tick(j->w, j->parts, j->n_parts, true, 100))
             break;
+    if (!j->open && !j->doubt)
+        sc_takeover_leave(j->w, j->parts, j->n_parts, &j->ar);
     if (j->open)
         j->w->log->ops->abort(j->w->log);
     j->w->log->ops->close(j->w->log);

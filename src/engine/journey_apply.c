@@ -343,20 +343,21 @@ static bool unpack_frame(struct sc_jworker *j, struct sc_part *p, const struct s
 static uint32_t unpack(struct sc_jworker *j, const struct sc_msg *msgs, uint32_t from, uint32_t n)
 {
     const uint32_t most = group_items(j);
+    const struct sc_part *first = wanted_by(j, &msgs[from]);
+    const bool step = sc_tries_careful(&first->tries);
     j->n_items = 0;
     for (uint32_t i = from; i < n; i++) {
         struct sc_part *p = wanted_by(j, &msgs[i]);
         if (p == NULL)
             continue;
-        bool careful = p->tries.n >= SC_TRIES_CAREFUL;
-        if (j->n_items && (careful || j->n_items + SC_FRAME_RECORDS + 2 > most))
+        bool joins = step ? p == first && sc_tries_together(&p->tries, p->committed, msgs[i].offset)
+                          : !sc_tries_careful(&p->tries);
+        if (i > from && (!joins || (j->n_items && j->n_items + SC_FRAME_RECORDS + 2 > most)))
             return i;
         if (p->tries.n >= SC_TRIES_POISON)
             return i + 1; /* poison, alone, and not even looked at */
         if (!unpack_frame(j, p, &msgs[i], i))
             return i;
-        if (careful)
-            return i + 1;
     }
     return n;
 }
@@ -404,7 +405,7 @@ static enum taken apply(struct sc_jworker *j, const struct sc_msg *msgs, uint32_
         }
         p->next_txn = msgs[i].offset + 1;
         /* With care each message counts, also one that changes nothing. */
-        p->touched |= p->tries.n >= SC_TRIES_CAREFUL ||
+        p->touched |= sc_tries_careful(&p->tries) ||
                       msgs[i].timestamp_ms - p->sealed_ms >= IDLE_SEAL_MS;
         if (p->touched)
             p->sealed_ms = msgs[i].timestamp_ms;
@@ -421,6 +422,8 @@ static bool attempt(struct sc_jworker *j, struct sc_part *p)
 {
     if (j->open && !sc_jworker_commit(j))
         return false;
+    if (p->tries.attempted == p->committed)
+        return true;
     enum sc_err e = sc_takeover_attempt(j->w, p, &j->ar);
     return e == SC_ERR_OK || (sc_jworker_doubt(j, e), false);
 }
@@ -452,7 +455,7 @@ bool sc_jworker_take(struct sc_jworker *j, const struct sc_msg *msgs, uint32_t n
             at++;
             continue;
         }
-        bool careful = p->tries.n >= SC_TRIES_CAREFUL;
+        bool careful = sc_tries_careful(&p->tries);
         if (careful && p->tries.n < SC_TRIES_POISON && !attempt(j, p))
             return false;
         if (!sc_jworker_begin(j))

@@ -188,7 +188,7 @@ static struct sc_tp offset_of(struct sc_jworker *j, struct sc_part *p)
     struct sc_meta meta = {.incarnation = p->incarnation, .seq = p->seq + 1,
                            .seal = j->w->log->ops->mark_offset(j->w->log, p->mark),
                            .config_hash = j->jo->config_hash,
-                           .tries = sc_tries_after(&p->tries)};
+                           .tries = sc_tries_after(&p->tries, p->next_txn)};
     memcpy(meta.writer, j->w->writer, sizeof(meta.writer));
     char *text = sc_arena_alloc(&j->ar, SC_META_MAX);
     size_t len = sc_meta_format(&meta, text);
@@ -228,7 +228,7 @@ static void committed(struct sc_jworker *j, const struct touched *to)
         p->seq++;
         p->commits++;
         p->committed = p->next;
-        sc_tries_passed(&p->tries);
+        sc_tries_passed(&p->tries, p->next);
         p->seal = j->w->log->ops->mark_offset(j->w->log, p->mark);
         keep_states(j, p, to);
         if (p->cache.dirty_n && p->dirty_mono_ms == 0)

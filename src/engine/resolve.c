@@ -195,14 +195,14 @@ static bool take_some(struct sc_resolve *r, const struct sc_msg *msgs, uint32_t 
     return true;
 }
 
-/* ---- one record at a time (tries.h) */
+/* ---- with care (tries.h) */
 
 static bool attempt(struct sc_resolve *r, struct sc_intake *in)
 {
+    if (in->tries.attempted == in->committed)
+        return true;
     in->tries.attempted = in->committed;
-    in->tries.n++;
     enum sc_err e = sc_resolve_claim(r, &in, 1);
-    in->tries.n--;
     return e == SC_ERR_OK || (sc_resolve_doubt(r, e), false);
 }
 
@@ -221,35 +221,41 @@ static bool poison(struct sc_resolve *r, struct sc_intake *in, const struct sc_m
     return true;
 }
 
-static bool take_alone(struct sc_resolve *r, struct sc_intake *in, const struct sc_msg *m)
-{
-    if (r->open && !sc_resolve_commit(r))
-        return false;
-    if (in->tries.n >= SC_TRIES_POISON)
-        return poison(r, in, m) && sc_resolve_commit(r);
-    return attempt(r, in) && take_some(r, m, 1) && sc_resolve_commit(r);
-}
-
 static bool is_careful(struct sc_resolve *r, const struct sc_msg *m)
 {
     const struct sc_intake *in = intake_of(r, m);
-    return in && in->tries.n >= SC_TRIES_CAREFUL && m->offset >= in->next_txn;
+    return in && sc_tries_careful(&in->tries) && m->offset >= in->next_txn;
+}
+
+/* One step of the first message's partition, in a transaction of its own. Returns how many it had,
+ * 0: in doubt. */
+static uint32_t take_step(struct sc_resolve *r, const struct sc_msg *msgs, uint32_t n)
+{
+    struct sc_intake *in = intake_of(r, msgs);
+    uint32_t k = 1;
+    if (r->open && !sc_resolve_commit(r))
+        return 0;
+    if (in->tries.n >= SC_TRIES_POISON)
+        return poison(r, in, msgs) && sc_resolve_commit(r);
+    while (k < n && msgs[k].topic == msgs->topic && msgs[k].partition == msgs->partition &&
+           sc_tries_together(&in->tries, in->committed, msgs[k].offset))
+        k++;
+    return attempt(r, in) && take_some(r, msgs, k) && sc_resolve_commit(r) ? k : 0;
 }
 
 static bool take_batch(struct sc_resolve *r, const struct sc_msg *msgs, uint32_t n)
 {
     for (uint32_t at = 0; at < n && !*r->w->stop;) {
-        uint32_t to = at;
-        while (to < n && !is_careful(r, &msgs[to]))
-            to++;
-        if (to == at) {
-            if (!take_alone(r, intake_of(r, &msgs[at]), &msgs[at]))
-                return false;
-            to++;
-        } else if (!take_some(r, &msgs[at], to - at)) {
+        uint32_t k = 0;
+        while (at + k < n && !is_careful(r, &msgs[at + k]))
+            k++;
+        if (k > 0 && !take_some(r, &msgs[at], k))
             return false;
-        }
-        at = to;
+        if (k == 0)
+            k = take_step(r, &msgs[at], n - at);
+        if (k == 0)
+            return false;
+        at += k;
     }
     return true;
 }
@@ -300,6 +306,8 @@ static void watch_ends(struct sc_resolve *r)
             in->ended_ms = 0;
         else if (in->ended_ms == 0)
             in->ended_ms = mono_ms;
+        if (end && sc_tries_careful(&in->tries))
+            in->tries.n = 0; /* all that was there when a life ended was taken */
     }
 }
 
@@ -357,10 +365,27 @@ static void report(struct sc_resolve *r)
     atomic_store(&s->ready, !r->doubt && stopped == 0);
 }
 
+/* Who leaves of its own accord did not die of a record. If it cannot be written down, it counts. */
+static void leave(struct sc_resolve *r)
+{
+    struct sc_intake **ins = SC_NEW_N(&r->ar, struct sc_intake *, r->n_in + 1);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < r->n_in; i++) {
+        if (r->in[i].stopped || r->in[i].tries.n == 0)
+            continue;
+        r->in[i].tries.n = 0;
+        ins[n++] = &r->in[i];
+    }
+    if (n)
+        sc_resolve_claim(r, ins, n);
+}
+
 static void fini(struct sc_resolve *r)
 {
     if (r->open && !r->doubt)
         sc_resolve_commit(r);
+    if (!r->open && !r->doubt)
+        leave(r);
     if (r->open)
         r->w->log->ops->abort(r->w->log);
     r->w->log->ops->close(r->w->log);

@@ -160,7 +160,7 @@ static void committed(struct sc_resolve *r)
     for (uint32_t i = 0; i < r->n_in; i++) {
         struct sc_intake *in = &r->in[i];
         if (in->touched)
-            sc_tries_passed(&in->tries);
+            sc_tries_passed(&in->tries, in->next_txn);
         if (in->touched || r->beat)
             in->committed = in->next_txn;
         in->next = in->next_txn;
@@ -184,7 +184,8 @@ bool sc_resolve_commit(struct sc_resolve *r)
     /* A heartbeat speaks for all partitions, so its transaction is fenced by the offsets of all. */
     for (uint32_t i = 0; i < r->n_in; i++) {
         const struct sc_intake *in = &r->in[i];
-        uint32_t tries = in->touched ? sc_tries_after(&in->tries) : in->tries.n;
+        uint32_t tries = in->touched ? sc_tries_after(&in->tries, in->next_txn)
+                                     : sc_tries_now(&in->tries, in->committed);
         if (in->touched || r->beat)
             tps[n++] = (struct sc_tp){in->topic, in->partition, in->next_txn, metadata(r, tries)};
     }
@@ -204,7 +205,7 @@ enum sc_err sc_resolve_claim(struct sc_resolve *r, struct sc_intake *const *ins,
     struct sc_tp *tps = SC_NEW_N(&r->ar, struct sc_tp, n + 1);
     for (uint32_t i = 0; i < n; i++)
         tps[i] = (struct sc_tp){ins[i]->topic, ins[i]->partition, ins[i]->committed,
-                                metadata(r, ins[i]->tries.n)};
+                                metadata(r, sc_tries_now(&ins[i]->tries, ins[i]->committed))};
     SC_ASSERT(!r->open);
     enum sc_err e = r->w->log->ops->begin(r->w->log);
     if (e != SC_ERR_OK)

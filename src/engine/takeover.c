@@ -369,7 +369,7 @@ static enum sc_err claim(struct sc_worker *w, struct sc_part **parts, uint32_t n
         if (parts[i]->status != SC_PART_ACTIVE)
             continue;
         struct sc_meta meta = {.incarnation = parts[i]->incarnation, .seq = parts[i]->seq,
-                               .seal = parts[i]->seal, .tries = parts[i]->tries.n,
+                               .seal = parts[i]->seal, .tries = sc_tries_now(&parts[i]->tries, parts[i]->committed),
                                .config_hash = w->cfg->jo->config_hash};
         memcpy(meta.writer, w->writer, sizeof(meta.writer));
         char *text = sc_arena_alloc(ar, SC_META_MAX);
@@ -400,12 +400,24 @@ enum sc_err sc_takeover_positions(struct sc_worker *w, struct sc_part **parts, u
 
 enum sc_err sc_takeover_attempt(struct sc_worker *w, struct sc_part *p, struct sc_arena *ar)
 {
-    SC_ASSERT(p->status == SC_PART_ACTIVE && p->tries.n >= SC_TRIES_CAREFUL);
+    SC_ASSERT(p->status == SC_PART_ACTIVE && sc_tries_careful(&p->tries));
     p->tries.attempted = p->committed;
-    p->tries.n++;
-    enum sc_err e = claim(w, &p, 1, ar);
-    p->tries.n--;
-    return e;
+    return claim(w, &p, 1, ar);
+}
+
+void sc_takeover_leave(struct sc_worker *w, struct sc_part *const *parts, uint32_t n,
+                       struct sc_arena *ar)
+{
+    struct sc_part **left = SC_NEW_N(ar, struct sc_part *, n + 1);
+    uint32_t tried = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (parts[i]->status != SC_PART_ACTIVE || parts[i]->tries.n == 0)
+            continue;
+        parts[i]->tries.n = 0;
+        left[tried++] = parts[i];
+    }
+    if (tried)
+        claim(w, left, tried, ar);
 }
 
 enum sc_err sc_takeover(struct sc_worker *w, struct sc_part **parts, uint32_t n,

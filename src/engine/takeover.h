@@ -18,8 +18,11 @@ enum sc_err sc_takeover(struct sc_worker *w, struct sc_part **parts, uint32_t n,
 enum sc_err sc_takeover_positions(struct sc_worker *w, struct sc_part **parts, uint32_t n,
                                   bool pause, struct sc_arena *ar);
 
-/* Write down that the record at p->committed is taken alone now, before it is
- * (tries.h). */
+/* Who leaves of its own accord did not die of a record: write down that none is suspected. If that
+ * fails, this life counts. */
+void sc_takeover_leave(struct sc_worker *w, struct sc_part *const *parts, uint32_t n,
+                       struct sc_arena *ar);
+/* Write down that what is at p->committed is taken with care now, before it is (tries.h). */
 enum sc_err sc_takeover_attempt(struct sc_worker *w, struct sc_part *p, struct sc_arena *ar);
 
 #endif

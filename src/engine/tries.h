@@ -1,24 +1,28 @@
 /* How often the record at one place of a log was tried: which one ends the process that takes it.
  *
  * The count stands in the metadata of the committed offset, so it outlives the process. A life that
- * takes over counts once a place; from SC_TRIES_CAREFUL on it takes one record a transaction, each
- * attempt written down before, for as many records as a batch may have had. Who dies of a record
- * leaves that trace; a process killed from outside, however often, hardly ever does. After
- * SC_TRIES_POISON the record is a dead letter. Source: reliability.md "Errors of the client". */
+ * takes over counts once a place. From SC_TRIES_CAREFUL on it goes in steps of SC_CARE_STEP offsets, a
+ * transaction each, and leaves at each place that it was here with care; who finds that takes what
+ * the step had one record at a time, each attempt written down before. So a record deep in a batch
+ * is found by a few lives, and a process killed from outside a few times before it has committed
+ * anything, which looks the same, loses seconds. Who dies of a record alone in hand leaves a trace; after
+ * SC_TRIES_POISON it is a dead letter. Source: reliability.md "Errors of the client". */
 #ifndef SC_ENGINE_TRIES_H
 #define SC_ENGINE_TRIES_H
 
 #include "base/assert.h"
 #include "engine/port.h"
 
-#define SC_TRIES_CAREFUL 2u /* lives that ended at one place: from here on one record at a time */
-#define SC_TRIES_POISON 5u  /* three more died with it alone in hand: dead letter */
+#define SC_TRIES_CAREFUL 2u /* lives that ended at one place: on from here in steps */
+#define SC_TRIES_ALONE 3u   /* one ended in such a step: one record at a time */
+#define SC_TRIES_POISON 6u  /* three more died with it alone in hand: dead letter */
+#define SC_CARE_STEP 64     /* offsets */
 
 struct sc_tries {
-    uint32_t n;        /* at the place committed: lives that ended there, attempts with care */
-    uint32_t care;     /* records still to be taken with care */
+    uint32_t n;        /* at the place committed */
+    int64_t care_to;   /* with care up to this offset */
     int64_t claimed;   /* the place that this life counted for, -1: none */
-    int64_t attempted; /* the place whose record this life took alone last, -1: none */
+    int64_t attempted; /* the place where it is written down that this life was there with care */
 };
 
 static inline void sc_tries_init(struct sc_tries *t)
@@ -26,31 +30,50 @@ static inline void sc_tries_init(struct sc_tries *t)
     *t = (struct sc_tries){.claimed = -1, .attempted = -1};
 }
 
+static inline bool sc_tries_careful(const struct sc_tries *t)
+{
+    return t->n >= SC_TRIES_CAREFUL;
+}
+
+/* May the message at `offset` be in hand together with the one at the place? */
+static inline bool sc_tries_together(const struct sc_tries *t, int64_t place, int64_t offset)
+{
+    return t->n < SC_TRIES_ALONE && offset < place + SC_CARE_STEP;
+}
+
 /* A takeover found `n` written down at `place`. True: this life is to be counted there, if there is
  * something to read: nobody dies of a record that is not there. */
 static inline bool sc_tries_found(struct sc_tries *t, uint32_t n, int64_t place)
 {
-    t->n = n;
-    if (n > SC_TRIES_CAREFUL && t->attempted == place)
-        t->n--; /* this life's own attempt, which it survived */
-    if (t->n >= SC_TRIES_CAREFUL && t->care == 0)
-        t->care = SC_BATCH_MAX;
+    bool own = n > SC_TRIES_CAREFUL && t->attempted == place; /* which this life survived */
+    t->n = own ? n - 1 : n;
+    if (!own)
+        t->care_to = place + (n >= SC_TRIES_ALONE ? SC_CARE_STEP : (int64_t)SC_BATCH_MAX);
     return t->claimed != place && t->n < SC_TRIES_CAREFUL;
 }
 
-/* What is written down with the next offset, once the record at the place was taken. */
-static inline uint32_t sc_tries_after(const struct sc_tries *t)
+/* What is to stand at the place as long as nothing more was taken. */
+static inline uint32_t sc_tries_now(const struct sc_tries *t, int64_t place)
 {
-    return t->n >= SC_TRIES_CAREFUL && t->care > 1 ? SC_TRIES_CAREFUL : 0;
+    return t->n + (sc_tries_careful(t) && t->attempted == place);
+}
+
+/* What is to stand with the next place, once what was in hand was taken. */
+static inline uint32_t sc_tries_after(const struct sc_tries *t, int64_t place)
+{
+    return sc_tries_careful(t) && place < t->care_to ? SC_TRIES_ALONE : 0;
 }
 
 /* That was committed. */
-static inline void sc_tries_passed(struct sc_tries *t)
+static inline void sc_tries_passed(struct sc_tries *t, int64_t place)
 {
-    uint32_t n = sc_tries_after(t);
-    SC_ASSERT(n <= SC_TRIES_CAREFUL);
-    t->care = n ? t->care - 1 : 0;
-    t->n = n;
+    bool steps = t->n == SC_TRIES_CAREFUL;
+    t->n = sc_tries_after(t, place);
+    SC_ASSERT(t->n == 0 || t->n == SC_TRIES_ALONE);
+    if (t->n && steps) {
+        t->n = SC_TRIES_CAREFUL;
+        t->attempted = place;
+    }
 }
 
 #endif

@@ -200,7 +200,7 @@ static void poisoned_source(int most, uint32_t letters)
         sc_broker_write(b->broker, "web", &out);
     }
     int died = die_of_event(b, most);
-    if (died != (letters ? 4 : most))
+    if (died != (letters ? 5 : most))
         fail(b, "%d lives ended at a record of a source", died);
     start(b, true);
     write_ticks(b);
