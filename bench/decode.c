@@ -314,10 +314,10 @@ static void json_ours(unsigned i)
 
 static struct sc_value avro_c_value(avro_value_t *v)
 {
-    const char *p;
-    size_t len;
-    int64_t i;
-    double d;
+    const char *p = "";
+    size_t len = 1;
+    int64_t i = 0;
+    double d = 0;
     switch (avro_value_get_type(v)) {
     case AVRO_STRING:
         avro_value_get_string(v, &p, &len);
