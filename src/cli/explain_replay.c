@@ -8,34 +8,43 @@
 #include <stdlib.h>
 
 struct sc_replayed {
-    int64_t append_ms;
-    uint32_t seq;      /* as found: the order within a millisecond */
+    struct sc_replay_place at;
     struct sc_str record;
 };
 
+static int order(const struct sc_replay_place *a, const struct sc_replay_place *b)
+{
+    if (a->append_ms != b->append_ms)
+        return a->append_ms < b->append_ms ? -1 : 1;
+    if (a->partition != b->partition)
+        return a->partition < b->partition ? -1 : 1;
+    if (a->offset != b->offset)
+        return a->offset < b->offset ? -1 : 1;
+    return (a->index > b->index) - (a->index < b->index);
+}
+
 struct sc_replayed *sc_replay_add(struct sc_replay *rp, struct sc_replayed *known,
-                                  const struct sc_record *rec, int64_t append_ms)
+                                  const struct sc_record *rec, const struct sc_replay_place *at)
 {
     SC_ASSERT(rec->kind == SC_REC_EVENT && rec->ev != NULL);
-    if (known != NULL) { /* it counts when it came first, whichever partition is read first */
-        known->append_ms = append_ms < known->append_ms ? append_ms : known->append_ms;
+    if (known != NULL) { /* it counts where it came first, whichever partition is read first */
+        if (order(at, &known->at) < 0)
+            known->at = *at;
         return known;
     }
     struct sc_buf out = {.ar = rp->ar};
     sc_record_encode(rp->jo->tx, rec, &out);
     struct sc_replayed *re = SC_NEW(rp->ar, struct sc_replayed);
-    *re = (struct sc_replayed){append_ms, rp->events.n, sc_buf_view(&out)};
+    *re = (struct sc_replayed){*at, sc_buf_view(&out)};
     SC_VEC_PUSH(rp->ar, &rp->events, re);
     return re;
 }
 
-static int by_append(const void *a, const void *b)
+static int by_place(const void *a, const void *b)
 {
     const struct sc_replayed *x = *(struct sc_replayed *const *)a;
     const struct sc_replayed *y = *(struct sc_replayed *const *)b;
-    if (x->append_ms != y->append_ms)
-        return x->append_ms < y->append_ms ? -1 : 1;
-    return x->seq < y->seq ? -1 : 1;
+    return order(&x->at, &y->at);
 }
 
 static bool of_decision(struct sc_str line)
@@ -78,7 +87,7 @@ void sc_replay_print(struct sc_replay *rp, const struct sc_state *st, int64_t un
         printf("\nwhat the rules saw is not known: the journal has none of its events any more\n");
         return;
     }
-    qsort(rp->events.v, rp->events.n, sizeof(*rp->events.v), by_append);
+    qsort(rp->events.v, rp->events.n, sizeof(*rp->events.v), by_place);
     printf("\nwhat the rules saw, played again from the journal:\n");
     uint64_t n = play(rp, st->node, until_ms);
     if (n != st->n_events)

@@ -11,6 +11,12 @@
 #include "core/journey/state.h"
 
 struct sc_replayed;
+struct sc_replay_place { /* of a record in the journal */
+    int64_t append_ms;
+    int32_t partition;
+    int64_t offset;
+    uint32_t index; /* in its frame */
+};
 struct sc_replay {
     const struct sc_journey *jo;
     struct sc_arena *ar; /* of what is kept until print */
@@ -18,10 +24,10 @@ struct sc_replay {
     bool reveal;
 };
 
-/* One event as the journal has it, appended at `append_ms`. Another door of the same event: give what
- * the first call gave. */
+/* One event as the journal has it, at `at`, in whatever order they are read. Another door of the same
+ * event: give what the first call gave. */
 struct sc_replayed *sc_replay_add(struct sc_replay *rp, struct sc_replayed *known,
-                                  const struct sc_record *rec, int64_t append_ms);
+                                  const struct sc_record *rec, const struct sc_replay_place *at);
 /* Play them, then let time go on to `until_ms`; print what the rules saw, and how many of the events
  * that `st` has counted it was. */
 void sc_replay_print(struct sc_replay *rp, const struct sc_state *st, int64_t until_ms);

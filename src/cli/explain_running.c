@@ -48,22 +48,24 @@ static void add_row(struct running *rn, int64_t ms)
 
 /* ---- the journal */
 
-static bool is_new(struct running *rn, const struct sc_record *rec, int64_t append_ms)
+static bool is_new(struct running *rn, const struct sc_record *rec,
+                   const struct sc_replay_place *place)
 {
     const struct sc_origin *at = &rec->ev->origin;
     struct sc_str key = sc_str_printf(&rn->lv->ar, "%.*s:%d:%lld", SC_STR_FMT(at->topic),
                                       at->partition, (long long)at->offset);
     struct sc_replayed *known = sc_map_get(&rn->told, key);
-    struct sc_replayed *re = sc_replay_add(&rn->replay, known, rec, append_ms);
+    struct sc_replayed *re = sc_replay_add(&rn->replay, known, rec, place);
     if (known == NULL)
         sc_map_put(&rn->told, key, re);
     return known == NULL;
 }
 
-static void take_record(struct running *rn, const struct sc_record *rec, int64_t append_ms)
+static void take_record(struct running *rn, const struct sc_record *rec,
+                        const struct sc_replay_place *place)
 {
     char when[32];
-    if (!(is_theirs(rn, &rec->home) || is_theirs(rn, &rec->to)) || !is_new(rn, rec, append_ms))
+    if (!(is_theirs(rn, &rec->home) || is_theirs(rn, &rec->to)) || !is_new(rn, rec, place))
         return;
     rn->text.len = 0;
     sc_buf_addf(&rn->text, "[%.*s] event      ", (int)sc_time_format(rec->ev->occurred_ms, when),
@@ -83,9 +85,10 @@ static bool take_frame(void *arg, const struct sc_msg *m, const struct sc_header
     sc_arena_reset(&rn->lv->line, 1u << 20);
     if (!sc_frame_open(&rd, rn->lv->project.journey, m->value, &rn->lv->line))
         return true;
-    while (sc_frame_next(&rd, &it) == 1)
+    struct sc_replay_place at = {m->timestamp_ms, m->partition, m->offset, 0};
+    for (; sc_frame_next(&rd, &it) == 1; at.index++)
         if (it.kind == SC_REC_EVENT && it.event.type != SC_EVENT_UNKNOWN)
-            take_record(rn, &it.rec, m->timestamp_ms);
+            take_record(rn, &it.rec, &at);
     return true;
 }
 
