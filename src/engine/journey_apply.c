@@ -344,6 +344,7 @@ static uint32_t unpack(struct sc_jworker *j, const struct sc_msg *msgs, uint32_t
 {
     const uint32_t most = group_items(j);
     const struct sc_part *first = wanted_by(j, &msgs[from]);
+    SC_ASSERT(first != NULL);
     const bool step = sc_tries_careful(&first->tries);
     j->n_items = 0;
     for (uint32_t i = from; i < n; i++) {

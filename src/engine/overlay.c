@@ -35,13 +35,19 @@ static uint32_t tag_of(const struct sc_node_id *node)
     return tag;
 }
 
+/* Where a look-up begins. */
+static uint32_t home_of(const struct sc_overlay *ov, const struct sc_node_id *node)
+{
+    uint64_t h;
+    memcpy(&h, node->b + 8, sizeof(h));
+    return (uint32_t)h & (ov->cap - 1);
+}
+
 /* The slot of `node`, or the free one where it would stand. */
 static struct sc_overlay_slot *slot_of(const struct sc_overlay *ov, const struct sc_node_id *node)
 {
-    uint64_t h;
     uint32_t tag = tag_of(node);
-    memcpy(&h, node->b + 8, sizeof(h));
-    for (uint32_t i = (uint32_t)h & (ov->cap - 1);; i = (i + 1) & (ov->cap - 1)) {
+    for (uint32_t i = home_of(ov, node);; i = (i + 1) & (ov->cap - 1)) {
         struct sc_overlay_slot *s = &ov->slots[i];
         if (s->item == 0 || (s->tag == tag && sc_node_eq(&ov->items[s->item - 1].node, node)))
             return s;
@@ -50,10 +56,8 @@ static struct sc_overlay_slot *slot_of(const struct sc_overlay *ov, const struct
 
 void sc_overlay_prefetch(const struct sc_overlay *ov, const struct sc_node_id *node)
 {
-    uint64_t h;
-    memcpy(&h, node->b + 8, sizeof(h));
     if (ov->cap)
-        sc_prefetch(&ov->slots[(uint32_t)h & (ov->cap - 1)], 1, 1);
+        sc_prefetch(&ov->slots[home_of(ov, node)], sizeof(*ov->slots), 1);
 }
 
 struct sc_overlay_item *sc_overlay_get(const struct sc_overlay *ov, const struct sc_node_id *node)

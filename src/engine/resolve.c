@@ -306,8 +306,6 @@ static void watch_ends(struct sc_resolve *r)
             in->ended_ms = 0;
         else if (in->ended_ms == 0)
             in->ended_ms = mono_ms;
-        if (end && sc_tries_careful(&in->tries))
-            in->tries.n = 0; /* all that was there when a life ended was taken */
     }
 }
 

@@ -5,21 +5,12 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "codec/seal.h"
 #include "core/identity/identity.h"
 #include <stdlib.h>
-#include <sys/random.h>
 
 /* ---- transactions */
-
-static uint64_t random_id(void)
-{
-    uint64_t id = 0;
-    while (id == 0)
-        if (getrandom(&id, sizeof(id), 0) != sizeof(id))
-            id = (uint64_t)sc_time_now_ms();
-    return id;
-}
 
 void sc_resolve_clear(struct sc_resolve *r)
 {
@@ -46,7 +37,7 @@ void sc_resolve_doubt(struct sc_resolve *r, enum sc_err why)
     }
     /* Whether the journal has it is not known: the next transaction is not counted behind it, and
      * its links are not believed. */
-    r->boot = random_id();
+    r->boot = sc_random_id();
     memset(r->k, 0, r->w->cfg->partitions * sizeof(*r->k));
     sc_hints_forget(&r->hints);
     sc_resolve_clear(r);

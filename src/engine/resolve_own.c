@@ -76,18 +76,17 @@ static enum sc_err ask_committed(struct sc_resolve *r, struct sc_tp *tps, uint32
     return e;
 }
 
-/* How often this place was tried before. The first try is without care, and so without a look. */
+/* How often this place was tried before (tries.h). */
 static enum sc_err count_try(struct sc_resolve *r, const struct sc_tp *tp, struct sc_tries *tries)
 {
     struct sc_meta meta = {0}; /* somebody else's: none */
     int64_t low, high = INT64_MAX, stable;
     enum sc_err e = SC_ERR_OK;
     sc_meta_parse(tp->metadata, &meta);
-    if (!sc_tries_found(tries, meta.tries, tp->offset))
-        return e;
-    if (meta.tries > 0)
+    if (sc_tries_found(tries, meta.tries, tp->offset))
         e = r->w->log->ops->watermarks(r->w->log, tp->topic, tp->partition, &low, &high, &stable);
-    tries->n += high > tp->offset;
+    if (e == SC_ERR_OK)
+        sc_tries_end(tries, tp->offset, high);
     return e;
 }
 

@@ -4,12 +4,12 @@
 #include "base/assert.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "codec/state.h"
 #include "engine/place.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 #define COMMITTED_TIMEOUT_MS 5000
 #define STAMP_TRIES 2
@@ -101,15 +101,6 @@ static bool restore_record(void *arg, const struct sc_msg *m)
     return !r->torn;
 }
 
-static uint64_t random_id(void)
-{
-    uint64_t id = 0;
-    while (id == 0)
-        if (getrandom(&id, sizeof(id), 0) != sizeof(id))
-            id = (uint64_t)sc_time_now_ms();
-    return id;
-}
-
 /* A stamp that cannot be ours: ahead of m, of another incarnation, or before the kept log. */
 static bool stamp_fits(const struct sc_part *p, const struct sc_stamp *st, int64_t low)
 {
@@ -126,7 +117,7 @@ static enum sc_err read_stamp(struct sc_worker *w, struct sc_part *p, int64_t lo
         if (stamp_fits(p, &p->stamp, low))
             return SC_ERR_OK;
     }
-    struct sc_stamp fresh = {p->incarnation, random_id(), low - 1};
+    struct sc_stamp fresh = {p->incarnation, sc_random_id(), low - 1};
     sc_logf(SC_LOG_WARN, w->role, "partition %u: Redis holds another history: rebuilding its view",
             p->index);
     enum sc_err e = vw->ops->reset(vw, p->index, p->stamp, fresh);
@@ -223,12 +214,12 @@ static enum sc_err begin_history(struct sc_worker *w, struct sc_part *p)
                      high > 0 ? "the state log is not empty" : "Redis holds states of it");
         return SC_ERR_OK;
     }
-    p->incarnation = random_id();
+    p->incarnation = sc_random_id();
     p->committed = p->next = 0; /* the journal's first record: if it is gone, check_place finds out */
     p->seal = -1;
     p->complete = true;
     p->commits = 1;
-    struct sc_stamp fresh = {p->incarnation, random_id(), -1};
+    struct sc_stamp fresh = {p->incarnation, sc_random_id(), -1};
     if (w->view)
         e = w->view->ops->reset(w->view, p->index, p->stamp, fresh);
     p->stamp = fresh;
@@ -293,17 +284,16 @@ static enum sc_err unblock(struct sc_worker *w, struct sc_part *p, const struct 
     return e;
 }
 
-/* How often this place was tried before. The first try is without care, and so without a look. */
+/* How often this place was tried before (tries.h). */
 static enum sc_err count_try(struct sc_worker *w, struct sc_part *p, const struct sc_meta *meta,
                              int64_t committed)
 {
     int64_t low, high = INT64_MAX, stable;
     enum sc_err e = SC_ERR_OK;
-    if (!sc_tries_found(&p->tries, meta->tries, committed))
-        return e;
-    if (meta->tries > 0)
+    if (sc_tries_found(&p->tries, meta->tries, committed))
         e = w->log->ops->watermarks(w->log, 0, (int32_t)p->index, &low, &high, &stable);
-    p->tries.n += high > committed;
+    if (e == SC_ERR_OK)
+        sc_tries_end(&p->tries, committed, high);
     return e;
 }
 
@@ -369,7 +359,8 @@ static enum sc_err claim(struct sc_worker *w, struct sc_part **parts, uint32_t n
         if (parts[i]->status != SC_PART_ACTIVE)
             continue;
         struct sc_meta meta = {.incarnation = parts[i]->incarnation, .seq = parts[i]->seq,
-                               .seal = parts[i]->seal, .tries = sc_tries_now(&parts[i]->tries, parts[i]->committed),
+                               .seal = parts[i]->seal,
+                               .tries = sc_tries_now(&parts[i]->tries, parts[i]->committed),
                                .config_hash = w->cfg->jo->config_hash};
         memcpy(meta.writer, w->writer, sizeof(meta.writer));
         char *text = sc_arena_alloc(ar, SC_META_MAX);

@@ -81,7 +81,8 @@ struct sc_kafka_tap *sc_kafka_tap_create(const struct sc_kafka_config *cfg,
                                          const struct sc_kafka_range *range, struct sc_buf *why)
 {
     const struct sc_conf_pair pairs[] = {
-        {"group.id", range->group ? range->group : "stagecoach-tap"}, {"isolation.level", "read_committed"},
+        {"group.id", range->group ? range->group : "stagecoach-tap"},
+        {"isolation.level", "read_committed"},
         {"enable.partition.eof", "true"}, {"fetch.wait.max.ms", "50"},
         {"auto.offset.reset", "error"}, {NULL, NULL}};
     struct sc_kafka_tap *tp = sc_calloc(1, sizeof(*tp));

@@ -78,11 +78,10 @@ says "what the rules saw, played again from the journal:" "case_" " -> match" " 
 sort -c -k1,1 <(sed '/^what the rules saw/,$d' "$WORK/said" | grep -oE '^\[[^]]*\]') || fail "not in order of time"
 explains 0 customer --identifier "$identifier" --config stagecoach.yaml
 says "customer $customer: "
-grep -q . <(consume "$RUN.triggers.email" -c 1 2>/dev/null || true) && {
-    key=$(consume "$RUN.triggers.email" -c 1 -f "%k\n")
-    explains 0 customer "$key" --config stagecoach.yaml
-    says "on email"
-}
+key=$(consume "$RUN.triggers.email" -c 1 -f "%k\n")
+[ -n "$key" ] || fail "no trigger by email"
+explains 0 customer "$key" --config stagecoach.yaml
+says "on email"
 explains 1 customer ffffffffffffffffffffffffffffffff --config stagecoach.yaml
 says "nothing is stored of this customer"
 standing >"$WORK/after"

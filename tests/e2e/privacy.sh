@@ -53,26 +53,7 @@ shop_stop
 [ "$(found "$RUN_LOG")" -eq 0 ] || fail "raw identifiers in the log"
 ok "none in the log and the metrics"
 
-# Every key, and all that each has; keys are bytes, so the server puts them together.
-read -r -d '' everything <<'END' || true
-local out, keys, cursor = {}, 0, '0'
-repeat
-    local found = redis.call('SCAN', cursor, 'MATCH', ARGV[1], 'COUNT', 1000)
-    cursor = found[1]
-    for _, key in ipairs(found[2]) do
-        local kind, has = redis.call('TYPE', key).ok
-        if kind == 'string' then has = { redis.call('GET', key) }
-        elseif kind == 'hash' then has = redis.call('HGETALL', key)
-        elseif kind == 'zset' then has = redis.call('ZRANGE', key, 0, -1)
-        else error('a key of type ' .. kind) end
-        out[#out + 1] = key
-        for _, value in ipairs(has) do out[#out + 1] = value end
-        keys = keys + 1
-    end
-until cursor == '0'
-return keys .. ' keys\n' .. table.concat(out, '\n')
-END
-redis-cli -p "${STAGECOACH_REDIS##*:}" --raw eval "$everything" 0 "sc:$RUN*" >"$WORK/bytes"
+redis_bytes "$WORK/bytes"
 keys=$(head -n 1 "$WORK/bytes")
 [[ $keys == *' keys' && $(wc -c <"$WORK/bytes") -gt 100000 ]] || fail "not read of Redis: $keys, $(wc -c <"$WORK/bytes") bytes"
 [ "$(found "$WORK/bytes")" -eq 0 ] || fail "raw identifiers in Redis"

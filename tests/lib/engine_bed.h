@@ -358,7 +358,7 @@ static inline void trouble(struct bed *b)
     struct life *l = &b->lives[below(b, LIVES)];
     switch (below(b, 10)) {
     case 0:
-    case 1: /* three kills without progress between are poison, by design */
+    case 1: /* kills without progress between may end as poison, by design (tries.h) */
         if (l->task && b->s.ms - b->killed_ms[l->resolve] > 3000) {
             b->killed_ms[l->resolve] = b->s.ms;
             end(b, l, true);

@@ -4,11 +4,10 @@
 #ifndef SC_TEST_STATES_H
 #define SC_TEST_STATES_H
 
-#include "base/assert.h"
+#include "load.h"
 #include "base/hash.h"
 #include "codec/state.h"
 #include "core/journey/step.h"
-#include <stdio.h>
 #include <stdlib.h>
 
 static const char states_taxonomy[] =
@@ -132,7 +131,6 @@ static inline int64_t chance_below(struct chance *c, int64_t n)
 
 struct shop {
     struct sc_arena ar;
-    struct sc_diag dg;
     struct sc_taxonomy tx;
     struct sc_journey jo;
 };
@@ -141,19 +139,7 @@ static inline void shop_init(struct shop *sh, const char *journey)
 {
     memset(sh, 0, sizeof(*sh));
     sc_arena_init(&sh->ar);
-    sc_diag_init(&sh->dg, &sh->ar);
-    struct sc_node *tx = sc_node_parse(SC_STR("t.yaml"), sc_str_from(states_taxonomy), NULL, NULL,
-                                       &sh->ar, &sh->dg);
-    struct sc_node *jo = sc_node_parse(SC_STR("j.yaml"), sc_str_from(journey), NULL, NULL, &sh->ar,
-                                       &sh->dg);
-    bool ok = tx && jo && sc_taxonomy_load(&sh->tx, tx, &sh->ar, &sh->dg) &&
-              sc_journey_load(&sh->jo, &sh->tx, jo, &sh->ar, &sh->dg);
-    struct sc_buf out = {0};
-    sc_diag_render(&sh->dg, SC_DIAG_TEXT, false, &out);
-    if (!ok)
-        fprintf(stderr, "%.*s\n", SC_STR_FMT(sc_buf_view(&out)));
-    sc_buf_fini(&out);
-    SC_ASSERT(ok);
+    load_texts(states_taxonomy, journey, &sh->tx, &sh->jo, &sh->ar);
     sh->jo.analyse = true; /* so that what it remembers is stored and merged too */
 }
 

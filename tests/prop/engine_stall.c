@@ -96,10 +96,12 @@ static void flush_in_a_batch(void)
     sc_broker_faults(b->broker, look, &wa);
     start(b, false);
     const struct sc_counters *c = &journey_of(b)->counters;
-    while (c->applied == 0) /* the batch is in hand */
+    int64_t until_ms = b->s.ms + 60000;
+    while (c->applied == 0 && b->s.ms < until_ms)
         sched_sleep(&b->s, 10);
+    expect(b, c->applied > 0, "no batch was taken in hand");
     uint64_t polls = wa.polls;
-    while (c->state_writes == 0 && wa.polls == polls)
+    while (c->state_writes == 0 && wa.polls == polls && b->s.ms < until_ms)
         sched_sleep(&b->s, 10);
     expect(b, c->state_writes > 0 && wa.polls == polls, "nothing is flushed before the batch ends");
     expect(b, journey_of(b)->status.lag > 0, "the batch was too short to show it");

@@ -161,15 +161,8 @@ int main(int argc, char **argv)
 {
     uint64_t rounds = argc > 1 ? strtoull(argv[1], NULL, 10) : 60;
     struct sc_arena ar;
-    struct sc_diag dg;
     sc_arena_init(&ar);
-    sc_diag_init(&dg, &ar);
-    struct sc_node *doc = sc_node_parse(SC_STR("t.yaml"), sc_str_from(taxonomy_text), NULL, NULL,
-                                        &ar, &dg);
-    bool ok = doc && sc_taxonomy_load(&tx, doc, &ar, &dg);
-    doc = sc_node_parse(SC_STR("j.yaml"), sc_str_from(journey_text), NULL, NULL, &ar, &dg);
-    ok = ok && doc && sc_journey_load(&jo, &tx, doc, &ar, &dg);
-    SC_ASSERT(ok);
+    load_texts(taxonomy_text, journey_text, &tx, &jo, &ar);
     for (uint64_t round = 1; round <= rounds; round++)
         check(round);
     printf("rivals: %llu rounds of 8 orders\n", (unsigned long long)rounds);

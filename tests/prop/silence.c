@@ -4,9 +4,8 @@
  * random places between; the triggers sent, less those withdrawn, must be the silences that a plain
  * reading of the definition finds: a start at s with no later start in (s, s + after) and no exit in
  * [s, s + after). A second journey with `reorder` must give equal bytes for every order. */
-#include "base/assert.h"
+#include "../lib/load.h"
 #include "core/journey/step.h"
-#include <stdio.h>
 #include <stdlib.h>
 
 #define EVENTS 24
@@ -172,15 +171,8 @@ int main(int argc, char **argv)
 {
     uint64_t rounds = argc > 1 ? strtoull(argv[1], NULL, 10) : 300;
     struct sc_arena ar;
-    struct sc_diag dg;
     sc_arena_init(&ar);
-    sc_diag_init(&dg, &ar);
-    struct sc_node *doc = sc_node_parse(SC_STR("t.yaml"), sc_str_from(taxonomy_text), NULL, NULL,
-                                        &ar, &dg);
-    bool ok = doc && sc_taxonomy_load(&tx, doc, &ar, &dg);
-    doc = sc_node_parse(SC_STR("j.yaml"), sc_str_from(journey_text), NULL, NULL, &ar, &dg);
-    ok = ok && doc && sc_journey_load(&jo, &tx, doc, &ar, &dg);
-    SC_ASSERT(ok);
+    load_texts(taxonomy_text, journey_text, &tx, &jo, &ar);
     for (uint64_t round = 1; round <= rounds; round++)
         check(round);
     printf("silence: %llu rounds of 16 orders\n", (unsigned long long)rounds);
