@@ -6,9 +6,10 @@
 
 struct sc_plain;
 
-/* NULL where nothing is to be had: no SSE2, or a layout of its own. Lives in `load`. */
+/* NULL where nothing is to be had: no SSE2. Lives in `load`. */
 struct sc_plain *sc_plain_create(const struct sc_taxonomy *tx, struct sc_pseudonyms *ps,
                                  struct sc_arena *load);
+/* Learns from line to line how they are written: one thread. */
 /* Fill `ev` as decoder and intake would. False: the line is not plain, or not right, and `ev` is
  * nobody's: they say what it is. Storage from `ar`, texts borrow from the line. */
 bool sc_plain_read(struct sc_plain *pl, struct sc_str line, const struct sc_record_meta *meta,

@@ -177,13 +177,15 @@ static int explain(struct explain *ex, const char *id, const char *journey)
 {
     struct sc_node_id node;
     struct sc_str key;
-    int rc = sc_project_load_journey(&ex->project, journey);
-    if (rc == SC_EXIT_OK)
-        rc = sc_key_load(ex->key_file, &ex->project.ar, &key);
+    struct sc_secret secret = {ex->key_file, -1};
+    int rc = sc_project_load_either(&ex->project, journey);
     if (rc)
         return rc;
+    sc_secret_settle(&secret, ex->project.file, &ex->project.ar);
+    if ((rc = sc_key_load(secret.file, &ex->project.ar, &key)) != SC_EXIT_OK)
+        return rc;
     ex->jo = ex->project.journey;
-    ex->ps = sc_pseudonyms_create(ex->jo->tx, key, 0, 1u << 16);
+    ex->ps = sc_pseudonyms_create(ex->jo->tx, key, (uint8_t)secret.version, 1u << 16);
     sc_canonical_init(&ex->reader, ex->jo->tx, ex->ps, &ex->project.ar, &ex->line);
     sc_map_init(&ex->nodes, &ex->project.ar);
     bool known = sc_who("explain", ex->ps, ex->jo->tx, ex->identifier, id, &node);
@@ -207,7 +209,7 @@ static int from_files(struct explain *ex, const struct sc_words *words)
     if (reads_stdin(&ex->files) || words->n != (ex->identifier ? 1 : 2)) {
         fprintf(stderr, reads_stdin(&ex->files)
                             ? "stagecoach explain: files are read twice, standard input cannot be\n"
-                            : "usage: stagecoach explain customer ID|--identifier NS=VALUE JOURNEY "
+                            : "usage: stagecoach explain customer ID|--identifier NS=VALUE JOURNEY|SETTINGS "
                               "--events FILE… [options]\n");
         return SC_EXIT_USAGE;
     }
@@ -239,7 +241,7 @@ int sc_explain_customer(int argc, char **argv)
         "played again), and the state as it is stored.\n"
         "Properties marked `pii` are hidden unless --reveal.";
     const struct sc_command cmd = {
-        "explain customer ID|--identifier NS=VALUE JOURNEY --events FILE… | --config SETTINGS", about,
+        "explain customer ID|--identifier NS=VALUE JOURNEY|SETTINGS --events FILE… | --config SETTINGS", about,
         args, 0, 2};
     struct sc_words words;
     int rc = sc_args_parse(&cmd, argc, argv, &words);

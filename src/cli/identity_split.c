@@ -113,15 +113,19 @@ static void add_records(struct split *sp)
     }
 }
 
+/* All have left whoever the customer is by now; of a split, they are one. */
 static bool is_done(void *arg)
 {
     struct split *sp = arg;
     struct sc_buf why = {0};
-    bool done = true;
+    struct sc_node_id left = sp->customer, one = {{0}};
     sp->op.lv.unread = false;
+    bool done = sc_live_state(&sp->op.lv, &left, &why) != NULL;
     for (uint32_t i = 0; done && i < sp->n; i++) {
         struct sc_node_id root = sp->v[i].node;
-        done = sc_live_state(&sp->op.lv, &root, &why) && !sc_node_eq(&root, &sp->customer);
+        done = sc_live_state(&sp->op.lv, &root, &why) && !sc_node_eq(&root, &left) &&
+               (!sp->together || i == 0 || sc_node_eq(&root, &one));
+        one = root;
     }
     sc_buf_fini(&why);
     return done;

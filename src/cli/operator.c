@@ -59,7 +59,10 @@ static int look_at_journal(struct sc_operator *op)
         fprintf(stderr, "%.*s", (int)text.len, text.p);
     }
     sc_buf_fini(&text);
-    return dg.errors ? SC_EXIT_UNAVAILABLE : SC_EXIT_OK;
+    if (dg.errors == 0)
+        return SC_EXIT_OK;
+    bool away = strcmp(dg.items.v[0].code, "no-broker") == 0 || strcmp(dg.items.v[0].code, "login") == 0;
+    return away ? SC_EXIT_UNAVAILABLE : SC_EXIT_CONFIG;
 }
 
 int sc_operator_open(struct sc_operator *op)
@@ -67,6 +70,10 @@ int sc_operator_open(struct sc_operator *op)
     op->lv.name = op->name;
     if ((op->by && !is_line("by", op->by, BY_MAX)) || (op->why && !is_line("why", op->why, WHY_MAX)))
         return SC_EXIT_USAGE;
+    if (op->wait_ms < 0) {
+        fprintf(stderr, "stagecoach %s: --wait: expected a duration of 0 or more\n", op->name);
+        return SC_EXIT_USAGE;
+    }
     int rc = sc_live_init(&op->lv, op->config ? op->config : "stagecoach.yaml");
     if (rc == SC_EXIT_OK)
         rc = look_at_journal(op);
@@ -150,11 +157,14 @@ static int write_all(struct sc_operator *op)
     bool fine = to != NULL;
     for (uint32_t p = 0; fine && p < su->engine.partitions; p++)
         fine = put(op, to, p);
+    bool asked = fine;
     fine = fine && sc_kafka_sender_commit(to, NULL);
     if (to)
         sc_kafka_sender_destroy(to);
     if (!fine) {
-        fprintf(stderr, "stagecoach %s: nothing was written: try again\n", op->name);
+        fprintf(stderr, asked ? "stagecoach %s: it is not known to be written: look with --dry-run, then "
+                                "try again\n"
+                              : "stagecoach %s: nothing was written: try again\n", op->name);
         return SC_EXIT_UNAVAILABLE;
     }
     const struct sc_out_topic *audit = &su->engine.topics.v[SC_OUT_IDENTITY];

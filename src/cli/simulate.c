@@ -417,7 +417,7 @@ int sc_cmd_simulate(int argc, char **argv)
         {"disorder", 0, SC_ARG_DURATION, &sm.disorder_ms, "D", "hold the watermark back by D (default 0)"},
         {"until", 0, SC_ARG_TIME, &sm.until_ms, "TIME", "move time on to TIME at the end"},
         {"max-invalid", 0, SC_ARG_INT, &sm.max_invalid, "N", "exit 1 when more than N lines are invalid"},
-        {"key-file", 0, SC_ARG_STR, &sm.key_file, "FILE", "secret of the pseudonyms (default: $STAGECOACH_IDENTITY_KEY_FILE, else a development key)"},
+        {"key-file", 0, SC_ARG_STR, &sm.key_file, "FILE", "secret of the pseudonyms (default: the settings', else $STAGECOACH_IDENTITY_KEY_FILE, else a development key)"},
         {"against", 0, SC_ARG_STR, &sm.against_path, "OLD", "compare: whom another journey would send what; effects only to --effects"},
         {"limit", 0, SC_ARG_INT, &sm.limit, "N", "with --against: name at most N differences (default 20)"},
         {"exit-code", 0, SC_ARG_FLAG, &sm.exit_code, NULL, "with --against: exit 1 when anything differs"},

@@ -131,7 +131,8 @@ static bool long_way(struct avro *a, const struct sc_avro_op **op, unsigned dept
         break;
     case SC_AVRO_BRANCH:
         ok = sc_avro_branch(&a->c, now->n, &i);
-        *op = ops + now->jumps[i];
+        if (ok)
+            *op = ops + now->jumps[i];
         break;
     case SC_AVRO_JUMP: *op = ops + now->n; break;
     case SC_AVRO_LOOP:
@@ -159,26 +160,13 @@ static bool long_way(struct avro *a, const struct sc_avro_op **op, unsigned dept
 /* The plain forms. Each takes what stands at body[*at] (there is a byte) and moves to the next value;
  * past `n` when this one is cut short. False: it is not plain, and nothing was done. */
 
-/* A number or length; only then is *at where it was on false. */
-static inline bool plain_number(const uint8_t *body, size_t *at, size_t n, uint64_t *out)
-{
-    *out = body[*at];
-    if (*out < 0x80) {
-        ++*at;
-        return true;
-    }
-    unsigned bytes = n - *at >= 8 ? sc_varint_eight(body + *at, out) : 0;
-    *at += bytes;
-    return bytes != 0;
-}
-
 /* A number of more than two bytes, a time mostly, or a text with such a length: where what follows
  * stands, or 0. */
 static __attribute__((noinline)) size_t long_skip(const struct sc_avro_skip *skip,
                                                   const uint8_t *body, size_t at, size_t n)
 {
     uint64_t u;
-    if (!plain_number(body, &at, n, &u) || (u & skip->odd & 1))
+    if (!sc_varint_plain(body, &at, n, &u) || (u & skip->odd & 1))
         return 0;
     u = skip->mask ? u >> 1 : 0;
     return u > n ? 0 : at + (size_t)u + skip->n - 1;
@@ -196,7 +184,7 @@ static inline bool plain_skip(const struct sc_avro_skip *skip, const uint8_t *bo
         }
         first = (first & 0x7f) | (uint32_t)body[++*at] << 7;
     }
-    *at += skip->n + ((first & skip->mask) >> 1);
+    *at += (size_t)skip->n + ((first & skip->mask) >> 1);
     return true;
 }
 
@@ -228,7 +216,7 @@ static inline bool plain_string(const uint8_t *body, size_t *at, size_t n, struc
     uint64_t len = body[*at];
     if (len & 0x81) {
         start = *at;
-        if (!plain_number(body, &start, n, &len) || (len & 1))
+        if (!sc_varint_plain(body, &start, n, &len) || (len & 1))
             return false;
     }
     struct sc_str s = {(const char *)body + start, (size_t)(len >> 1)};
@@ -243,7 +231,7 @@ static inline bool plain_long(const uint8_t *body, size_t *at, size_t n, enum sc
                               struct sc_value *out)
 {
     uint64_t u;
-    if (!plain_number(body, at, n, &u))
+    if (!sc_varint_plain(body, at, n, &u))
         return false;
     sc_slot_set(out, type, 0, (uint64_t)sc_zigzag(u));
     return true;
@@ -253,21 +241,10 @@ static inline bool plain_int(const uint8_t *body, size_t *at, size_t n, struct s
 {
     size_t behind = *at;
     uint64_t u;
-    if (!plain_number(body, &behind, n, &u) || u > UINT32_MAX)
+    if (!sc_varint_plain(body, &behind, n, &u) || u > UINT32_MAX)
         return false;
     sc_slot_set(out, SC_T_INT, 0, (uint64_t)sc_zigzag(u));
     *at = behind;
-    return true;
-}
-
-static inline bool plain_double(const uint8_t *body, size_t *at, size_t n, struct sc_value *out)
-{
-    uint64_t u;
-    if (n - *at < sizeof(u))
-        return false;
-    memcpy(&u, body + *at, sizeof(u));
-    sc_slot_set(out, SC_T_DOUBLE, 0, le64toh(u));
-    *at += sizeof(u);
     return true;
 }
 
@@ -288,7 +265,7 @@ static inline bool plain_loop(const struct sc_avro_loop *loop, const uint8_t *bo
     size_t value = *at;
     for (;;) {
         uint64_t left;
-        if (value >= n || !plain_number(body, &value, n, &left) || (left & 1))
+        if (value >= n || !sc_varint_plain(body, &value, n, &left) || (left & 1))
             return false;
         if (left == 0)
             break;
@@ -312,7 +289,7 @@ static inline bool plain_other(const struct sc_avro_op *op, const uint8_t *body,
     case SC_AVRO_READ_INT: return plain_int(body, at, n, &slots[op->n]);
     case SC_AVRO_READ_LONG: return plain_long(body, at, n, SC_T_INT, &slots[op->n]);
     case SC_AVRO_READ_MILLIS: return plain_long(body, at, n, SC_T_TIMESTAMP, &slots[op->n]);
-    case SC_AVRO_READ_DOUBLE: return plain_double(body, at, n, &slots[op->n]);
+    case SC_AVRO_READ_DOUBLE: return sc_slot_double(body, at, n, &slots[op->n]);
     case SC_AVRO_READ_BOOL: return plain_bool(body, at, &slots[op->n]);
     case SC_AVRO_READ_STRING:
     case SC_AVRO_SKIP:

@@ -76,7 +76,8 @@ bool sc_schema_paths(enum sc_format format, const struct sc_schema_source *schem
  * path meets (absent and null ones left out), always, if empty; the aggregate itself is intake's.
  * Of an aggregate whose path ends at an array without `[*]`, the values are the array's elements.
  * COUNT: a LIST too, of `true` for each value. Inside of whole lists and maps null stays NULL.
- * Lists hold at most 65,536 values (SIZE past it). */
+ * Lists hold at most 65,536 values (SIZE past it). On a fault the slots are not to be used; without one
+ * *fault is left alone. */
 enum sc_drop sc_decode(const struct sc_decoder *d, struct sc_str body, struct sc_arena *ar,
                        struct sc_value *slots, struct sc_fault *fault);
 

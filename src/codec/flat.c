@@ -52,16 +52,9 @@ sc_flat_int128 sc_scan_int128(struct sc_scan *r)
 uint64_t sc_scan_var_slow(struct sc_scan *r)
 {
     uint64_t u = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        uint8_t c = sc_scan_u8(r);
-        if (shift == 63 && c > 1)
-            break;
-        u |= (uint64_t)(c & 0x7F) << shift;
-        if (c < 0x80)
-            return u;
-    }
-    sc_scan_fail(r);
-    return 0;
+    if (sc_varint(&r->p, r->end, &u) != SC_DROP_NONE)
+        sc_scan_fail(r);
+    return u;
 }
 
 int64_t sc_scan_ms(struct sc_scan *r, int64_t base_ms)
@@ -70,7 +63,7 @@ int64_t sc_scan_ms(struct sc_scan *r, int64_t base_ms)
     if (r->bad || u < 2)
         return u == 1 ? INT64_MAX : INT64_MIN;
     u -= 2;
-    int64_t d = (int64_t)(u >> 1) ^ -(int64_t)(u & 1), ms;
+    int64_t d = sc_zigzag(u), ms;
     if (__builtin_sub_overflow(base_ms, d, &ms) || ms <= -SC_MS_LIMIT || ms >= SC_MS_LIMIT) {
         sc_scan_fail(r);
         return INT64_MIN;

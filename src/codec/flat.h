@@ -13,6 +13,8 @@
 
 #include <endian.h>
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "what stands is what memory has");
+
 #define SC_FLAT_DEPTH 31       /* nesting of values, the outermost at 0 */
 #define SC_VARINT_BYTES 10u
 #define SC_PEN_SLACK 64u       /* room there is after a string */
@@ -182,8 +184,7 @@ static inline uint64_t sc_scan_var(struct sc_scan *r)
 }
 static inline int64_t sc_scan_int(struct sc_scan *r)
 {
-    uint64_t u = sc_scan_var(r);
-    return (int64_t)(u >> 1) ^ -(int64_t)(u & 1);
+    return sc_zigzag(sc_scan_var(r));
 }
 static inline int64_t sc_scan_near(struct sc_scan *r, int64_t base)
 {

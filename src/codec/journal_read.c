@@ -13,6 +13,12 @@ static struct sc_node_id take_node(struct sc_scan *r)
     return n;
 }
 
+/* Is it of a namespace that there is? */
+static bool is_ranked(const struct sc_taxonomy *tx, const struct sc_node_id *node)
+{
+    return sc_node_rank(node) >= 1 && sc_node_rank(node) <= tx->n_namespaces;
+}
+
 /* ---- events */
 
 static void take_props(struct sc_scan *r, const struct sc_event_type *et, struct sc_event *ev)
@@ -79,10 +85,9 @@ static void take_ids(struct sc_scan *r, const struct sc_taxonomy *tx, struct sc_
     }
     for (uint32_t i = 0; i < ev->n_ids; i++) {
         struct sc_node_id node = take_node(r);
-        uint8_t rank = sc_node_rank(&node);
-        if (rank == 0 || rank > tx->n_namespaces)
+        if (!is_ranked(tx, &node))
             sc_scan_fail(r);
-        ev->ids[i] = (struct sc_identifier){.ns = (uint8_t)(rank - 1), .node = node};
+        ev->ids[i] = (struct sc_identifier){.ns = (uint8_t)(sc_node_rank(&node) - 1), .node = node};
     }
 }
 
@@ -127,7 +132,7 @@ static void take_event(struct sc_scan *r, const struct sc_taxonomy *tx, bool pro
 
 /* ---- records */
 
-static struct sc_link take_link(struct sc_scan *r)
+static struct sc_link take_link(struct sc_scan *r, const struct sc_taxonomy *tx)
 {
     struct sc_link li;
     uint8_t bits = sc_scan_u8(r);
@@ -137,10 +142,12 @@ static struct sc_link take_link(struct sc_scan *r)
     li.weak = take_node(r);
     li.a = bits & SC_LB_A ? take_node(r) : li.strong;
     li.b = bits & SC_LB_B ? take_node(r) : li.weak;
+    if (!is_ranked(tx, &li.strong) || !is_ranked(tx, &li.weak))
+        sc_scan_fail(r);
     return li;
 }
 
-static void take_links(struct sc_scan *r, struct sc_record *rec)
+static void take_links(struct sc_scan *r, const struct sc_taxonomy *tx, struct sc_record *rec)
 {
     rec->n_links = sc_scan_u8(r);
     if (rec->n_links == 0 || rec->n_links > SC_LINKS_MAX) {
@@ -148,10 +155,11 @@ static void take_links(struct sc_scan *r, struct sc_record *rec)
         sc_scan_fail(r);
     }
     for (uint32_t i = 0; i < rec->n_links; i++)
-        rec->links[i] = take_link(r);
+        rec->links[i] = take_link(r, tx);
 }
 
-static void take_parts(struct sc_scan *r, unsigned bits, struct sc_record *rec)
+static void take_parts(struct sc_scan *r, const struct sc_taxonomy *tx, unsigned bits,
+                       struct sc_record *rec)
 {
     rec->has_via = bits & SC_RP_VIA;
     rec->ambiguous = bits & SC_RP_AMBIGUOUS;
@@ -167,7 +175,7 @@ static void take_parts(struct sc_scan *r, unsigned bits, struct sc_record *rec)
     else if (rec->kind == SC_REC_EVENT || rec->kind == SC_REC_LINK)
         rec->home = rec->to;
     if (bits & SC_RP_LINKS)
-        take_links(r, rec);
+        take_links(r, tx, rec);
     if (bits & SC_RP_NODE) {
         rec->node = take_node(r);
         rec->gen = (uint16_t)sc_scan_count(r, UINT16_MAX, 0);
@@ -175,7 +183,7 @@ static void take_parts(struct sc_scan *r, unsigned bits, struct sc_record *rec)
     if (bits & SC_RP_OTHER)
         rec->other = take_node(r);
     if (bits & SC_RP_LINK)
-        rec->link = take_link(r);
+        rec->link = take_link(r, tx);
     if (bits & SC_RP_VIOLATION)
         rec->violation = sc_scan_u8(r);
     if (bits & SC_RP_ERASE)
@@ -238,7 +246,7 @@ static void take_record(struct sc_scan *r, const struct sc_taxonomy *tx,
     rec->hops = sc_scan_u8(r);
     if (bits > SC_RP_ALL || sc_node_none(&rec->to))
         sc_scan_fail(r);
-    take_parts(r, bits, rec);
+    take_parts(r, tx, bits, rec);
     if (bits & SC_RP_STATE)
         take_state(r, jo, rec);
     if (bits & SC_RP_EVENT) {

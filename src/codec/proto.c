@@ -331,40 +331,17 @@ static inline bool short_skip(const struct sc_proto_fused *f, const uint8_t *bod
     return true;
 }
 
-static inline bool short_number(const uint8_t *body, size_t *at, size_t n, uint64_t *out)
-{
-    *out = body[*at];
-    if (*out < 0x80) {
-        ++*at;
-        return true;
-    }
-    unsigned bytes = n - *at >= 8 ? sc_varint_eight(body + *at, out) : 0;
-    *at += bytes;
-    return bytes != 0;
-}
-
 static inline bool short_text(const uint8_t *body, size_t *at, size_t n, struct sc_value *out)
 {
     size_t start = *at;
     uint64_t len;
-    if (!short_number(body, &start, n, &len) || n - start < len)
+    if (!sc_varint_plain(body, &start, n, &len) || n - start < len)
         return false;
     struct sc_str s = {(const char *)body + start, (size_t)len};
     if (!sc_utf8_ok(s))
         return false;
     sc_slot_text(out, s);
     *at = start + s.len;
-    return true;
-}
-
-static inline bool short_double(const uint8_t *body, size_t *at, size_t n, struct sc_value *out)
-{
-    uint64_t u;
-    if (n - *at < sizeof(u))
-        return false;
-    memcpy(&u, body + *at, sizeof(u));
-    sc_slot_set(out, SC_T_DOUBLE, 0, le64toh(u));
-    *at += sizeof(u);
     return true;
 }
 
@@ -375,8 +352,8 @@ static inline bool short_scalar(const struct sc_proto_fused *f, const uint8_t *b
     if (f->does == SC_PROTO_SHORT_TEXT)
         return short_text(body, at, n, slot);
     if (f->does == SC_PROTO_SHORT_DOUBLE)
-        return short_double(body, at, n, slot);
-    if (!short_number(body, at, n, &u))
+        return sc_slot_double(body, at, n, slot);
+    if (!sc_varint_plain(body, at, n, &u))
         return false;
     if (f->does == SC_PROTO_SHORT_BOOL)
         sc_slot_set(slot, SC_T_BOOL, 0, u != 0);

@@ -14,7 +14,9 @@
 enum { TOUCH_FIRST = 1, TOUCH_REPEATED = 2, TOUCH_NEXT = 4, TOUCH_OPENED = 8, TOUCH_WAITED = 16,
        TOUCH_HANDLED = 32, TOUCH_CASE = 64, /* its case's key is not its topic */
        TOUCH_PAST = 128 };
-#define SCALE_FIRST 0x80u /* of the scale's byte: the first settled day's value stands too */
+/* Of the scale's byte: what stands too. */
+#define SCALE_FIRST 0x80u /* the value of the first settled day */
+#define SCALE_WEEK 0x40u  /* the newest settled week */
 
 /* ---- writing */
 
@@ -37,6 +39,8 @@ static void put_reached(struct sc_pen *w, const struct sc_journey *jo, const str
 static void put_days(struct sc_pen *w, const struct sc_history *h)
 {
     sc_pen_room(w, (2 + 2 * (size_t)h->weeks.n) * SC_VARINT_BYTES);
+    if (h->settled_week != INT32_MIN)
+        sc_pen_int(w, h->settled_week);
     sc_pen_var(w, h->weeks.n);
     for (uint32_t i = 0; i < h->weeks.n; i++) {
         sc_pen_int(w, h->weeks.v[i].first);
@@ -110,7 +114,8 @@ void sc_history_put(struct sc_pen *w, const struct sc_journey *jo, const struct 
     SC_ASSERT(h->weeks.n <= SC_RUNS_MAX && h->purchases.n <= SC_PURCHASE_DAYS_MAX);
     SC_ASSERT(h->touches.n <= SC_TOUCHES_MAX);
     sc_pen_room(w, 1 + SC_VARINT_BYTES);
-    sc_pen_u8(w, (uint8_t)(jo->analytics->value_scale | (h->settled_days ? SCALE_FIRST : 0)));
+    sc_pen_u8(w, (uint8_t)(jo->analytics->value_scale | (h->settled_days ? SCALE_FIRST : 0) |
+                           (h->settled_week != INT32_MIN ? SCALE_WEEK : 0)));
     sc_pen_ms(w, base_ms, h->first_ms);
     put_reached(w, jo, h, base_ms);
     put_days(w, h);
@@ -171,16 +176,18 @@ static void take_weeks(struct sc_scan *r, struct sc_history *h)
     for (uint32_t i = 0; i < n && !r->bad; i++) {
         struct sc_weeks run = {.first = (int32_t)take_within(r, least, WEEK_LIMIT)};
         run.last = run.first + (int32_t)sc_scan_count(r, RUN_LIMIT, 0);
-        r->bad |= run.last > WEEK_LIMIT;
+        if (run.last > WEEK_LIMIT)
+            sc_scan_fail(r);
         least = (int64_t)run.last + 2;
-        SC_VEC_PUSH(r->ar, &h->weeks, run);
+        if (!r->bad)
+            SC_VEC_PUSH(r->ar, &h->weeks, run);
     }
 }
 
 static void take_purchases(struct sc_scan *r, struct sc_history *h, uint8_t scale, uint8_t is)
 {
     bool first_too = scale & SCALE_FIRST;
-    uint8_t was = (uint8_t)(scale & ~SCALE_FIRST);
+    uint8_t was = (uint8_t)(scale & ~(SCALE_FIRST | SCALE_WEEK));
     h->settled_days = (int32_t)sc_scan_count(r, INT32_MAX / 2, 0);
     int64_t least = -7 * WEEK_LIMIT, most = 7 * WEEK_LIMIT, day = 0;
     if (h->settled_days) {
@@ -248,6 +255,8 @@ struct sc_history *sc_history_take(struct sc_scan *r, const struct sc_journey *j
     uint8_t scale = sc_scan_u8(r);
     h->first_ms = sc_scan_ms(r, base_ms);
     take_reached(r, jo, h, base_ms);
+    if (scale & SCALE_WEEK)
+        h->settled_week = (int32_t)take_within(r, -WEEK_LIMIT, WEEK_LIMIT);
     take_weeks(r, h);
     if (h->first_ms == SC_NO_DUE || (h->first_ms != SC_NEVER && h->weeks.n &&
                                      h->weeks.v[0].first < sc_history_week(h->first_ms)))

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* The number that starts at `p`, where eight bytes are there to read: how many bytes it has, or 0 when
- * they are more than eight. No loop: the groups of seven bits move together in three steps. */
+ * they are more than eight; *out is then as it was. No loop: the groups of seven bits move together in three steps. */
 static inline unsigned sc_varint_eight(const uint8_t *p, uint64_t *out)
 {
     uint64_t v;
@@ -24,6 +24,20 @@ static inline unsigned sc_varint_eight(const uint8_t *p, uint64_t *out)
     v = (v & UINT64_C(0x00003fff00003fff)) | (v & UINT64_C(0x3fff00003fff0000)) >> 2;
     *out = (v & UINT64_C(0x0fffffff)) | (v & UINT64_C(0x0fffffff00000000)) >> 4;
     return (bits + 1) / 8;
+}
+
+/* The number at body[*at], which moves behind it; there is a byte. False: it is longer than eight, or
+ * too near the end `n` to be read at once; *at is then as it was. */
+static inline bool sc_varint_plain(const uint8_t *body, size_t *at, size_t n, uint64_t *out)
+{
+    *out = body[*at];
+    if (*out < 0x80) {
+        ++*at;
+        return true;
+    }
+    unsigned bytes = n - *at >= 8 ? sc_varint_eight(body + *at, out) : 0;
+    *at += bytes;
+    return bytes != 0;
 }
 
 /* Those of more than a byte, and the ones cut short. */

@@ -9,6 +9,9 @@
 #include "base/arena.h"
 #include "codec/decoder.h"
 
+#include <endian.h>
+#include <string.h>
+
 #define SC_LIST_MAX 65536u
 
 enum sc_sink_mode {
@@ -133,14 +136,26 @@ static inline void sc_slot_text(struct sc_value *slot, struct sc_str s)
     slot->len = (uint32_t)s.len;
     slot->s = s.p;
 }
+/* The eight bytes at body[*at], which moves behind them. False: they are not all before `n`. */
+static inline bool sc_slot_double(const uint8_t *body, size_t *at, size_t n, struct sc_value *out)
+{
+    uint64_t u;
+    if (n - *at < sizeof(u))
+        return false;
+    memcpy(&u, body + *at, sizeof(u));
+    sc_slot_set(out, SC_T_DOUBLE, 0, le64toh(u));
+    *at += sizeof(u);
+    return true;
+}
 bool sc_take_sink(struct sc_take *t, const struct sc_sink *sink, struct sc_value v);
 /* For a record of `tree`; slots are not touched. */
 static inline struct sc_take sc_take_start(const struct sc_want_tree *tree, struct sc_arena *ar,
                                            struct sc_value *slots, struct sc_fault *fault)
 {
-    return (struct sc_take){tree, ar, slots,
-                            tree->n_lists ? SC_NEW_N(ar, struct sc_items, tree->n_lists) : NULL,
-                            fault};
+    struct sc_take t = {.tree = tree, .ar = ar, .slots = slots, .fault = fault};
+    if (tree->n_lists)
+        t.lists = SC_NEW_N(ar, struct sc_items, tree->n_lists);
+    return t;
 }
 /* The lists into their slots. */
 void sc_take_finish(struct sc_take *t);

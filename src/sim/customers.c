@@ -204,6 +204,8 @@ static void open_anew(struct sc_customers *cs, struct sc_customer *const *v, uin
 
 static bool outgrown(const struct sc_customer *c)
 {
+    if (c->changed && c->ar.used + c->len > SC_STATE_HARD_BYTES)
+        return true; /* what `run` would leave out at each commit goes here too */
     return c->ar.used > OUTGROWN_MIN && c->ar.used / 2 > c->opened;
 }
 

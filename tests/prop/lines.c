@@ -15,7 +15,9 @@ static const char taxonomy[] =
     "  email: { priority: 3, normalize: email }\n"
     "  a_namespace_with_a_long_name: { priority: 4 }\n"
     "events:\n"
-    "  viewed: { aliases: [ { name: seen, until: 2.0.0 } ] }\n"
+    "  viewed:\n"
+    "    aliases: [ { name: seen, until: 2.0.0 } ]\n"
+    "    properties: { total: { type: double } }\n" /* decimal in the other: one path, two readings */
     "  paid_with_something_long:\n"
     "    properties:\n"
     "      total: { type: decimal, scale: 2, required: true, min: 0 }\n"
@@ -36,7 +38,7 @@ static const char *const keys[] = {
 static const char *const values[] = {
     "\"viewed\"", "\"seen\"", "\"paid_with_something_long\"", "\"nothing\"", "\"e1\"", "\"\"", "\"a\"", "\"bb\"",
     "\"2026-01-01T00:00:00.011Z\"", "\"2026-01-01T10:00:00+02:00\"", "\"0000-01-01T00:00:00Z\"", "\"web\"", "\"pos\"", "12",
-    "12.50", "12.501", "-1", "1e3", "101", "true", "false", "null", "\"+4712345678\"", "\" A@b.no \"", "\"guest\"",
+    "12.50", "12.501", "-1", "1e3", "1e-30", "12345678901234567890", "101", "true", "false", "null", "\"+4712345678\"", "\" A@b.no \"", "\"guest\"",
     "[\"x\"]", "{}", "\"\\u0041\"", "\"\xc3\xa5\"", "\"1767225600000\"", "1767225600000"};
 #define PICK(c, list) (list)[chance_below((c), sizeof(list) / sizeof((list)[0]))]
 

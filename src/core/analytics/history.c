@@ -88,6 +88,8 @@ static void join_weeks(struct sc_history *h)
 static void settle_weeks(struct sc_history *h)
 {
     uint32_t over = h->weeks.n > SC_RUNS_MAX ? h->weeks.n - SC_RUNS_MAX : 0;
+    if (over && h->weeks.v[over - 1].last > h->settled_week)
+        h->settled_week = h->weeks.v[over - 1].last;
     h->weeks.v += over;
     h->weeks.n = h->weeks.cap = h->weeks.n - over;
 }
@@ -103,10 +105,10 @@ static bool active_in(const struct sc_history *h, int32_t week)
 /* A week more changes itself, and of the others the next alone: that one begins no run any more. */
 static void add_week(struct sc_run *rn, struct sc_history *h, int32_t week)
 {
-    if (h->weeks.n == SC_RUNS_MAX && week + 1 < h->weeks.v[0].first)
-        return; /* the weeks around it are settled */
+    if (week <= h->settled_week)
+        return; /* counted, or the weeks around it are settled */
     struct sc_weeks run = {week, week};
-    bool begins = !active_in(h, week - 1);
+    bool begins = !active_in(h, week - 1) && week - 1 != h->settled_week;
     if (active_in(h, week + 1)) {
         count_week(h, week + 1, true, -1, rn->fx);
         count_week(h, week + 1, false, 1, rn->fx);
@@ -272,6 +274,7 @@ struct sc_history *sc_history_new(const struct sc_journey *jo, struct sc_arena *
 {
     struct sc_history *h = SC_NEW(ar, struct sc_history);
     h->first_ms = SC_NEVER;
+    h->settled_week = INT32_MIN;
     h->reached = sc_arena_alloc(ar, sizeof(*h->reached) * (jo->n_stages + 1));
     for (uint32_t s = 0; s < jo->n_stages; s++)
         h->reached[s] = SC_NEVER;
@@ -413,6 +416,8 @@ void sc_history_merge(const struct sc_journey *jo, struct sc_state *into,
             h->reached[s] = other->reached[s];
     SC_UNITE(ar, &h->weeks, &other->weeks, order_weeks, join_runs);
     join_weeks(h);
+    if (other->settled_week > h->settled_week)
+        h->settled_week = other->settled_week;
     settle_with(h, other->settled_days,
                 (struct sc_purchase_day){other->first_day, other->first_value},
                 other->settled_value);

@@ -58,6 +58,7 @@ struct sc_history {
     int32_t first_day;    /* of them */
     sc_sum first_value;   /* of that day */
     sc_sum settled_value; /* of all of them */
+    int32_t settled_week; /* the newest of a run that is not in the list any more, INT32_MIN none */
     SC_VEC(struct sc_weeks) weeks;             /* ascending */
     SC_VEC(struct sc_purchase_day) purchases;  /* ascending */
     SC_VEC(struct sc_service) touches;         /* ascending by (ms, id) */

@@ -90,7 +90,8 @@ static void look_contact(const struct sc_journey *jo, struct sc_history *h, uint
     int32_t after = neighbour(jo, h, i, 1, SC_IS_CONTACT);
     int32_t answered = neighbour(jo, h, i, -1, SC_IS_CONTACT | SC_IS_ANSWER);
     int32_t answer = neighbour(jo, h, i, 1, SC_IS_ANSWER);
-    t->first = before < 0 ? !(t->past & SC_PAST_CONTACT) : t->ms - v[before].ms >= RESOLVED_MS;
+    t->first = !(t->past & SC_PAST_CONTACT) &&
+               (before < 0 || t->ms - v[before].ms >= RESOLVED_MS);
     t->repeated = t->first && after >= 0 && v[after].ms - t->ms < RESOLVED_MS;
     int16_t from = measured(jo, t)->medium;
     int16_t to = after >= 0 ? measured(jo, &v[after])->medium : (int16_t)-1;

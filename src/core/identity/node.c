@@ -62,10 +62,6 @@ void sc_identifiers_add(struct sc_event *ev, const struct sc_identifier *id)
 {
     SC_ASSERT(ev->n_ids <= SC_IDENTIFIERS_MAX);
     SC_ASSERT(!sc_node_none(&id->node));
-    if (ev->n_ids == 0) { /* most events have one */
-        ev->ids[ev->n_ids++] = *id;
-        return;
-    }
     uint32_t at = 0;
     while (at < ev->n_ids && sc_node_cmp(&ev->ids[at].node, &id->node) < 0)
         at++;

@@ -17,8 +17,6 @@
 
 #include "base/assert.h"
 
-#define RIVALS_MAX 64u
-
 static int64_t span_of(const struct sc_run *rn)
 {
     return rn->jo->guard.arbitration_ms > 0 ? rn->jo->guard.arbitration_ms : 0;
@@ -126,23 +124,4 @@ bool sc_rival_outranks(const struct sc_journey *jo, const struct sc_timer *a,
         return a->due_ms < b->due_ms;
     int c = sc_str_cmp(a->key, b->key);
     return c != 0 ? c < 0 : sc_timer_order_starts(a, b) < 0;
-}
-
-void sc_rivals_bound(struct sc_run *rn)
-{
-    struct sc_state *st = rn->st;
-    for (;;) {
-        uint32_t n = 0, least = 0;
-        for (uint32_t i = 0; i < st->timers.n; i++) {
-            if (st->timers.v[i].kind != SC_TIMER_RIVAL)
-                continue;
-            if (n++ == 0 || sc_rival_outranks(rn->jo, &st->timers.v[least], &st->timers.v[i]))
-                least = i;
-        }
-        if (n <= RIVALS_MAX)
-            return;
-        struct sc_timer given_up = st->timers.v[least];
-        sc_timer_drop(st, least);
-        sc_guard_suppress(rn, &given_up, SC_REASON_LOWER_PRIORITY, "over 64 rivals");
-    }
 }

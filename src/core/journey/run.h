@@ -15,8 +15,8 @@ struct sc_run {
     struct sc_effects *fx;
     const struct sc_event *ev;    /* NULL: a timer */
     int64_t at_ms;                /* event time: facts are aged to it */
-    int64_t fire_ms;              /* when a message that starts now fires: at_ms, but of an event
-                                     behind the watermark that */
+    int64_t fire_ms;              /* when a message that starts now fires: at_ms, but the watermark of
+                                     an event that is behind it and did not wait (`reorder`) */
     int64_t decision_ms;          /* semantics 8b */
     bool tagged_late;
     const struct sc_str *events;  /* ids behind what happens now */
@@ -105,11 +105,9 @@ void sc_rivals_meet(struct sc_run *rn, const struct sc_timer *first);
 void sc_rival_won(struct sc_run *rn, uint16_t trigger);
 /* Did it fire in a window whose moment is taken? */
 bool sc_rival_lost(const struct sc_run *rn, const struct sc_timer *tm);
-/* Highest priority, then order of declaration, then the earlier. */
+/* Highest priority, then order of declaration, then kind, due time, key, start: a total order. */
 bool sc_rival_outranks(const struct sc_journey *jo, const struct sc_timer *a,
                        const struct sc_timer *b);
-/* Over the bound those of lowest priority lose at once. */
-void sc_rivals_bound(struct sc_run *rn);
 
 /* milestone.c */
 void sc_milestone_event(struct sc_run *rn);

@@ -359,6 +359,8 @@ void sc_step_merged(const struct sc_journey *jo, struct sc_state *st, const stru
     sc_guard_decide(&rn);
     SC_ASSERT(rn.due.n == 0);
     bound_waiting(&rn);
+    if (st->kind == SC_STATE_ROOT)
+        sc_timer_forget(&rn); /* both sides' timers were united */
 }
 
 /* ---- the step */

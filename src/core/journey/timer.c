@@ -62,24 +62,42 @@ int sc_timer_first(const struct sc_state *st, int64_t limit_ms)
     return first;
 }
 
-/* Over the bound the one due first is given up: a sent one or a moment is forgotten, a deferred one
- * said. */
-static void bound(struct sc_run *rn, enum sc_timer_kind kind)
+static bool due_before(const struct sc_journey *jo, const struct sc_timer *a,
+                       const struct sc_timer *b)
+{
+    (void)jo;
+    return order(a, b) < 0;
+}
+
+static bool outranked_by(const struct sc_journey *jo, const struct sc_timer *a,
+                         const struct sc_timer *b)
+{
+    return sc_rival_outranks(jo, b, a);
+}
+
+/* Over the bound those that go before the others are given up: without a word what was, by name what
+ * still waited. */
+static void bound(struct sc_run *rn, enum sc_timer_kind kind,
+                  bool (*goes)(const struct sc_journey *, const struct sc_timer *,
+                               const struct sc_timer *),
+                  enum sc_reason reason, const char *why)
 {
     struct sc_state *st = rn->st;
-    uint32_t n = 0, oldest = 0;
-    for (uint32_t i = 0; i < st->timers.n; i++) {
-        if (st->timers.v[i].kind != kind)
-            continue;
-        if (n++ == 0 || order(&st->timers.v[i], &st->timers.v[oldest]) < 0)
-            oldest = i;
+    for (;;) {
+        uint32_t n = 0, first = 0;
+        for (uint32_t i = 0; i < st->timers.n; i++) {
+            if (st->timers.v[i].kind != kind)
+                continue;
+            if (n++ == 0 || goes(rn->jo, &st->timers.v[i], &st->timers.v[first]))
+                first = i;
+        }
+        if (n <= TIMERS_HELD_MAX)
+            return;
+        struct sc_timer given_up = st->timers.v[first];
+        sc_timer_drop(st, first);
+        if (why)
+            sc_guard_suppress(rn, &given_up, reason, why);
     }
-    if (n <= TIMERS_HELD_MAX)
-        return;
-    struct sc_timer given_up = st->timers.v[oldest];
-    sc_timer_drop(st, oldest);
-    if (kind == SC_TIMER_DEFERRED)
-        sc_guard_suppress(rn, &given_up, SC_REASON_EXPIRED, "over 64 deferred messages");
 }
 
 void sc_timer_forget(struct sc_run *rn)
@@ -94,8 +112,8 @@ void sc_timer_forget(struct sc_run *rn)
                 sc_timer_drop(st, i);
         sc_breaks_forget(st, before_ms);
     }
-    bound(rn, SC_TIMER_SENT);
-    bound(rn, SC_TIMER_DEFERRED);
-    bound(rn, SC_TIMER_MOMENT);
-    sc_rivals_bound(rn);
+    bound(rn, SC_TIMER_SENT, due_before, SC_REASON_EXPIRED, NULL);
+    bound(rn, SC_TIMER_MOMENT, due_before, SC_REASON_EXPIRED, NULL);
+    bound(rn, SC_TIMER_DEFERRED, due_before, SC_REASON_EXPIRED, "over 64 deferred messages");
+    bound(rn, SC_TIMER_RIVAL, outranked_by, SC_REASON_LOWER_PRIORITY, "over 64 rivals");
 }

@@ -112,7 +112,8 @@ static bool same(const struct sc_timer *tm, uint16_t t, uint64_t key_hash)
             tm->kind == SC_TIMER_RIVAL || tm->kind == SC_TIMER_SENT);
 }
 
-/* Take one timer out: silently what only waited, with a record what was promised or sent. */
+/* Take one timer out: a silence without a word, what fired with a record. What was neither sent nor
+ * promised has not made the trigger one that fired. */
 static void end_timer(struct sc_run *rn, uint32_t at, struct sc_str by)
 {
     struct sc_timer tm = rn->st->timers.v[at];
@@ -124,7 +125,7 @@ static void end_timer(struct sc_run *rn, uint32_t at, struct sc_str by)
     if (tm.kind == SC_TIMER_SENT && rn->decision_ms >= tm.expires_ms)
         return; /* too late to take back */
     struct sc_occurrence *oc = sc_occurrence_of(rn->st, tm.rule);
-    if (oc)
+    if (oc && (tm.kind == SC_TIMER_SENT || tm.promised))
         oc->fired = false;
     sc_guard_cancel(rn, &tm, by);
 }

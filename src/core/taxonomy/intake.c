@@ -366,9 +366,8 @@ static void find_phone_zone(const struct sc_taxonomy *tx, struct sc_event *ev)
  * that a client's retry (another sent_at, another skew) is a copy. */
 static void hash_content(const struct sc_event_type *et, struct sc_arena *ar, struct sc_event *ev)
 {
-    size_t n = 2 + 2 * ev->n_ids + 2 * ev->n_props;
-    uint64_t *parts = sc_arena_alloc(ar, sizeof(*parts) * n);
-    n = 0;
+    size_t most = 2 + 2 * ev->n_ids + 2 * ev->n_props, n = 0;
+    uint64_t *parts = sc_arena_alloc(ar, sizeof(*parts) * most);
     parts[n++] = et->hash;
     parts[n++] = (uint64_t)ev->claimed_ms;
     for (uint32_t i = 0; i < ev->n_ids; i++, n += 2)

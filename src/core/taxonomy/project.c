@@ -39,7 +39,9 @@ static void want(struct projecting *pr, struct sc_mapping *m, bool text)
     m->slot = SC_SLOT_NONE;
     if (m->op == SC_MAP_CONST || m->path.n == 0)
         return;
-    struct sc_str key = path_key(&m->path, pr->ar);
+    /* A path that is read as a number and as text stands twice: the one form would not do for both. */
+    struct sc_str key = sc_str_printf(pr->ar, "%.*s%s", SC_STR_FMT(path_key(&m->path, pr->ar)),
+                                      text ? "\n" : "");
     uint16_t *slot = sc_map_get(&pr->slots, key);
     if (slot == NULL) {
         if (pr->wants.n == SC_WANTS_MAX) {
@@ -48,11 +50,10 @@ static void want(struct projecting *pr, struct sc_mapping *m, bool text)
         }
         slot = SC_NEW(pr->ar, uint16_t);
         *slot = (uint16_t)pr->wants.n;
-        SC_VEC_PUSH(pr->ar, &pr->wants, ((struct sc_want){.op = m->op, .path = m->path}));
+        SC_VEC_PUSH(pr->ar, &pr->wants, ((struct sc_want){.op = m->op, .path = m->path, .text = text}));
         sc_map_put(&pr->slots, key, slot);
     }
     struct sc_want *w = &pr->wants.v[*slot];
-    w->text = w->text || text;
     if (w->op == SC_MAP_COUNT) /* who only counts needs no values: but then all must */
         w->op = m->op;
     m->slot = *slot;

@@ -118,6 +118,24 @@ Test(rivals, once_is_once_though_two_wait)
     play_fini(&pl);
 }
 
+/* What an exit takes back before it was weighed has not fired; the one that was sent has. */
+Test(rivals, once_is_once_though_the_second_is_taken_back)
+{
+    struct play pl;
+    play_init(&pl, "stages: [ { name: here, initial: true } ]\n"
+                   "triggers:\n"
+                   "  - { name: once, when: 'event.name == \"first_use\"', channels: [sms],\n"
+                   "      reentry: once, unless: 'event.name == \"unsubscribed\"' }\n" MINUTE);
+    play_script(&pl, "03-02 09:59\n");
+    pl.hold_time = true;
+    play_script(&pl, "03-02 10:00 first_use\n03-02 10:01:30 first_use\n");
+    pl.hold_time = false;
+    cr_expect_str_eq(play_script(&pl, "03-02 10:01:31\n03-02 10:01:40 unsubscribed\n"
+                                      "03-02 10:10 first_use\n03-02 10:20\n"),
+                     "03-02 10:01 trigger once sms\n03-02 10:01:40 cancelled once\n");
+    play_fini(&pl);
+}
+
 /* The journey has no arbitration any more: what still waits goes when it was to, each by itself. */
 Test(rivals, what_waits_outlives_arbitration)
 {
