@@ -139,10 +139,10 @@ ok "a command waits in the journal for its owner"
 
 # --- it must be the right journal
 sed 's/partitions: 4/partitions: 5/' "$SHOP/stagecoach.yaml" >"$SHOP/five.yaml"
-command 69 forget "$bob" --config five.yaml
+command 78 forget "$bob" --config five.yaml
 says "has 4 partitions, the settings say 5"
 sed "s/$RUN.journal/$RUN.nothing/" "$SHOP/stagecoach.yaml" >"$SHOP/none.yaml"
-command 69 forget "$bob" --config none.yaml
+command 78 forget "$bob" --config none.yaml
 says "does not exist"
 sed "s#brokers: \"[^\"]*\"#brokers: \"127.0.0.1:1\"#" "$SHOP/stagecoach.yaml" >"$SHOP/away.yaml"
 command 69 forget "$bob" --config away.yaml
