@@ -47,6 +47,7 @@ int sc_cmd_expr(int argc, char **argv)
     };
     static const char about[] =
         "Evaluates an expression without taxonomy or customer and prints its value as JSON.\n"
+        "Variables are read as a record's values are: 1.5 is a decimal, exact.\n"
         "Exit 1 when it is outside the language or ends in an error.";
     const struct sc_command cmd = {"expr EXPR [--json OBJECT]", about, args, 1, 1};
     struct sc_words words;
