@@ -288,12 +288,22 @@ static bool is_binary(struct sc_str s)
     return s.len && memchr(s.p, 0, s.len) != NULL;
 }
 
+/* Base64, as some clients register descriptors: padded, or a word of text would be some. */
+static bool is_base64(struct sc_str text, struct sc_arena *ar, struct sc_str *bytes)
+{
+    text = sc_str_trim(text);
+    char *out = sc_arena_alloc_align(ar, text.len + 1, 1);
+    *bytes = (struct sc_str){.p = out};
+    return text.len > 0 && text.len % 4 == 0 &&
+           sc_base64_decode(text, false, out, &bytes->len);
+}
+
 static bool parse_any(struct sc_proto_files *files, struct sc_str text, bool main)
 {
     if (text.len > SC_PROTO_SCHEMA_BYTES)
         return sc_proto_fail(files, "the schema is longer than 1 MiB");
-    struct sc_str bytes = sc_base64_decode(text, files->ar); /* as some clients register */
-    if (bytes.p)
+    struct sc_str bytes;
+    if (is_base64(text, files->ar, &bytes))
         return sc_proto_parse_descriptor(files, bytes, main);
     return is_binary(text) ? sc_proto_parse_set(files, text)
                            : sc_proto_parse_text(files, text, main);

@@ -6,6 +6,7 @@
 #include "core/value.h"
 #include "base/arena.h"
 #include "base/assert.h"
+#include "base/base64.h"
 #include "base/hash.h"
 #include "base/time.h"
 
@@ -356,23 +357,14 @@ static void json_duration(struct sc_jsonw *w, struct sc_value v)
     json_text(w, text, n);
 }
 
-/* RFC 4648, with padding. */
-static void json_base64(struct sc_jsonw *w, struct sc_str in)
+static void json_base64(struct sc_jsonw *w, struct sc_str bytes)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     struct sc_buf text = {.ar = w->out->ar};
+    size_t chars = sc_base64_chars(bytes.len);
     sc_buf_char(&text, '"');
-    for (size_t i = 0; i < in.len; i += 3) {
-        uint32_t group = 0;
-        for (size_t j = 0; j < 3; ++j)
-            group = group << 8 | (i + j < in.len ? (unsigned char)in.p[i + j] : 0);
-        char four[4];
-        for (int j = 0; j < 4; ++j)
-            four[j] = digits[group >> (18 - 6 * j) & 63];
-        size_t kept = in.len - i < 3 ? in.len - i + 1 : 4;
-        memset(four + kept, '=', 4 - kept);
-        sc_buf_add(&text, four, 4);
-    }
+    sc_buf_reserve(&text, chars);
+    sc_base64_encode(bytes, text.p + 1);
+    text.len += chars;
     sc_buf_char(&text, '"');
     sc_jsonw_raw(w, sc_buf_view(&text));
     sc_buf_fini(&text);

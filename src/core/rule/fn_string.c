@@ -3,6 +3,7 @@
 #include "core/rule/fn.h"
 
 #include "base/assert.h"
+#include "base/base64.h"
 
 static struct sc_str str(struct sc_value v)
 {
@@ -347,51 +348,27 @@ struct sc_value rule_fn_quote(struct run *run, const struct sc_value *a, uint32_
 
 /* ---- base64 (RFC 4648, with padding; decoding also takes it without) */
 
-static const char base64_digits[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 struct sc_value rule_fn_base64_encode(struct run *run, const struct sc_value *a, uint32_t n)
 {
-    char *out = rule_new_string(run, ((uint64_t)a->len + 2) / 3 * 4);
-    size_t at = 0;
+    size_t chars = sc_base64_chars(a->len);
+    char *out = rule_new_string(run, chars);
     SC_ASSERT(n == 1);
     if (out == NULL)
         return limit();
-    for (uint32_t i = 0; i < a->len; i += 3) {
-        uint32_t u = 0, left = a->len - i;
-        for (uint32_t k = 0; k < 3; k++)
-            u = u << 8 | (k < left ? (unsigned char)a->s[i + k] : 0);
-        for (uint32_t k = 0; k < 4; k++)
-            out[at++] = k <= left ? base64_digits[u >> (18 - 6 * k) & 63] : '=';
-    }
-    return rule_string_at(out, at);
+    sc_base64_encode(str(*a), out);
+    return rule_string_at(out, chars);
 }
 
 struct sc_value rule_fn_base64_decode(struct run *run, const struct sc_value *a, uint32_t n)
 {
-    struct sc_str s = str(*a);
+    char *out = rule_new_string(run, a->len);
+    size_t bytes;
     SC_ASSERT(n == 1);
-    if (s.len % 4 == 0 && s.len > 0 && s.p[s.len - 1] == '=')
-        s.len -= s.p[s.len - 2] == '=' ? 2 : 1;
-    char *out = rule_new_string(run, s.len);
-    size_t at = 0;
-    uint32_t u = 0, bits = 0;
     if (out == NULL)
         return limit();
-    for (size_t i = 0; i < s.len; i++) {
-        const char *digit = s.p[i] ? strchr(base64_digits, s.p[i]) : NULL;
-        if (digit == NULL)
-            return sc_error(SC_VE_CONVERSION);
-        u = u << 6 | (uint32_t)(digit - base64_digits);
-        bits += 6;
-        if (bits >= 8) {
-            bits -= 8;
-            out[at++] = (char)(u >> bits & 0xff);
-        }
-    }
-    if (s.len % 4 == 1)
+    if (!sc_base64_decode(str(*a), false, out, &bytes))
         return sc_error(SC_VE_CONVERSION);
-    struct sc_value v = rule_string_at(out, at);
+    struct sc_value v = rule_string_at(out, bytes);
     v.type = SC_T_BYTES;
     return v;
 }

@@ -5,6 +5,7 @@
 #include "core/taxonomy/convert.h"
 #include "base/arena.h"
 #include "base/assert.h"
+#include "base/base64.h"
 
 #include <math.h>
 
@@ -151,46 +152,18 @@ static enum sc_drop to_duration(const struct sc_conversion *c, struct sc_value *
     return SC_DROP_NONE;
 }
 
-static int base64_digit(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == '+' || c == '-')
-        return 62;
-    return c == '/' || c == '_' ? 63 : -1;
-}
-
-/* Either alphabet of RFC 4648, padded or not. */
+/* Either alphabet, padded or not. */
 static enum sc_drop to_bytes(struct sc_arena *ar, struct sc_value *v)
 {
+    size_t n;
     if (v->type == SC_T_BYTES)
         return SC_DROP_NONE;
     if (v->type != SC_T_STRING)
         return SC_DROP_WRONG_TYPE;
-    struct sc_str s = sc_value_str(*v);
-    bool padded = s.len % 4 == 0;
-    for (int pad = 0; padded && pad < 2 && s.len > 0 && s.p[s.len - 1] == '='; pad++)
-        s.len--;
-    if (s.len % 4 == 1)
+    char *out = sc_arena_alloc_align(ar, (size_t)v->len + 1, 1);
+    if (!sc_base64_decode(sc_value_str(*v), true, out, &n))
         return SC_DROP_WRONG_TYPE;
-    char *out = sc_arena_alloc_align(ar, s.len + 1, 1);
-    uint32_t n = 0, bits = 0, have = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        int digit = base64_digit(s.p[i]);
-        if (digit < 0)
-            return SC_DROP_WRONG_TYPE;
-        bits = bits << 6 | (uint32_t)digit;
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            out[n++] = (char)(bits >> have & 0xff);
-        }
-    }
-    *v = (struct sc_value){.type = SC_T_BYTES, .len = n, .s = out};
+    *v = (struct sc_value){.type = SC_T_BYTES, .len = (uint32_t)n, .s = out};
     return SC_DROP_NONE;
 }
 
