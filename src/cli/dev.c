@@ -5,6 +5,7 @@
  * built-in shop is schemas/examples/dev/, compiled in. */
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/clock.h"
 #include "cli/host.h"
 #include "cli/zones.h"
 
@@ -43,18 +44,6 @@ struct dev {
     struct sc_counters sum;
     int64_t customers;
 };
-
-static int64_t now_ms(void *arg)
-{
-    (void)arg;
-    return sc_time_now_ms();
-}
-
-static int64_t mono_ms(void *arg)
-{
-    (void)arg;
-    return sc_time_mono_ms();
-}
 
 /* ---- output: one readable line an effect */
 
@@ -226,9 +215,8 @@ static void read_canonical(struct dev *d)
 static int run(struct dev *d)
 {
     struct sc_host h = {.setup = &d->su, .resolve = 1, .journey = 1,
-                        .clock = {now_ms, mono_ms, NULL}, .log = make_log, .view = make_view,
-                        .arg = d};
-    d->broker = sc_broker_create(h.clock, KEEP);
+                        .log = make_log, .view = make_view, .arg = d};
+    d->broker = sc_broker_create(sc_clock_system, KEEP);
     d->view = sc_memview_create(d->su.engine.partitions);
     d->started_ms = sc_time_mono_ms();
     make_topics(d);

@@ -3,6 +3,7 @@
  * the outbound topics. Nothing is changed, no group is joined. */
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/clock.h"
 #include "cli/explain.h"
 #include "cli/live.h"
 #include "cli/registry.h"
@@ -59,12 +60,6 @@ static bool parse(struct event *ex, const char *word)
 
 /* ---- the record itself */
 
-static int64_t mono_ms(void *arg)
-{
-    (void)arg;
-    return sc_time_mono_ms();
-}
-
 static enum sc_drop intake(struct event *ex, const struct sc_msg *m, struct sc_fault *fault)
 {
     struct sc_live *lv = ex->lv;
@@ -72,7 +67,7 @@ static enum sc_drop intake(struct event *ex, const struct sc_msg *m, struct sc_f
     struct sc_registry *registry = NULL;
     char why[SC_REGISTRY_WHY] = "";
     struct sc_registry_options options = sc_registry_options(&lv->su);
-    struct sc_worker w = {.cfg = &lv->su.engine, .clock = {.mono_ms = mono_ms}, .stop = &stop};
+    struct sc_worker w = {.cfg = &lv->su.engine, .clock = sc_clock_system, .stop = &stop};
     struct sc_decoding d;
     if (options.url.len && sc_registry_create(&options, &registry, why) == SC_ERR_OK)
         w.schemas = sc_registry_port(registry);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "cli/cli.h"
+#include "cli/clock.h"
 #include "core/identity/identity.h"
 #include "core/journey/state.h"
 #include <pthread.h>
@@ -89,7 +90,7 @@ static struct sc_worker *worker_create(struct sc_host *h, bool resolve, uint32_t
     w->index = index;
     w->cfg = &h->setup->engine;
     w->schemas = h->schemas;
-    w->clock = h->clock;
+    w->clock = sc_clock_system;
     w->stop = &h->stop;
     sc_setup_writer(h->setup, resolve ? 'r' : 'j', index, w->writer);
     atomic_store(&w->status.watermark_ms, SC_NEVER);

@@ -8,7 +8,6 @@ struct sc_host {
     const struct sc_setup *setup;
     uint32_t resolve, journey; /* how many of each */
     struct sc_schemas *schemas; /* NULL: no registry */
-    struct sc_clock clock;
     /* What a worker runs on, made on its own thread. NULL: the reason is logged. */
     struct sc_log *(*log)(struct sc_host *h, struct sc_worker *w);
     struct sc_view *(*view)(struct sc_host *h, struct sc_worker *w);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "cli/cli.h"
+#include "cli/clock.h"
 #include "cli/lines.h"
 #include "cli/registry.h"
 #include "core/journey/state.h"
@@ -30,12 +31,6 @@ struct reader {
     struct sc_value *slots;
     struct sc_arena ar, record;
 };
-
-static int64_t mono_ms(void *arg)
-{
-    (void)arg;
-    return sc_time_mono_ms();
-}
 
 /* ---- schemas */
 
@@ -68,7 +63,7 @@ static int reader_open(struct reader *rd, const struct sc_raw *rw, const struct 
     sc_arena_init(&rd->ar);
     sc_arena_init(&rd->record);
     sc_log_setup(SC_LOG_ERROR, SC_LOG_LOGFMT);
-    rd->w = (struct sc_worker){.cfg = &rd->cfg, .clock = {.mono_ms = mono_ms}, .stop = &rd->stop};
+    rd->w = (struct sc_worker){.cfg = &rd->cfg, .clock = sc_clock_system, .stop = &rd->stop};
     rd->files = SC_NEW_N(&rd->ar, struct sc_str, pr->taxonomy->n_sources + 1);
     rd->slots = SC_NEW_N(&rd->ar, struct sc_value, src->projection.n + 1);
     if (pr->settings)

@@ -5,23 +5,10 @@
 #include "cli/registry.h"
 
 #include "base/log.h"
-#include "base/time.h"
 #include "redis/redis.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-static int64_t now_ms(void *arg)
-{
-    (void)arg;
-    return sc_time_now_ms();
-}
-
-static int64_t mono_ms(void *arg)
-{
-    (void)arg;
-    return sc_time_mono_ms();
-}
 
 static struct sc_log *make_log(struct sc_host *h, struct sc_worker *w)
 {
@@ -99,7 +86,6 @@ static int with_setup(const char *path, const char *role, bool adopt)
             .setup = &su,
             .resolve = (uint32_t)project.settings->workers.resolve,
             .journey = (uint32_t)project.settings->workers.journey,
-            .clock = {now_ms, mono_ms, NULL},
             .log = make_log,
             .view = make_view,
         };
