@@ -33,13 +33,13 @@ static void print_customer(const struct forget *fg, const struct sc_state *st)
     }
 }
 
+/* ERASED(t) stays with the node itself, also when it has joined another customer since. */
 static bool is_done(void *arg)
 {
     struct forget *fg = arg;
-    struct sc_node_id node = fg->node;
     struct sc_buf why = {0};
     fg->op.lv.unread = false;
-    const struct sc_state *st = sc_live_state(&fg->op.lv, &node, &why);
+    const struct sc_state *st = sc_live_node(&fg->op.lv, &fg->node, &why);
     sc_buf_fini(&why);
     return st && st->erased_ms != SC_NEVER && st->erased_ms >= fg->until_ms;
 }

@@ -38,11 +38,13 @@ static bool is_named(const struct split *sp, const struct sc_node_id *node)
 static int look_up(struct split *sp, struct leaving *lv, struct sc_node_id *root)
 {
     struct sc_buf why = {0};
-    struct sc_node_id parent;
     *root = lv->node;
-    for (int hops = 0; hops < SC_HOPS_MAX && sc_live_parent(&sp->op.lv, root, &parent, &why); hops++) {
-        lv->along |= is_named(sp, &parent) && !sc_node_eq(&parent, &sp->customer);
-        *root = parent;
+    for (int hops = 0; hops < SC_HOPS_MAX; hops++) {
+        const struct sc_state *st = sc_live_node(&sp->op.lv, root, &why);
+        if (st == NULL || st->kind != SC_STATE_ALIAS)
+            break;
+        *root = st->parent;
+        lv->along |= is_named(sp, root) && !sc_node_eq(root, &sp->customer);
     }
     if (sp->op.lv.unread)
         fprintf(stderr, "stagecoach %s: %.*s\n", sp->op.name, (int)why.len, why.p);
@@ -113,17 +115,19 @@ static void add_records(struct split *sp)
     }
 }
 
-/* All have left whoever the customer is by now; of a split, they are one. */
+/* All have left whoever the customer is by now, which knows it too; of a split, they are one. */
 static bool is_done(void *arg)
 {
     struct split *sp = arg;
     struct sc_buf why = {0};
     struct sc_node_id left = sp->customer, one = {{0}};
     sp->op.lv.unread = false;
-    bool done = sc_live_state(&sp->op.lv, &left, &why) != NULL;
+    const struct sc_state *st = sc_live_state(&sp->op.lv, &left, &why);
+    bool done = st != NULL;
     for (uint32_t i = 0; done && i < sp->n; i++) {
         struct sc_node_id root = sp->v[i].node;
-        done = sc_live_state(&sp->op.lv, &root, &why) && !sc_node_eq(&root, &left) &&
+        done = member_of(st, &root) == NULL && sc_live_state(&sp->op.lv, &root, &why) &&
+               !sc_node_eq(&root, &left) &&
                (!sp->together || i == 0 || sc_node_eq(&root, &one));
         one = root;
     }
@@ -142,7 +146,7 @@ static int split(struct split *sp, const struct sc_words *words)
                 st ? "this customer was forgotten" : "nothing is stored of this customer");
         rc = SC_EXIT_FINDINGS;
     }
-    sp->v = SC_NEW_N(&sp->op.lv.ar, struct leaving, (size_t)words->n);
+    sp->v = SC_NEW_N(&sp->op.ar, struct leaving, (size_t)words->n);
     for (int i = 1; rc == SC_EXIT_OK && i < words->n; i++) {
         struct leaving lv = {.word = words->v[i]};
         rc = sc_operator_node(&sp->op, words->v[i], &lv.node);

@@ -16,7 +16,6 @@
 #define POLL_MS 200
 #define SILENCE_MAX 150 /* polls without an answer: half a minute */
 #define HEADERS_MAX 96u
-#define NOT_READ "the stored state cannot be read: of a newer release, or damaged"
 #define LINE_KEEP (4u << 20)
 
 int sc_live_init(struct sc_live *lv, const char *settings)
@@ -130,42 +129,26 @@ static void *unreadable(struct sc_live *lv, struct sc_buf *why, const char *text
     return NULL;
 }
 
-/* False: nothing is stored, or (lv->unread) it cannot be read. */
-static bool peek(struct sc_live *lv, const struct sc_node_id *node, struct sc_buf *why,
-                 struct sc_str *bytes, struct sc_state_peek *out)
+struct sc_state *sc_live_node(struct sc_live *lv, const struct sc_node_id *node, struct sc_buf *why)
 {
     why->len = 0;
-    *bytes = stored(lv, *node, why);
-    if (bytes->p == NULL || sc_state_peek(*bytes, out))
-        return bytes->p != NULL;
-    return unreadable(lv, why, NOT_READ);
+    struct sc_str bytes = stored(lv, *node, why);
+    if (bytes.p == NULL)
+        return NULL;
+    struct sc_state *st = sc_state_decode(lv->project.journey, *node, bytes, &lv->ar);
+    return st ? st : unreadable(lv, why, "the stored state cannot be read: of a newer release, or "
+                                         "damaged");
 }
 
 struct sc_state *sc_live_state(struct sc_live *lv, struct sc_node_id *node, struct sc_buf *why)
 {
-    struct sc_state_peek pk;
-    struct sc_str bytes;
     for (int hops = 0; hops < SC_HOPS_MAX; hops++) {
-        if (!peek(lv, node, why, &bytes, &pk))
-            return NULL;
-        if (pk.kind != SC_STATE_ALIAS) {
-            struct sc_state *st = sc_state_decode(lv->project.journey, *node, bytes, &lv->ar);
-            return st ? st : unreadable(lv, why, NOT_READ);
-        }
-        *node = pk.parent;
+        struct sc_state *st = sc_live_node(lv, node, why);
+        if (st == NULL || st->kind != SC_STATE_ALIAS)
+            return st;
+        *node = st->parent;
     }
     return unreadable(lv, why, "a chain of aliases without end");
-}
-
-bool sc_live_parent(struct sc_live *lv, const struct sc_node_id *node, struct sc_node_id *parent,
-                    struct sc_buf *why)
-{
-    struct sc_state_peek pk;
-    struct sc_str bytes;
-    if (!peek(lv, node, why, &bytes, &pk) || pk.kind != SC_STATE_ALIAS)
-        return false;
-    *parent = pk.parent;
-    return true;
 }
 
 /* ---- outbound records */

@@ -23,14 +23,11 @@ struct sc_live {
 int sc_live_init(struct sc_live *lv, const char *settings);
 void sc_live_fini(struct sc_live *lv);
 
-/* Where a node's records stand now: through aliases to its customer's state, of the newest seal. The
- * node of the root is in *node; NULL: nothing is stored of it, or lv->unread. *why: what could not be
- * read. */
+/* A node's own state, of the newest seal; an alias has one too. NULL: nothing is stored of it, or
+ * lv->unread. *why: what could not be read. In lv->ar, as what follows. */
+struct sc_state *sc_live_node(struct sc_live *lv, const struct sc_node_id *node, struct sc_buf *why);
+/* Where its records stand now: through aliases to its customer's state, whose node is in *node. */
 struct sc_state *sc_live_state(struct sc_live *lv, struct sc_node_id *node, struct sc_buf *why);
-
-/* Is the node an alias, of *parent? False: a root, nobody, or lv->unread. */
-bool sc_live_parent(struct sc_live *lv, const struct sc_node_id *node, struct sc_node_id *parent,
-                    struct sc_buf *why);
 
 /* Every message of a range; fn false: stop. OK, or what ended it, said on stderr. */
 typedef bool sc_live_message_fn(void *arg, const struct sc_msg *m, const struct sc_header *hs,

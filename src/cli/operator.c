@@ -14,6 +14,7 @@
 #define BY_MAX 128u
 #define WHY_MAX 1024u
 #define LOOK_MS 500
+#define LOOK_KEEP (1u << 20)
 
 /* ---- who and why */
 
@@ -68,6 +69,7 @@ static int look_at_journal(struct sc_operator *op)
 int sc_operator_open(struct sc_operator *op)
 {
     op->lv.name = op->name;
+    sc_arena_init(&op->ar);
     if ((op->by && !is_line("by", op->by, BY_MAX)) || (op->why && !is_line("why", op->why, WHY_MAX)))
         return SC_EXIT_USAGE;
     if (op->wait_ms < 0) {
@@ -78,13 +80,14 @@ int sc_operator_open(struct sc_operator *op)
     if (rc == SC_EXIT_OK)
         rc = look_at_journal(op);
     if (rc == SC_EXIT_OK && op->by == NULL)
-        op->by = user_at_host(&op->lv.ar);
+        op->by = user_at_host(&op->ar);
     return rc;
 }
 
 void sc_operator_close(struct sc_operator *op)
 {
     sc_live_fini(&op->lv);
+    sc_arena_fini(&op->ar);
 }
 
 /* ---- customers */
@@ -123,7 +126,7 @@ void sc_operator_print_node(const struct sc_operator *op, const struct sc_node_i
 struct sc_record *sc_operator_add(struct sc_operator *op, enum sc_record_kind kind,
                                   const struct sc_node_id *to)
 {
-    struct sc_record *rec = SC_VEC_ADD(&op->lv.ar, &op->records);
+    struct sc_record *rec = SC_VEC_ADD(&op->ar, &op->records);
     *rec = (struct sc_record){.kind = (uint8_t)kind, .to = *to, .by = sc_str_from(op->by)};
     rec->why = op->why ? sc_str_from(op->why) : SC_STR_NULL;
     return rec;
@@ -185,6 +188,7 @@ static int wait_for(struct sc_operator *op, bool (*done)(void *arg), void *arg)
         }
         struct timespec pause = {0, LOOK_MS * 1000000L};
         nanosleep(&pause, NULL);
+        sc_arena_reset(&op->lv.ar, LOOK_KEEP);
     }
     printf("done\n");
     return SC_EXIT_OK;

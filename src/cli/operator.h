@@ -18,6 +18,7 @@ struct sc_operator {
     int64_t wait_ms;       /* 0: not waited for */
     /* work */
     struct sc_live lv;
+    struct sc_arena ar; /* what is to be written, until close */
     SC_VEC(struct sc_record) records;
 };
 
@@ -38,7 +39,7 @@ int sc_operator_open(struct sc_operator *op);
 void sc_operator_close(struct sc_operator *op);
 
 /* The node that a word names: 32 hex digits, or NAMESPACE=VALUE. This and the next: 0, or an exit code
- * with the reason printed; *st lives until close. */
+ * with the reason printed; *st lives until finish. */
 int sc_operator_node(struct sc_operator *op, const char *word, struct sc_node_id *node);
 /* The state that stands for *node, which becomes its root's. *st NULL: nothing is stored. */
 int sc_operator_state(struct sc_operator *op, struct sc_node_id *node, struct sc_state **st);
@@ -48,7 +49,8 @@ void sc_operator_print_node(const struct sc_operator *op, const struct sc_node_i
 /* Valid until the next add. */
 struct sc_record *sc_operator_add(struct sc_operator *op, enum sc_record_kind kind,
                                   const struct sc_node_id *to);
-/* Write what was added (unless it is a dry run), and wait as asked until `done`. */
+/* Write what was added (unless it is a dry run), and wait as asked until `done`: between two looks
+ * lv.ar is emptied. */
 int sc_operator_finish(struct sc_operator *op, bool (*done)(void *arg), void *arg);
 
 #endif

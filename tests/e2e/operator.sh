@@ -24,13 +24,14 @@ node() { "$STAGECOACH" identity node -c "$SHOP/stagecoach.yaml" "$1"; }
 customer() { consume "$RUN.customers" -f '%k\t%s\n' | awk -F '\t' -v k="$1" '$1 == k { row = $2 } END { print row }'; }
 audit() { consume "$RUN.identity" | jq -c "select($1)"; }
 
-# Ada: a card, two addresses, a phone that came by the second one. Bob, to be forgotten.
+# Ada: a card, two addresses, a phone that came by the second one. Bob and Cy, to be forgotten.
 event a1 2026-01-01T10:00:00Z '{"card":"7001","email":"ada@example.org"}'
 event a2 2026-01-01T11:00:00Z '{"card":"7001","email":"bea@example.org"}'
 event a3 2026-01-01T12:00:00Z '{"email":"bea@example.org","phone":"+4791000001"}'
 event a4 2026-01-01T13:00:00Z '{"card":"7001","phone":"+4791000002"}'
 event b1 2026-01-01T10:00:00Z '{"card":"7002","email":"bob@example.org"}'
 event b2 2026-01-01T11:00:00Z '{"email":"bob@example.org"}'
+event c1 2026-01-01T10:00:00Z '{"email":"cy@example.org","phone":"+4791000003"}'
 shop_start
 shop_wait 60
 ada=$(node loyalty_id=7001) bob=$(node loyalty_id=7002) bea=$(node email=bea@example.org)
@@ -128,8 +129,19 @@ ok "forget: withdrawn, a receipt, gone from Redis; a replay is dropped, what is 
 shop_stop
 command 69 forget "$bob" --until 2026-01-05T00:00:00Z --wait 1s
 says "not done yet: the record waits in the journal"
+# Cy's address, forgotten by a command that looks again only once the address is somebody else's.
+(cd "$SHOP" && exec "$STAGECOACH" forget email=cy@example.org --until 2026-01-05T00:00:00Z --wait 5m) >"$WORK/cy" 2>&1 &
+waiting=$!
+wait_until 20 said "$WORK/cy" "written to" || fail "not written: $(<"$WORK/cy")"
+kill -STOP $waiting
+event c2 2026-01-06T10:00:00Z '{"card":"7003","email":"cy@example.org"}'
 shop_start
 shop_wait 60
+command 0 explain customer --identifier email=cy@example.org --config stagecoach.yaml
+says "is part of customer $(node loyalty_id=7003)"
+kill -CONT $waiting
+wait_until 20 said "$WORK/cy" "done" || fail "linked again at once, so never done: $(<"$WORK/cy")"
+wait $waiting || fail "it was done: $(<"$WORK/cy")"
 command 1 explain customer "$bob" --config stagecoach.yaml
 says "this customer was forgotten"
 command 0 forget loyalty_id=nobody --wait 30s
