@@ -34,7 +34,8 @@ struct sc_purchase_day {
 enum { SC_PAST_CONTACT = 1, /* a contact on its topic came less than 7 days before it */
        SC_PAST_WAITING = 2, /* one waited for an answer already */
        SC_PAST_OPENING = 4, /* its case was opened: `opened` and `handled_ms` stand */
-       SC_PAST_ALL = 7 };
+       SC_PAST_MORE = 8,    /* there were some, whatever they said: on the first of a full list */
+       SC_PAST_ALL = 15 };
 
 /* A contact, an answer, a case opened or closed; and what was counted for it. */
 struct sc_service {

@@ -161,8 +161,10 @@ static int order_touches(const void *a, const void *b)
 static void tell(const struct sc_journey *jo, struct sc_history *h)
 {
     const struct sc_service *gone = &h->touches.v[0];
-    bool waiting = is(jo, gone, SC_IS_CONTACT), contact = waiting;
+    bool contact = is(jo, gone, SC_IS_CONTACT);
+    bool waiting = contact && !is(jo, gone, SC_IS_ANSWER);
     bool opening = is(jo, gone, SC_IS_OPENING);
+    h->touches.v[1].past |= SC_PAST_MORE;
     for (uint32_t i = 1; i < h->touches.n && (contact || opening); i++) {
         struct sc_service *t = &h->touches.v[i];
         if (opening && same_case(jo, t, gone)) {
@@ -216,7 +218,9 @@ void sc_service_event(struct sc_run *rn, const struct sc_measured *me)
                                .event = rn->ev->type, .next = -1, .opened = -1, .waited_ms = -1,
                                .handled_ms = -1};
     SC_ASSERT(h != NULL);
-    if (h->touches.n == SC_TOUCHES_MAX && order_touches(&touch, &h->touches.v[0]) < 0)
+    const struct sc_service *oldest = h->touches.v;
+    if (h->touches.n == SC_TOUCHES_MAX && oldest->past & SC_PAST_MORE &&
+        order_touches(&touch, oldest) < 0)
         return; /* those around it are settled */
     h->touches.v = sc_unite(&(struct sc_unite){rn->st->ar, sizeof(touch), order_touches, NULL},
                             h->touches.v, &h->touches.n, &touch, 1);

@@ -18,6 +18,7 @@ static const char taxonomy_text[] =
     "  solved: { properties: { no: { type: string, required: true } } }\n"
     "  refunded: { properties: { no: { type: string, required: true } } }\n"
     "  answered: { properties: { about: { type: string } } }\n"
+    "  talked: { properties: { about: { type: string } } }\n"
     "cases:\n"
     "  support: { opens: [asked], closes: [solved], key: no }\n"
     "  refund: { opens: [called], closes: [refunded], key: no }\n";
@@ -25,8 +26,8 @@ static const char journey_text[] =
     "journey: j\n"
     "taxonomy: t.yaml\n"
     "analytics:\n"
-    "  contacts: { asked: { topic: about }, called: { topic: about } }\n"
-    "  answers: { answered: { topic: about } }\n";
+    "  contacts: { asked: { topic: about }, called: { topic: about }, talked: { topic: about } }\n"
+    "  answers: { answered: { topic: about }, talked: { topic: about } }\n";
 
 struct desk {
     struct sc_arena ar;
@@ -122,6 +123,26 @@ Test(history, contacts_past_64_do_not_become_first_ones)
     teardown(&d);
 }
 
+/* While none has left the list, all there is before it is known, as it is in order of time. */
+Test(history, the_oldest_of_65_is_counted_whenever_it_comes)
+{
+    struct desk d;
+    setup(&d);
+    char topic[32];
+    for (int i = 0; i < 64; i++) {
+        snprintf(topic, sizeof(topic), "t%d", i);
+        happens(&d, "asked", (i + 1) * SC_HOUR_MS, topic, "n");
+    }
+    cr_assert_eq(told(&d, SC_METRIC_FIRST_CONTACT).count, 64);
+    happens(&d, "asked", 0, "t0", "n");
+    cr_expect_eq(told(&d, SC_METRIC_FIRST_CONTACT).count, 64, "it is one, the next on its topic not");
+    cr_expect_eq((int64_t)told(&d, SC_METRIC_FIRST_CONTACT).sum, 1);
+    cr_expect_eq(d.st->history->touches.n, 64u);
+    happens(&d, "asked", -SC_HOUR_MS, "new", "n");
+    cr_expect_eq(told(&d, SC_METRIC_FIRST_CONTACT).count, 64, "what was before is not known any more");
+    teardown(&d);
+}
+
 /* One change of the neighbourhood tells what changed, not the list again. */
 Test(history, a_touch_tells_of_its_neighbours_alone)
 {
@@ -147,6 +168,22 @@ Test(history, a_contact_that_waits_behind_another_does_not_start_to_when_that_is
     cr_expect_eq(d.st->history->touches.n, 64u);
     happens(&d, "answered", 3 * SC_HOUR_MS, "t", NULL);
     cr_expect_eq(told(&d, SC_METRIC_WAITING).count, 0);
+    teardown(&d);
+}
+
+/* Behind one that is an answer too, a contact waits; it does so still when that one has left. */
+Test(history, a_contact_that_waits_behind_an_answer_still_does_when_that_is_settled)
+{
+    struct desk d;
+    setup(&d);
+    happens(&d, "talked", 0, "t", NULL);
+    happens(&d, "asked", SC_HOUR_MS, "t", "n");
+    happens(&d, "answered", 2 * SC_HOUR_MS, "t", NULL);
+    cr_assert_eq(told(&d, SC_METRIC_WAITING).count, 2);
+    for (int i = 0; i < 63; i++)
+        happens(&d, "called", 3 * SC_HOUR_MS + i, "other", "m");
+    cr_expect_eq(told(&d, SC_METRIC_WAITING).count, 2);
+    cr_expect_eq((int64_t)told(&d, SC_METRIC_WAITING).sum, 3 * SC_HOUR_MS);
     teardown(&d);
 }
 
