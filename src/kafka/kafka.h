@@ -72,7 +72,7 @@ int64_t sc_kafka_tap_passed(const struct sc_kafka_tap *tp);
 void sc_kafka_tap_destroy(struct sc_kafka_tap *tp);
 
 /* For commands that write: one transaction after the other, under an id of their own. NULL, false:
- * the reason is logged; what was not committed is not there. */
+ * the reason is logged. A commit that failed is not known to be one: it may be there after all. */
 struct sc_kafka_sender;
 struct sc_kafka_sender *sc_kafka_sender_create(const struct sc_kafka_config *cfg, const char *id);
 bool sc_kafka_sender_put(struct sc_kafka_sender *s, const char *topic, const struct sc_out *out);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-
 struct prepare {
     struct sc_kafka_admin ad;
     _Atomic bool *stop;

@@ -301,7 +301,6 @@ int sc_journey_trigger(const struct sc_journey *jo, uint32_t hash)
     return find(jo->trigger_codes, jo->n_triggers, hash);
 }
 
-
 void sc_journey_index(struct sc_journey *jo, struct sc_arena *ar)
 {
     SC_ASSERT(jo->tx == jo->scope.tx);

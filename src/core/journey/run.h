@@ -57,7 +57,8 @@ bool sc_stage_is_lapse(const struct sc_journey *jo, int stage);
 void sc_stage_merged(struct sc_run *rn, const struct sc_merged *mg);
 /* A stage that the journey has no more was left by its change: say so (cause `config`). */
 void sc_stage_config(struct sc_run *rn);
-/* Try the rules; at most one stage of each track is entered. `all`: every stage, not only those the event moves. */
+/* Try the rules; at most one stage of each track is entered. `all`: every stage, not only those the
+ * event moves. */
 void sc_stage_try(struct sc_run *rn, bool all);
 /* The event restarts the silences of lapses. */
 void sc_stage_restart(struct sc_run *rn);
@@ -176,12 +177,19 @@ bool sc_fatigue_paused(const struct sc_journey *jo, struct sc_state *st, int64_t
 int sc_persona_of(const struct sc_rule_ctx *cx);
 
 /* trace.c: one line: part, what, result (may be NULL), detail by printf. Arguments are not even
- * evaluated when nobody traces. */
+ * evaluated when nobody traces; `fx` is twice when somebody does. */
 #define sc_trace(fx, ...) ((fx)->trace ? sc_trace_line((fx), __VA_ARGS__) : (void)0)
 void sc_trace_line(struct sc_effects *fx, const char *part, struct sc_str what, const char *result,
                    const char *fmt, ...) __attribute__((format(printf, 5, 6)));
-#define sc_trace_event(fx, ...) ((fx)->trace ? sc_trace_event_line((fx), __VA_ARGS__) : (void)0)
-void sc_trace_event_line(struct sc_effects *fx, const struct sc_journey *jo, const struct sc_event *ev);
+/* Heads what an event did. */
+void sc_trace_event_line(struct sc_effects *fx, const struct sc_journey *jo,
+                         const struct sc_event *ev);
+static inline void sc_trace_event(struct sc_effects *fx, const struct sc_journey *jo,
+                                  const struct sc_event *ev)
+{
+    if (fx->trace)
+        sc_trace_event_line(fx, jo, ev);
+}
 /* Heads what rules see once after a merge. */
 void sc_trace_merged(struct sc_effects *fx, int64_t at_ms);
 /* Does the rule hold? Its parts and their values go to the trace, if there is one. */
