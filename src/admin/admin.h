@@ -7,8 +7,8 @@
 
 struct sc_admin;
 
-/* Listen on "host:port". `token`: bearer token asked for /metrics and verbose readiness; empty: none.
- * Workers outlive the listener. NULL with the reason logged. */
+/* Listen on "host:port". `token`: bearer token asked for /metrics and verbose readiness; empty:
+ * none. Workers outlive the listener. NULL with the reason logged. */
 struct sc_admin *sc_admin_start(struct sc_str listen, struct sc_str token,
                                 struct sc_worker *const *workers, uint32_t n);
 void sc_admin_stop(struct sc_admin *ad);

@@ -14,8 +14,8 @@
 
 /* What jemalloc, where it is linked, is told: freed pages are kept for half a minute, large blocks
  * too, and huge pages are asked for. A page given back is faulted in again at the next batch, and
- * states lie all over the heap, so that most reads of one would miss the page tables' cache. Measured:
- * bench/README.md. MALLOC_CONF in the environment comes after it. */
+ * states lie all over the heap, so that most reads of one would miss the page tables' cache.
+ * Measured: bench/README.md. MALLOC_CONF in the environment comes after it. */
 extern const char *malloc_conf;
 const char *malloc_conf = "oversize_threshold:0,dirty_decay_ms:30000,muzzy_decay_ms:30000,"
                           "thp:always,metadata_thp:auto";

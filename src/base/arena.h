@@ -41,8 +41,8 @@ struct sc_arena {
 
 /* An arena on the caller's memory; takes no block until first used. */
 void sc_arena_init(struct sc_arena *ar);
-/* An arena that begins on memory of the caller's, aligned to 16, and goes on with blocks no smaller:
- * for many that are small. The memory must outlive it; it is finished, never reset.
+/* An arena that begins on memory of the caller's, aligned to 16, and goes on with blocks no
+ * smaller: for many that are small. The memory must outlive it; it is finished, never reset.
  * Memory from the heap: it is not to be read but through the arena, nor after fini. */
 void sc_arena_init_on(struct sc_arena *ar, void *memory, size_t bytes);
 /* Bytes of all its blocks; the caller's memory is none. */

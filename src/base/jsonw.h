@@ -1,8 +1,8 @@
 /* JSON writer into a struct sc_buf: commas and escapes are its business, nesting is the caller's.
  * Depth at most 64 (asserted). Strings that are not UTF-8 have bad bytes replaced by U+FFFD.
  *
- * Whether a comma is due is read off the last byte written: none behind `{`, `[` and `:`. So all that
- * is between sc_jsonw_obj and its end has to go through the writer. */
+ * Whether a comma is due is read off the last byte written: none behind `{`, `[` and `:`. So all
+ * that is between sc_jsonw_obj and its end has to go through the writer. */
 #ifndef SC_BASE_JSONW_H
 #define SC_BASE_JSONW_H
 

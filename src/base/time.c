@@ -192,8 +192,8 @@ static inline uint64_t load8(const char *p)
     return le64toh(v);
 }
 
-/* Eight characters that look like `shape`, where a 0 is any digit: their digits in its place, all else
- * zero. Bits in *bad when they do not. */
+/* Eight characters that look like `shape`, where a 0 is any digit: their digits in its place, all
+ * else zero. Bits in *bad when they do not. */
 static inline uint64_t digits_of(uint64_t text, uint64_t shape, uint64_t *bad)
 {
     const uint64_t ones = UINT64_MAX / 255;
@@ -205,8 +205,8 @@ static inline uint64_t digits_of(uint64_t text, uint64_t shape, uint64_t *bad)
     return v;
 }
 
-/* The common form, yyyy-mm-ddThh:mm:ss.mmmZ, eight characters at a time. False for all else, and for
- * a leap second: those are read with care. */
+/* The common form, yyyy-mm-ddThh:mm:ss.mmmZ, eight characters at a time. False for all else, and
+ * for a leap second: those are read with care. */
 static bool parse_common(struct sc_str s, int64_t *ms)
 {
     uint64_t bad = 0;

@@ -1,5 +1,5 @@
-/* See connect.h. Kafka and Redis judge themselves (kafka/check.c, redis/conn.c), as at a start; what
- * needs taxonomy and schemas side by side is here. */
+/* See connect.h. Kafka and Redis judge themselves (kafka/check.c, redis/conn.c), as at a start;
+ * what needs taxonomy and schemas side by side is here. */
 #include "cli/connect.h"
 
 #include "cli/registry.h"

@@ -4,9 +4,9 @@
  * dead letter; several of one record (it was replayed, and failed again) go once. A record that had
  * gone through after all is a copy by its source and id, and is dropped as such.
  *
- * How far a choice (code, stage, topic, times) was sent stands in the offsets of a group of its own,
- * written in the transactions that send: the same command again goes on behind it, also after it was
- * broken off. Another choice has another place. Source: semantics 20. */
+ * How far a choice (code, stage, topic, times) was sent stands in the offsets of a group of its
+ * own, written in the transactions that send: the same command again goes on behind it, also after
+ * it was broken off. Another choice has another place. Source: semantics 20. */
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/setup.h"
@@ -199,7 +199,8 @@ static int replay(struct dlq *d)
     if (fine)
         say(d);
     else if (d->sent)
-        fprintf(stderr, "stagecoach: broken off; a part was sent: start again, it goes on behind that\n");
+        fprintf(stderr, "stagecoach: broken off; a part was sent: start again, it goes on behind "
+                        "that\n");
     if (d->to)
         sc_kafka_sender_destroy(d->to);
     sc_kafka_tap_destroy(d->in);

@@ -209,8 +209,8 @@ static int from_files(struct explain *ex, const struct sc_words *words)
     if (reads_stdin(&ex->files) || words->n != (ex->identifier ? 1 : 2)) {
         fprintf(stderr, reads_stdin(&ex->files)
                             ? "stagecoach explain: files are read twice, standard input cannot be\n"
-                            : "usage: stagecoach explain customer ID|--identifier NS=VALUE JOURNEY|SETTINGS "
-                              "--events FILE… [options]\n");
+                            : "usage: stagecoach explain customer ID|--identifier NS=VALUE "
+                              "JOURNEY|SETTINGS --events FILE… [options]\n");
         return SC_EXIT_USAGE;
     }
     sc_arena_init(&ex->line);
@@ -241,8 +241,8 @@ int sc_explain_customer(int argc, char **argv)
         "played again), and the state as it is stored.\n"
         "Properties marked `pii` are hidden unless --reveal.";
     const struct sc_command cmd = {
-        "explain customer ID|--identifier NS=VALUE JOURNEY|SETTINGS --events FILE… | --config SETTINGS", about,
-        args, 0, 2};
+        "explain customer ID|--identifier NS=VALUE JOURNEY|SETTINGS --events FILE… | "
+        "--config SETTINGS", about, args, 0, 2};
     struct sc_words words;
     int rc = sc_args_parse(&cmd, argc, argv, &words);
     if (rc)

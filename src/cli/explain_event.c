@@ -1,6 +1,6 @@
 /* stagecoach explain event TOPIC:PARTITION:OFFSET: one record of a source, taken through the same
- * decoder and intake as in `run`, then looked for in what came of it: the journal, the dead letters,
- * the outbound topics. Nothing is changed, no group is joined. */
+ * decoder and intake as in `run`, then looked for in what came of it: the journal, the dead
+ * letters, the outbound topics. Nothing is changed, no group is joined. */
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/clock.h"
@@ -222,7 +222,8 @@ static bool take_effect(void *arg, const struct sc_value *fields)
     if (!is_theirs(ex, fields[SC_LV_CUSTOMER]))
         return true;
     for (uint32_t i = 0; events.type == SC_T_LIST && i < events.len; i++) {
-        if (events.list[i].type != SC_T_STRING || !sc_str_eq(sc_value_str(events.list[i]), ex->ev->id))
+        if (events.list[i].type != SC_T_STRING ||
+            !sc_str_eq(sc_value_str(events.list[i]), ex->ev->id))
             continue;
         ex->text.len = 0;
         sc_live_effect_text(fields, &ex->text);

@@ -24,12 +24,12 @@ struct sc_replay {
     bool reveal;
 };
 
-/* One event as the journal has it, at `at`, in whatever order they are read. Another door of the same
- * event: give what the first call gave. */
+/* One event as the journal has it, at `at`, in whatever order they are read. Another door of the
+ * same event: give what the first call gave. */
 struct sc_replayed *sc_replay_add(struct sc_replay *rp, struct sc_replayed *known,
                                   const struct sc_record *rec, const struct sc_replay_place *at);
-/* Play them, then let time go on to `until_ms`; print what the rules saw, and how many of the events
- * that `st` has counted it was. */
+/* Play them, then let time go on to `until_ms`; print what the rules saw, and how many of the
+ * events that `st` has counted it was. */
 void sc_replay_print(struct sc_replay *rp, const struct sc_state *st, int64_t until_ms);
 
 #endif

@@ -145,8 +145,8 @@ static void put_experiment(struct explain *ex, const struct sc_trigger *tr)
     for (uint32_t a = 0; a < xp->n_arms; ++a) {
         const struct sc_variant *va = &tr->variants[a];
         struct sc_str message = va->message.len > 0 ? va->message : tr->message;
-        sc_buf_addf(&ex->out, "  %-10s %.*s, %u of 10000: %.*s\n", "  arm", SC_STR_FMT(xp->arms[a].name),
-                    xp->arms[a].until - from,
+        sc_buf_addf(&ex->out, "  %-10s %.*s, %u of 10000: %.*s\n", "  arm",
+                    SC_STR_FMT(xp->arms[a].name), xp->arms[a].until - from,
                     SC_STR_FMT(va->silent ? SC_STR("nothing is sent") : message));
         from = xp->arms[a].until;
     }

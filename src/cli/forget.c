@@ -1,6 +1,6 @@
-/* stagecoach forget: ERASE to a customer, whichever of its identifiers is named. Its owner erases the
- * state of every identifier and keeps ERASED(t) with each: what happened up to t and comes again is
- * dropped, what happens later starts a new customer. Source: semantics 35. */
+/* stagecoach forget: ERASE to a customer, whichever of its identifiers is named. Its owner erases
+ * the state of every identifier and keeps ERASED(t) with each: what happened up to t and comes
+ * again is dropped, what happens later starts a new customer. Source: semantics 35. */
 #include "cli/cli.h"
 #include "cli/operator.h"
 

@@ -1,5 +1,5 @@
-/* stagecoach identity: the node of an identifier, as anyone who holds the key can compute it (semantics
- * 10c); split and unlink in identity_split.c. */
+/* stagecoach identity: the node of an identifier, as anyone who holds the key can compute it
+ * (semantics 10c); split and unlink in identity_split.c. */
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/identity.h"
@@ -71,7 +71,8 @@ static int with_taxonomy(const char *path, struct sc_secret sec, const struct sc
         rc = sc_key_load(sec.file, &ar, &key);
     }
     if (rc == SC_EXIT_OK) {
-        struct sc_pseudonyms *ps = sc_pseudonyms_create(file->taxonomy, key, (uint8_t)sec.version, 16);
+        struct sc_pseudonyms *ps =
+            sc_pseudonyms_create(file->taxonomy, key, (uint8_t)sec.version, 16);
         for (int i = 0; rc == SC_EXIT_OK && i < words->n; i++)
             rc = print_node(ps, file->taxonomy, words->v[i], &ar);
         sc_pseudonyms_destroy(ps);

@@ -2,8 +2,8 @@
  * through them, and never join it again.
  *
  * SPLIT to each; for `split` then LINKs, so that they are one customer of their own. A LINK stands
- * behind the SPLIT of its larger node in that one's partition, and the STATE that follows behind the
- * SPLIT of the other: partitions keep order. Source: semantics 8; core/identity/owner_part.c. */
+ * behind the SPLIT of its larger node in that one's partition, and the STATE that follows behind
+ * the SPLIT of the other: partitions keep order. Source: semantics 8; core/identity/owner_part.c. */
 #include "cli/cli.h"
 #include "cli/identity.h"
 #include "cli/operator.h"

@@ -14,8 +14,9 @@ void sc_lines_close(struct sc_lines *ls);
 enum sc_line { SC_LINE_OK, SC_LINE_END, SC_LINE_TOO_LONG, SC_LINE_ERROR };
 /* The next line without its end ("\n" or "\r\n"), valid until the next call; number from 1. */
 enum sc_line sc_lines_next(struct sc_lines *ls, struct sc_str *line, uint64_t *number);
-/* Instead of a line: a record with its length before it (u32, big endian), as `kcat -f '%R%s'` writes
- * them, -1 for one without a value (p NULL); number from 1. A file that ends inside one: ERROR. */
+/* Instead of a line: a record with its length before it (u32, big endian), as `kcat -f '%R%s'`
+ * writes them, -1 for one without a value (p NULL); number from 1. A file that ends inside one:
+ * ERROR. */
 enum sc_line sc_lines_record(struct sc_lines *ls, struct sc_str *record, uint64_t *number);
 /* The first byte, which stays; -1: there is none. */
 int sc_lines_peek(struct sc_lines *ls);

@@ -129,7 +129,8 @@ static void *unreadable(struct sc_live *lv, struct sc_buf *why, const char *text
     return NULL;
 }
 
-struct sc_state *sc_live_node(struct sc_live *lv, const struct sc_node_id *node, struct sc_buf *why)
+struct sc_state *sc_live_node(struct sc_live *lv, const struct sc_node_id *node,
+                              struct sc_buf *why)
 {
     why->len = 0;
     struct sc_str bytes = stored(lv, *node, why);

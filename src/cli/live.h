@@ -25,7 +25,8 @@ void sc_live_fini(struct sc_live *lv);
 
 /* A node's own state, of the newest seal; an alias has one too. NULL: nothing is stored of it, or
  * lv->unread. *why: what could not be read. In lv->ar, as what follows. */
-struct sc_state *sc_live_node(struct sc_live *lv, const struct sc_node_id *node, struct sc_buf *why);
+struct sc_state *sc_live_node(struct sc_live *lv, const struct sc_node_id *node,
+                              struct sc_buf *why);
 /* Where its records stand now: through aliases to its customer's state, whose node is in *node. */
 struct sc_state *sc_live_state(struct sc_live *lv, struct sc_node_id *node, struct sc_buf *why);
 

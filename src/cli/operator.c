@@ -62,7 +62,8 @@ static int look_at_journal(struct sc_operator *op)
     sc_buf_fini(&text);
     if (dg.errors == 0)
         return SC_EXIT_OK;
-    bool away = strcmp(dg.items.v[0].code, "no-broker") == 0 || strcmp(dg.items.v[0].code, "login") == 0;
+    const char *code = dg.items.v[0].code;
+    bool away = strcmp(code, "no-broker") == 0 || strcmp(code, "login") == 0;
     return away ? SC_EXIT_UNAVAILABLE : SC_EXIT_CONFIG;
 }
 
@@ -70,7 +71,8 @@ int sc_operator_open(struct sc_operator *op)
 {
     op->lv.name = op->name;
     sc_arena_init(&op->ar);
-    if ((op->by && !is_line("by", op->by, BY_MAX)) || (op->why && !is_line("why", op->why, WHY_MAX)))
+    if ((op->by && !is_line("by", op->by, BY_MAX)) ||
+        (op->why && !is_line("why", op->why, WHY_MAX)))
         return SC_EXIT_USAGE;
     if (op->wait_ms < 0) {
         fprintf(stderr, "stagecoach %s: --wait: expected a duration of 0 or more\n", op->name);
@@ -165,8 +167,8 @@ static int write_all(struct sc_operator *op)
     if (to)
         sc_kafka_sender_destroy(to);
     if (!fine) {
-        fprintf(stderr, asked ? "stagecoach %s: it is not known to be written: look with --dry-run, then "
-                                "try again\n"
+        fprintf(stderr, asked ? "stagecoach %s: it is not known to be written: look with --dry-run, "
+                                "then try again\n"
                               : "stagecoach %s: nothing was written: try again\n", op->name);
         return SC_EXIT_UNAVAILABLE;
     }

@@ -1,6 +1,6 @@
 /* An operator's word to the running system: records of the journal, in the form that the owners of
- * customers take, written in one transaction beside every worker. Who asked for it and why goes with
- * them, to the audit topic. What is found out beforehand is read, without a group.
+ * customers take, written in one transaction beside every worker. Who asked for it and why goes
+ * with them, to the audit topic. What is found out beforehand is read, without a group.
  *
  * A command decides nothing: the owner of each node does, when it takes the record. So it may be
  * written while `stagecoach run` is down, or decides otherwise meanwhile. Source: docs/adr/0017. */
@@ -38,8 +38,8 @@ struct sc_operator {
 int sc_operator_open(struct sc_operator *op);
 void sc_operator_close(struct sc_operator *op);
 
-/* The node that a word names: 32 hex digits, or NAMESPACE=VALUE. This and the next: 0, or an exit code
- * with the reason printed; *st lives until finish. */
+/* The node that a word names: 32 hex digits, or NAMESPACE=VALUE. This and the next: 0, or an exit
+ * code with the reason printed; *st lives until finish. */
 int sc_operator_node(struct sc_operator *op, const char *word, struct sc_node_id *node);
 /* The state that stands for *node, which becomes its root's. *st NULL: nothing is stored. */
 int sc_operator_state(struct sc_operator *op, struct sc_node_id *node, struct sc_state **st);

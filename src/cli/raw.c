@@ -133,7 +133,8 @@ static int read_file(struct reader *rd, const char *path)
     int rc = SC_EXIT_OK;
     enum sc_line got = SC_LINE_OK;
     while (rc == SC_EXIT_OK) {
-        got = lines ? sc_lines_next(ls, &value, &rec.number) : sc_lines_record(ls, &value, &rec.number);
+        got = lines ? sc_lines_next(ls, &value, &rec.number)
+                    : sc_lines_record(ls, &value, &rec.number);
         if (got == SC_LINE_END || got == SC_LINE_ERROR)
             break;
         struct sc_record_meta meta = {.timestamp_ms = SC_NEVER,

@@ -25,9 +25,9 @@ struct sc_raw {
     void *arg;
 };
 
-/* The source's records in files: JSON one a line; Avro, Protobuf (and JSON too) each behind its length,
- * u32 big endian. Schemas come from the source's file, beside the project's, or from the registry of
- * its settings. An exit code; what ended it is said. */
+/* The source's records in files: JSON one a line; Avro, Protobuf (and JSON too) each behind its
+ * length, u32 big endian. Schemas come from the source's file, beside the project's, or from the
+ * registry of its settings. An exit code; what ended it is said. */
 int sc_raw_files(const struct sc_raw *rw, struct sc_str source, char *const *paths, int n);
 /* The records of a source's topic from a time to its end now. Needs settings. */
 int sc_raw_topic(const struct sc_raw *rw, struct sc_str topic, int64_t from_ms);

@@ -1,5 +1,5 @@
-/* From settings to an engine: configuration, topics with their needs and schemas, secrets, the files
- * of sources that name local schemas. What `run` and `check --connect` share. */
+/* From settings to an engine: configuration, topics with their needs and schemas, secrets, the
+ * files of sources that name local schemas. What `run` and `check --connect` share. */
 #ifndef SC_CLI_SETUP_H
 #define SC_CLI_SETUP_H
 
@@ -30,8 +30,8 @@ int sc_setup(struct sc_setup *su, const struct sc_project *project);
 /* The mark of an output's topic in the files, for findings about it. */
 struct sc_mark sc_setup_out_mark(const struct sc_setup *su, uint32_t index);
 void sc_setup_fini(struct sc_setup *su);
-/* The text of a source's schema file; a relative path is taken from the folder of `beside`. 0, or an
- * exit code with the reason printed. */
+/* The text of a source's schema file; a relative path is taken from the folder of `beside`. 0, or
+ * an exit code with the reason printed. */
 int sc_setup_schema(const struct sc_project_file *beside, struct sc_str path, struct sc_arena *ar,
                     struct sc_str *out);
 /* A path of the settings: a relative one is taken from the settings file's folder. */

@@ -2,7 +2,8 @@
  * as the dictionary reads it, what is published, and the dictionary's events as schemas.
  *
  * A source's record belongs to its writers, whose schema stands in the registry or a file; what is
- * said of it here is what its mapping reads. Outbound schemas are the code's own (codec/outbound.h). */
+ * said of it here is what its mapping reads. Outbound schemas are the code's own
+ * (codec/outbound.h). */
 #include "cli/taxonomy_cmd.h"
 
 #include "base/assert.h"

@@ -1,4 +1,5 @@
-/* The cases of a journey, from its own `tests:` and from files: what `test` plays and `check` reads. */
+/* The cases of a journey, from its own `tests:` and from files: what `test` plays and `check`
+ * reads. */
 #ifndef SC_CLI_TEST_SUITE_H
 #define SC_CLI_TEST_SUITE_H
 
@@ -13,13 +14,13 @@ struct sc_test_suite {
     struct sc_test_cases cases;
 };
 
-/* Cases and their faults live in the project (`dg` is its own, or one of its arena). The taxonomy is
- * projected whole: faults in what no rule reads are faults too. */
+/* Cases and their faults live in the project (`dg` is its own, or one of its arena). The taxonomy
+ * is projected whole: faults in what no rule reads are faults too. */
 void sc_test_suite_init(struct sc_test_suite *su, struct sc_project *pr,
                         const struct sc_journey *jo, struct sc_diag *dg);
 void sc_test_suite_fini(struct sc_test_suite *su);
-/* A file of cases: `tests:` and nothing else, or (.trace) plain text. False: errno says why it cannot
- * be read. */
+/* A file of cases: `tests:` and nothing else, or (.trace) plain text. False: errno says why it
+ * cannot be read. */
 bool sc_test_suite_add(struct sc_test_suite *su, struct sc_project *pr, const char *path);
 /* By its name. */
 bool sc_test_suite_is_trace(const char *path);

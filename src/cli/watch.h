@@ -20,8 +20,8 @@ void sc_watch_init(struct sc_watch *wt);
 void sc_watch_fini(struct sc_watch *wt);
 /* From now on; a file twice is once. False: errno says why its folder cannot be watched. */
 bool sc_watch_add(struct sc_watch *wt, const char *path);
-/* Until one of them is written, made anew or taken away, and then is quiet for a moment. Its name, for
- * people (lives until fini); empty: the wait broke off. */
+/* Until one of them is written, made anew or taken away, and then is quiet for a moment. Its name,
+ * for people (lives until fini); empty: the wait broke off. */
 struct sc_str sc_watch_wait(struct sc_watch *wt);
 
 #endif

@@ -1,15 +1,15 @@
 /* Avro in: running a plan (avro_plan.h) over a record.
  *
- * The whole record is walked, also behind the last wanted field: skipping is cheap, and a record cut
- * short or with bytes left over must go to the dead letters whatever the rules read. What is skipped
- * is checked for its lengths and branches only, not for UTF-8, enum symbols or booleans. A map entry
- * that is there twice counts as the last one that is not null; a whole map keeps the last.
+ * The whole record is walked, also behind the last wanted field: skipping is cheap, and a record
+ * cut short or with bytes left over must go to the dead letters whatever the rules read. What is
+ * skipped is checked for its lengths and branches only, not for UTF-8, enum symbols or booleans. A
+ * map entry that is there twice counts as the last one that is not null; a whole map keeps the last.
  *
- * Nearly every value is plain: its number or length has a byte or two, and more follows. `run_plain`
- * takes those by an offset into the record, with one comparison a value for its end. All else (arrays,
- * damage, the record's last byte) is the long way's, which takes any op at any place and says what is
- * wrong. Cost: 15 instructions a value skipped, 40 one that is read; no allocation but lists, maps and
- * texts of big decimals. */
+ * Nearly every value is plain: its number or length has a byte or two, and more follows.
+ * `run_plain` takes those by an offset into the record, with one comparison a value for its end.
+ * All else (arrays, damage, the record's last byte) is the long way's, which takes any op at any
+ * place and says what is wrong. Cost: 15 instructions a value skipped, 40 one that is read; no
+ * allocation but lists, maps and texts of big decimals. */
 #include "codec/avro_plan.h"
 #include "codec/avro_read.h"
 #include "codec/utf8.h"
@@ -157,8 +157,8 @@ static bool long_way(struct avro *a, const struct sc_avro_op **op, unsigned dept
     return ok;
 }
 
-/* The plain forms. Each takes what stands at body[*at] (there is a byte) and moves to the next value;
- * past `n` when this one is cut short. False: it is not plain, and nothing was done. */
+/* The plain forms. Each takes what stands at body[*at] (there is a byte) and moves to the next
+ * value; past `n` when this one is cut short. False: it is not plain, and nothing was done. */
 
 /* A number of more than two bytes, a time mostly, or a text with such a length: where what follows
  * stands, or 0. */

@@ -1,9 +1,9 @@
 /* The plan of an Avro decoder: a flat program over the bytes, made once a (schema, projection).
  *
  * Records dissolve: the ops of their fields stand one after the other, and what has a fixed size is
- * passed over together with the value before it. A union is a jump table. Bodies of arrays and maps follow their op and end with
- * END. A record that the schema names more than once is a subprogram, so the plan is never larger
- * than schema times wanted paths. */
+ * passed over together with the value before it. A union is a jump table. Bodies of arrays and maps
+ * follow their op and end with END. A record that the schema names more than once is a subprogram,
+ * so the plan is never larger than schema times wanted paths. */
 #ifndef SC_CODEC_AVRO_PLAN_H
 #define SC_CODEC_AVRO_PLAN_H
 
@@ -20,7 +20,7 @@ enum sc_avro_code {
     SC_AVRO_BRANCH,       /* n branches: go to jumps[branch] */
     SC_AVRO_JUMP,         /* to n */
     SC_AVRO_LOOP,         /* blocks of an array or map: loop */
-    SC_AVRO_SKIP_LOOP,    /* the same, nothing in it is wanted and each value is one skip: loop->each */
+    SC_AVRO_SKIP_LOOP,    /* the same, nothing in it wanted and each value one skip: loop->each */
     SC_AVRO_CALL,         /* subprogram n */
     SC_AVRO_READ,         /* a value for the sinks that the note says */
     SC_AVRO_READ_INT,     /* the same of the kinds that records have most, for one slot, n: int */
@@ -33,9 +33,9 @@ enum sc_avro_code {
     SC_AVRO_MET           /* the sinks only count */
 };
 
-/* Passing over a value without asking what it is: `n` bytes, and as many more as the bits of `mask` in
- * its first number say (zigzag: half of it). A bit of `odd` in the first byte: the number is longer, or
- * no length at all. */
+/* Passing over a value without asking what it is: `n` bytes, and as many more as the bits of `mask`
+ * in its first number say (zigzag: half of it). A bit of `odd` in the first byte: the number is
+ * longer, or no length at all. */
 struct sc_avro_skip {
     uint8_t odd;
     uint32_t n, mask;

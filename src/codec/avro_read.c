@@ -144,7 +144,8 @@ static bool logical(struct sc_avro_cursor *c, enum sc_avro_logical how, int64_t 
     SC_UNREACHABLE("avro logical type");
 }
 
-static bool byte_string(struct sc_avro_cursor *c, const struct sc_avro_type *t, struct sc_value *out)
+static bool byte_string(struct sc_avro_cursor *c, const struct sc_avro_type *t,
+                        struct sc_value *out)
 {
     struct sc_str b = {NULL, t->size};
     const uint8_t *p = NULL;

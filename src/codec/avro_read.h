@@ -10,7 +10,7 @@
 struct sc_avro_cursor {
     const uint8_t *p, *end, *begin;
     struct sc_take *take;
-    uint32_t empty_left;  /* values of no bytes still allowed: without bytes nothing else bounds them */
+    uint32_t empty_left;  /* values of no bytes still allowed: nothing else bounds them */
     enum sc_drop drop;    /* set by what fails */
     const char *what;     /* and a phrase for it */
 };

@@ -19,9 +19,9 @@ struct sc_schema_ref {
     struct sc_str text;
 };
 struct sc_schema_source {
-    struct sc_str text;              /* Avro: JSON. Protobuf: .proto text, a base64 FileDescriptorProto
-                                        (as some registries' clients register), or the bytes of a
-                                        FileDescriptorSet (.desc). JSON Schema: not needed */
+    struct sc_str text;              /* Avro: JSON. Protobuf: .proto text, a FileDescriptorProto in
+                                        base64 (as some registries' clients register), or the bytes
+                                        of a FileDescriptorSet (.desc). JSON Schema: not needed */
     const struct sc_schema_ref *refs; /* what it refers to or imports */
     uint32_t n_refs;
 };
@@ -43,9 +43,9 @@ const struct sc_decoder *sc_proto_decoder(const struct sc_proto_files *files, st
                                           struct sc_str *why);
 const struct sc_decoder *sc_json_decoder(const struct sc_projection *want, struct sc_arena *ar);
 
-/* Any of them, by the source's format: what a cache of decoders keyed by schema id (and index) calls
- * on a miss. `message` or `index` (of a frame) are Protobuf's, neither: the first message. JSON
- * needs no schema. As above: NULL with a sentence in *why. */
+/* Any of them, by the source's format: what a cache of decoders keyed by schema id (and index)
+ * calls on a miss. `message` or `index` (of a frame) are Protobuf's, neither: the first message.
+ * JSON needs no schema. As above: NULL with a sentence in *why. */
 struct sc_message_at {
     struct sc_str message;
     const uint32_t *index;
@@ -76,8 +76,8 @@ bool sc_schema_paths(enum sc_format format, const struct sc_schema_source *schem
  * path meets (absent and null ones left out), always, if empty; the aggregate itself is intake's.
  * Of an aggregate whose path ends at an array without `[*]`, the values are the array's elements.
  * COUNT: a LIST too, of `true` for each value. Inside of whole lists and maps null stays NULL.
- * Lists hold at most 65,536 values (SIZE past it). On a fault the slots are not to be used; without one
- * *fault is left alone. */
+ * Lists hold at most 65,536 values (SIZE past it). On a fault the slots are not to be used; without
+ * one *fault is left alone. */
 enum sc_drop sc_decode(const struct sc_decoder *d, struct sc_str body, struct sc_arena *ar,
                        struct sc_value *slots, struct sc_fault *fault);
 

@@ -64,8 +64,8 @@ static inline void sc_pen_u64(struct sc_pen *w, uint64_t v)
 {
     sc_pen_raw(w, &v, sizeof(v));
 }
-/* Base 128, least group first, at most SC_VARINT_BYTES. Up to 56 bits without a loop: the groups are
- * spread to bytes in three steps and stored at once, so room for eight bytes is needed. */
+/* Base 128, least group first, at most SC_VARINT_BYTES. Up to 56 bits without a loop: the groups
+ * are spread to bytes in three steps and stored at once, so room for eight bytes is needed. */
 static inline void sc_pen_var(struct sc_pen *w, uint64_t v)
 {
     if (v < 0x80) {

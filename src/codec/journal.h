@@ -3,12 +3,12 @@
  *
  * Events and properties go by 32-bit name hashes, values carry a type tag, a frame the hash of the
  * projection its events were decoded for. A property that the writer looked for and did not find
- * stands as absent; one outside its projection does not stand, and reads as SC_VE_UNKNOWN; one whose
- * hash the reader does not know is skipped.
+ * stands as absent; one outside its projection does not stand, and reads as SC_VE_UNKNOWN; one
+ * whose hash the reader does not know is skipped.
  *
- * An event that the reader's taxonomy has not (resolve is deployed first) has type SC_EVENT_UNKNOWN:
- * as evidence it serves, with links before it the record is a LINK, else the record is left out and
- * counted. Properties travel with EVENT records alone. */
+ * An event that the reader's taxonomy has not (resolve is deployed first) has type
+ * SC_EVENT_UNKNOWN: as evidence it serves, with links before it the record is a LINK, else the
+ * record is left out and counted. Properties travel with EVENT records alone. */
 #ifndef SC_CODEC_JOURNAL_H
 #define SC_CODEC_JOURNAL_H
 

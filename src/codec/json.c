@@ -141,8 +141,8 @@ static const char *odd_key(struct json *j, const char *p, const struct sc_want_n
     return p ? colon(j, p) : NULL;
 }
 
-/* A plain key, a colon and something right behind it: where that stands, and the node below `w`; NULL
- * when any of them is not as usual. */
+/* A plain key, a colon and something right behind it: where that stands, and the node below `w`;
+ * NULL when any of them is not as usual. */
 static inline const char *plain_key(const struct json *j, const char *p,
                                     const struct sc_want_node *w,
                                     const struct sc_want_node **child)

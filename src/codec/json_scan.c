@@ -2,8 +2,8 @@
  *
  * What is skipped is checked as strictly as what is kept (escapes, surrogate pairs, UTF-8, control
  * characters, the grammar of numbers), so whether a record is accepted hardly depends on what the
- * rules read. Cost: about 16 bytes of string a cycle or two; numbers a digit a step, and strtod only
- * past 18 digits. */
+ * rules read. Cost: about 16 bytes of string a cycle or two; numbers a digit a step, and strtod
+ * only past 18 digits. */
 #include "codec/json_scan.h"
 #include "codec/utf8.h"
 

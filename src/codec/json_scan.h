@@ -23,16 +23,17 @@ enum sc_drop sc_json_scan_string(const char **p, const char *end, struct sc_json
 /* The text meant: `raw` itself, or unescaped in the arena. Of a scanned string only. */
 struct sc_str sc_json_string_text(struct sc_json_string s, struct sc_arena *ar);
 
-/* The plain forms, inlined: what nearly all strings, keys and numbers are, while 16 bytes and more are
- * left of the document. Without SSE2 nothing is plain, and the functions above and below do it all. */
+/* The plain forms, inlined: what nearly all strings, keys and numbers are, while 16 bytes and more
+ * are left of the document. Without SSE2 nothing is plain, and the functions above and below do it
+ * all. */
 
 #ifdef __SSE2__
 static inline __m128i sc_json_load(const char *p)
 {
     return _mm_loadu_si128((const __m128i *)(const void *)p);
 }
-/* Of 16 bytes those that end a plain run: quote, backslash, control characters (31 and below: less 32
- * they are negative) and what is not ASCII (negative already). */
+/* Of 16 bytes those that end a plain run: quote, backslash, control characters (31 and below: less
+ * 32 they are negative) and what is not ASCII (negative already). */
 static inline unsigned sc_json_ends(__m128i b)
 {
     __m128i quote = _mm_cmpeq_epi8(b, _mm_set1_epi8('"'));
@@ -49,8 +50,8 @@ static inline unsigned sc_json_digits(__m128i b)
 }
 #endif
 
-/* A string of ASCII without escapes, `p` behind its opening quote: its closing quote, or NULL. The last
- * step looks at the document's last 16 bytes, if it has so many. */
+/* A string of ASCII without escapes, `p` behind its opening quote: its closing quote, or NULL. The
+ * last step looks at the document's last 16 bytes, if it has so many. */
 static inline const char *sc_json_plain_string(const char *p, const char *begin, const char *end)
 {
 #ifdef __SSE2__

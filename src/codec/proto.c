@@ -4,10 +4,10 @@
  * is inside is not looked at. A field whose wire type is not its schema's is unknown, as it is to
  * Protobuf's own parsers. Repeated scalars are taken packed or not.
  *
- * Nearly every field is short: its tag is known to the table, its number or length has a byte or two,
- * and its value ends in the message. `walk` takes those by an offset, and goes into messages without
- * a call. All else is the long way's, which takes any field and says what is wrong. Cost: 17
- * instructions a field skipped, 35 one that is read. */
+ * Nearly every field is short: its tag is known to the table, its number or length has a byte or
+ * two, and its value ends in the message. `walk` takes those by an offset, and goes into messages
+ * without a call. All else is the long way's, which takes any field and says what is wrong. Cost:
+ * 17 instructions a field skipped, 35 one that is read. */
 #include "codec/proto_plan.h"
 #include "codec/proto_read.h"
 
@@ -313,8 +313,8 @@ static bool long_way(struct walker *x, const struct sc_proto_table *t, const uin
            blame(x, e && e->want ? e->want->path : t->want->path);
 }
 
-/* The short forms. Each takes the value at body[*at] (there is a byte) and moves behind it; false: it
- * is not short, and nothing was done. */
+/* The short forms. Each takes the value at body[*at] (there is a byte) and moves behind it; false:
+ * it is not short, and nothing was done. */
 
 /* May move past `n`: then the field is cut short. */
 static inline bool short_skip(const struct sc_proto_fused *f, const uint8_t *body, size_t *at,

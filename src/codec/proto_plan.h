@@ -1,12 +1,12 @@
 /* The plan of a Protobuf decoder: a table of wanted fields for each message on a wanted path.
  *
- * Protobuf's last value wins and its parts come in any order, so nothing is final before the message
- * around it has ended. Until then single values stand in registers, lists and the bytes of whole
- * messages in builders. The first registers are the slots, for what goes to that slot and nowhere
- * else: it is changed until the record ends. A frame is what starts and ends together: the record, and
- * each element of a repeated message that is wanted by `[*]`. When a frame ends, its registers and
- * builders go to the sinks. What a part has (a region) goes back to how its frame began when it is
- * forgotten: another member of a oneof came, or a map's key once more. */
+ * Protobuf's last value wins and its parts come in any order, so nothing is final before the
+ * message around it has ended. Until then single values stand in registers, lists and the bytes of
+ * whole messages in builders. The first registers are the slots, for what goes to that slot and
+ * nowhere else: it is changed until the record ends. A frame is what starts and ends together: the
+ * record, and each element of a repeated message that is wanted by `[*]`. When a frame ends, its
+ * registers and builders go to the sinks. What a part has (a region) goes back to how its frame
+ * began when it is forgotten: another member of a oneof came, or a map's key once more. */
 #ifndef SC_CODEC_PROTO_PLAN_H
 #define SC_CODEC_PROTO_PLAN_H
 
@@ -86,8 +86,8 @@ struct sc_proto_table {
     uint32_t n_entries;
 };
 
-/* A message inside of a frame: its scalars without presence are zero from the frame's beginning, and
- * absent at its end when the message has not come. */
+/* A message inside of a frame: its scalars without presence are zero from the frame's beginning,
+ * and absent at its end when the message has not come. */
 struct sc_proto_part {
     uint32_t seen;
     SC_VEC(uint32_t) zeros;
@@ -105,8 +105,8 @@ struct sc_proto_flush {
 
 struct sc_proto_frame {
     struct sc_proto_table *table;
-    struct sc_proto_region region; /* set back before each element; no slots and no marks: lists keep
-                                      what the elements before gave */
+    struct sc_proto_region region; /* set back before each element; no slots and no marks: lists
+                                      keep what the elements before gave */
     SC_VEC(struct sc_proto_part) parts;
     SC_VEC(struct sc_proto_flush) flushes;
     SC_VEC(struct sc_proto_mark) marks;

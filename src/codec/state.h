@@ -2,8 +2,8 @@
  *
  * Versioned; facts, stages, triggers, milestones stand by the hash of their name and definition, so
  * that a changed journey still reads old states: what it no longer knows is kept as it is (bounded)
- * or dropped when its definition changed. Layout: docs/formats.md. Soft limit 16 KiB (counted), hard
- * limit 1 MiB: past it the oldest of dedupe ids, touchpoints and windows go first, counted. */
+ * or dropped when its definition changed. Layout: docs/formats.md. Soft limit 16 KiB (counted),
+ * hard limit 1 MiB: past it the oldest of dedupe ids, touchpoints and windows go first, counted. */
 #ifndef SC_CODEC_STATE_H
 #define SC_CODEC_STATE_H
 

@@ -8,8 +8,9 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The number that starts at `p`, where eight bytes are there to read: how many bytes it has, or 0 when
- * they are more than eight; *out is then as it was. No loop: the groups of seven bits move together in three steps. */
+/* The number that starts at `p`, where eight bytes are there to read: how many bytes it has, or 0
+ * when they are more than eight; *out is then as it was. No loop: the groups of seven bits move
+ * together in three steps. */
 static inline unsigned sc_varint_eight(const uint8_t *p, uint64_t *out)
 {
     uint64_t v;
@@ -26,8 +27,8 @@ static inline unsigned sc_varint_eight(const uint8_t *p, uint64_t *out)
     return (bits + 1) / 8;
 }
 
-/* The number at body[*at], which moves behind it; there is a byte. False: it is longer than eight, or
- * too near the end `n` to be read at once; *at is then as it was. */
+/* The number at body[*at], which moves behind it; there is a byte. False: it is longer than eight,
+ * or too near the end `n` to be read at once; *at is then as it was. */
 static inline bool sc_varint_plain(const uint8_t *body, size_t *at, size_t n, uint64_t *out)
 {
     *out = body[*at];

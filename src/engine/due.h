@@ -1,5 +1,5 @@
-/* Due: who has to be woken when. A binary heap of (due time, node), earliest first, ties by node, so
- * that two runs wake in the same order. An entry may be stale (the customer's due time has moved
+/* Due: who has to be woken when. A binary heap of (due time, node), earliest first, ties by node,
+ * so that two runs wake in the same order. An entry may be stale (the customer's due time has moved
  * since): the one who pops compares with the state and drops it. Thread: the owner's alone. */
 #ifndef SC_ENGINE_DUE_H
 #define SC_ENGINE_DUE_H

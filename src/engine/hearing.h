@@ -17,8 +17,8 @@ struct sc_hearing {
 };
 
 #define SC_IDLE_HOLDS_MS 5000 /* "idle" is believed for so long after it was said */
-/* With `clock: event` silence is believed again only so long after a silent partition began to flow:
- * a replay starts everywhere at once, and the first to be heard must not make the others late
+/* With `clock: event` silence is believed again only so long after a silent partition began to
+ * flow: a replay starts everywhere at once, and the first to be heard must not make the others late
  * (docs/adr/0009). */
 #define SC_WAKE_HOLDS_MS 5000
 

@@ -2,8 +2,8 @@
  * each record, send what the steps gave.
  *
  * A state is opened once a group, into the overlay, and put down at its end; all that a group needs
- * lives in its own arena. Records for other customers leave through the journal, never by a shortcut.
- * Source: reliability.md "A transaction". */
+ * lives in its own arena. Records for other customers leave through the journal, never by a
+ * shortcut. Source: reliability.md "A transaction". */
 #include "engine/journey_priv.h"
 
 #include "base/assert.h"
@@ -338,8 +338,8 @@ static bool unpack_frame(struct sc_jworker *j, struct sc_part *p, const struct s
     return got == 0;
 }
 
-/* Unpack messages from `from` on until a group is full, or before one that is no whole frame. Returns
- * the first one left: `from` itself, with no items, is no frame. */
+/* Unpack messages from `from` on until a group is full, or before one that is no whole frame.
+ * Returns the first one left: `from` itself, with no items, is no frame. */
 static uint32_t unpack(struct sc_jworker *j, const struct sc_msg *msgs, uint32_t from, uint32_t n)
 {
     const uint32_t most = group_items(j);

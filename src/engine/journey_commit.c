@@ -1,8 +1,8 @@
 /* The journey worker's transaction: begin, commit, or doubt.
  *
- * A commit writes frames for other owners, then a partition's new states and its seal, then offsets;
- * only when it is known to stand does what it touched become what is cached. Any doubt drops all of
- * it. Source: reliability.md "A transaction". */
+ * A commit writes frames for other owners, then a partition's new states and its seal, then
+ * offsets; only when it is known to stand does what it touched become what is cached. Any doubt
+ * drops all of it. Source: reliability.md "A transaction". */
 #include "engine/journey_priv.h"
 
 #include "base/assert.h"

@@ -1,6 +1,6 @@
-/* Place: is what is to be read next still in the topic? Retention, DeleteRecords or a topic made anew
- * may have taken it away; then a partition stops and says so, since to read on at what is left would
- * skip records in silence. Only the operator's word (`adopt`) lets it go on there. */
+/* Place: is what is to be read next still in the topic? Retention, DeleteRecords or a topic made
+ * anew may have taken it away; then a partition stops and says so, since to read on at what is left
+ * would skip records in silence. Only the operator's word (`adopt`) lets it go on there. */
 #ifndef SC_ENGINE_PLACE_H
 #define SC_ENGINE_PLACE_H
 

@@ -1,5 +1,5 @@
-/* Ports: all that the engine needs of the outside world. kafka/, redis/, registry/ implement them on
- * real servers, sim/ in memory with the same transactions. One instance a worker, used by that
+/* Ports: all that the engine needs of the outside world. kafka/, redis/, registry/ implement them
+ * on real servers, sim/ in memory with the same transactions. One instance a worker, used by that
  * worker's thread alone, except where said.
  *
  * Nothing here decides: an implementation reports what happened (enum sc_err, with the retry fact),
@@ -106,8 +106,8 @@ struct sc_log_ops {
     enum sc_err (*produce_marked)(struct sc_log *lg, const struct sc_out *out, uint32_t *mark);
     int64_t (*mark_offset)(struct sc_log *lg, uint32_t mark);
 
-    /* Restore: read `topic` (an output topic) of one partition from `from` on, read_committed, until
-     * the position is past `until`. `fn` gets every message; false stops. */
+    /* Restore: read `topic` (an output topic) of one partition from `from` on, read_committed,
+     * until the position is past `until`. `fn` gets every message; false stops. */
     enum sc_err (*replay)(struct sc_log *lg, uint16_t topic, int32_t partition, int64_t from,
                           int64_t until, bool (*fn)(void *arg, const struct sc_msg *m), void *arg);
     /* Watermarks of an output topic's partition. */
@@ -150,8 +150,8 @@ struct sc_view_ops {
      * stamp to `to` with the last chunk. Items are copied. One flush a partition at a time. */
     enum sc_err (*flush)(struct sc_view *vw, uint32_t partition, struct sc_stamp seen,
                          struct sc_stamp to, const struct sc_view_item *items, uint32_t n);
-    /* Collect: OK with *partition = UINT32_MAX when no flush is in flight; OK with the next one that
-     * ended: *partition and its own
+    /* Collect: OK with *partition = UINT32_MAX when no flush is in flight; OK with the next one
+     * that ended: *partition and its own
      * result in *how (OK, CONFLICT: the stamp was another, UNAVAILABLE). TIMEOUT: none ended yet. */
     enum sc_err (*collect)(struct sc_view *vw, int timeout_ms, uint32_t *partition,
                            enum sc_err *how);

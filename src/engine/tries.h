@@ -1,13 +1,14 @@
 /* How often the record at one place of a log was tried: which one ends the process that takes it.
  *
  * The count stands in the metadata of the committed offset, so it outlives the process. A life that
- * takes over counts once a place. From SC_TRIES_CAREFUL on it goes in steps of SC_CARE_STEP offsets, a
- * transaction each, and leaves at each place that it was here with care; who finds that takes what
- * the step had one record at a time, each attempt written down before. So a record deep in a batch
- * is found by a few lives, and a process killed from outside a few times before it has committed
- * anything, which looks the same, loses seconds. Care ends with what was there at the takeover. Who dies of
- * a record alone in hand leaves a trace; after SC_TRIES_POISON it is a dead letter, and who is stopped
- * takes its own count back. Source: reliability.md "Errors of the client". Thread: the owner's. */
+ * takes over counts once a place. From SC_TRIES_CAREFUL on it goes in steps of SC_CARE_STEP
+ * offsets, a transaction each, and leaves at each place that it was here with care; who finds that
+ * takes what the step had one record at a time, each attempt written down before. So a record deep
+ * in a batch is found by a few lives, and a process killed from outside a few times before it has
+ * committed anything, which looks the same, loses seconds. Care ends with what was there at the
+ * takeover. Who dies of a record alone in hand leaves a trace; after SC_TRIES_POISON it is a dead
+ * letter, and who is stopped takes its own count back. Source: reliability.md "Errors of the
+ * client". Thread: the owner's. */
 #ifndef SC_ENGINE_TRIES_H
 #define SC_ENGINE_TRIES_H
 
@@ -42,8 +43,8 @@ static inline bool sc_tries_together(const struct sc_tries *t, int64_t place, in
     return t->n < SC_TRIES_ALONE && offset < place + SC_CARE_STEP;
 }
 
-/* A takeover found `n` written down at `place`. True: it goes on with sc_tries_end by the end of the
- * log; else by any (the first try is without care, and so without a look). */
+/* A takeover found `n` written down at `place`. True: it goes on with sc_tries_end by the end of
+ * the log; else by any (the first try is without care, and so without a look). */
 static inline bool sc_tries_found(struct sc_tries *t, uint32_t n, int64_t place)
 {
     bool own = n > SC_TRIES_CAREFUL && t->attempted == place; /* which this life survived */

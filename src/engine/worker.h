@@ -67,7 +67,7 @@ struct sc_engine_config {
     X(states_over_soft, "states over the soft limit")                                              \
     X(states_cut, "states over the hard limit, written with less")                                 \
     X(contexts_cut, "contexts over 32 KiB, left out of their messages")                            \
-    X(large_customers, "merges past half a ceiling of merges or identifiers")                                              \
+    X(large_customers, "merges past half a ceiling of merges or identifiers")                      \
     X(transactions, "transactions committed")                                                      \
     X(aborts, "transactions aborted")                                                              \
     X(acquisitions, "partitions acquired")                                                         \

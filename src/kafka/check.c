@@ -113,8 +113,8 @@ static const char *wanted(const struct sc_topic_need *need, const char *name)
     return NULL;
 }
 
-/* Retention: only the state log is the sole copy of something; how long dead letters stay is a matter
- * of taste. Sizes: batches fit a broker's default, a state at its hard limit needs more. */
+/* Retention: only the state log is the sole copy of something; how long dead letters stay is a
+ * matter of taste. Sizes: batches fit a broker's default, a state at its hard limit needs more. */
 static enum sc_severity severity_of(size_t rule, const struct sc_topic_need *need, const char *seen,
                                     const char *want)
 {

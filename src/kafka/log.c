@@ -1,8 +1,8 @@
 /* The consumer side of the log: membership, batches, positions.
  *
  * Eager assignment (`roundrobin`) at every client version: cooperative refuses the rewind by assign
- * and aborts on 2.0.2. One thread polls, assigns and rewinds: pause/resume from another thread loses
- * offsets on 2.0.2, so there is none. */
+ * and aborts on 2.0.2. One thread polls, assigns and rewinds: pause/resume from another thread
+ * loses offsets on 2.0.2, so there is none. */
 #include "kafka/log_priv.h"
 
 #include "base/assert.h"
@@ -60,8 +60,8 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
 {
     struct kafka_log *k = opaque;
     if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-        /* Nothing is read until the takeover has said where. Not at the end meanwhile: 2.0.2 takes a
-         * late answer to where that is for the place of a partition started elsewhere since then,
+        /* Nothing is read until the takeover has said where. Not at the end meanwhile: 2.0.2 takes
+         * a late answer to where that is for the place of a partition started elsewhere since then,
          * and skips what is between. */
         rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
         own(k, list);

@@ -54,7 +54,8 @@ static bool find_ranges(struct sc_kafka_replay *rp, const char *topic, int64_t f
         int64_t low, from = list->elems[p].offset;
         struct part *part = &rp->parts[p];
         if ((e = list->elems[p].err) == RD_KAFKA_RESP_ERR_NO_ERROR)
-            e = rd_kafka_query_watermark_offsets(rp->rk, topic, p, &low, &part->end, ASK_TIMEOUT_MS);
+            e = rd_kafka_query_watermark_offsets(rp->rk, topic, p, &low, &part->end,
+                                                 ASK_TIMEOUT_MS);
         if (e != RD_KAFKA_RESP_ERR_NO_ERROR)
             break;
         part->done = from < 0 || from >= part->end; /* none at or after the time */

@@ -1,6 +1,6 @@
 /* Writing for people: a few records into a topic, in one transaction after the other, beside every
- * worker. The transactional id is the caller's: of two that use one, the broker fences the first, so
- * that the same work is not done by both. */
+ * worker. The transactional id is the caller's: of two that use one, the broker fences the first,
+ * so that the same work is not done by both. */
 #include "kafka/conf.h"
 #include "kafka/signal.h"
 

@@ -170,8 +170,8 @@ enum sc_err sc_kafka_begin(struct sc_log *lg)
 {
     struct kafka_log *k = sc_kafka_log(lg);
     SC_ASSERT(!k->open);
-    /* Of a generation that the worker does not know of yet, a commit would be accepted for partitions
-     * that are another's now. */
+    /* Of a generation that the worker does not know of yet, a commit would be accepted for
+     * partitions that are another's now. */
     if (k->rebalanced || k->consumer == NULL)
         return SC_ERR_FENCED;
     if (k->delivered != k->sent)
@@ -334,7 +334,7 @@ static enum sc_signal send_offsets(struct kafka_log *k, const struct sc_tp *offs
     rd_kafka_topic_partition_list_t *list = offsets_list(k, offsets, n);
     int64_t since_ms = sc_time_mono_ms();
     enum sc_signal s;
-    do { /* not in slices: each call is a new request, whose late twin could hit the next transaction */
+    do { /* not in slices: each call is a new request, whose late twin could hit the next one */
         s = sc_kafka_signal(
             rd_kafka_send_offsets_to_transaction(k->producer, list, k->member,
                                                  *k->cfg.stop ? STOPPED_TIMEOUT_MS : CALL_TIMEOUT_MS),

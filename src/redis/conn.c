@@ -205,7 +205,8 @@ static bool info_is(const char *info, const char *key, const char *value)
     return at && strncmp(at + strlen(key), value, strlen(value)) == 0;
 }
 
-/* What is wrong with a server that took the login. UNAVAILABLE, with the reason in `why`: it has gone. */
+/* What is wrong with a server that took the login. UNAVAILABLE, with the reason in `why`: it has
+ * gone. */
 static enum sc_err check_server(redisContext *c, const struct sc_redis_config *cfg,
                                 struct sc_diag *dg, struct sc_buf *why)
 {

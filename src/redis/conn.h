@@ -20,8 +20,8 @@ redisContext *sc_redis_connect(const struct sc_redis_config *cfg, enum sc_err *e
                                struct sc_buf *why);
 /* One look: reachable, login right, a master, never evicting; findings to `dg`. */
 void sc_redis_check(const struct sc_redis_config *cfg, struct sc_diag *dg);
-/* The same at a start: reachable, login right, a master, never evicting. OK, or the reason logged. Waits
- * for a server that is down until *stop. */
+/* The same at a start: reachable, login right, a master, never evicting. OK, or the reason logged.
+ * Waits for a server that is down until *stop. */
 enum sc_err sc_redis_prepare(const struct sc_redis_config *cfg, _Atomic bool *stop);
 
 /* A command as argument vectors; binary safe. Grows, reused. */

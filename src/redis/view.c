@@ -248,8 +248,8 @@ static redisReply *next_reply(struct redis_view *v)
     return r;
 }
 
-/* States by one HGET each, pipelined behind the stamp that named the view, and the stamp again behind
- * them: it is what the caller judges by, for a server emptied in between answers "none". */
+/* States by one HGET each, pipelined behind the stamp that named the view, and the stamp again
+ * behind them: it is what the caller judges by, for a server emptied in between answers "none". */
 static enum sc_err read_states(struct redis_view *v, uint32_t partition, struct sc_stamp *stamp,
                                struct sc_view_item *items, uint32_t n)
 {

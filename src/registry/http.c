@@ -1,5 +1,5 @@
-/* HTTP over libcurl (http.h): everything that knows curl. Redirects are not followed: credentials go
- * to the host that was configured and nowhere else. */
+/* HTTP over libcurl (http.h): everything that knows curl. Redirects are not followed: credentials
+ * go to the host that was configured and nowhere else. */
 #include "registry/http.h"
 
 #include "base/arena.h"
@@ -62,7 +62,8 @@ static enum sc_err check_url(struct sc_http *h, struct sc_str url, char why[SC_R
         return refuse(why, "the registry's URL has no host");
     if (memchr(rest.p, '@', n))
         return refuse(why, "the registry's URL holds a user: use username and password_file");
-    if (n < rest.len && (memchr(rest.p + n, '?', rest.len - n) || memchr(rest.p + n, '#', rest.len - n)))
+    if (n < rest.len &&
+        (memchr(rest.p + n, '?', rest.len - n) || memchr(rest.p + n, '#', rest.len - n)))
         return refuse(why, "the registry's URL has a query");
     h->host = z(h, (struct sc_str){rest.p, n});
     while (url.len && url.p[url.len - 1] == '/')

@@ -11,8 +11,8 @@ struct sc_http;
 enum sc_err sc_http_create(const struct sc_registry_options *options, struct sc_http **out,
                            char why[SC_REGISTRY_WHY]);
 void sc_http_destroy(struct sc_http *h);
-/* GET, or POST when `body` is not NULL, of base URL + path. OK: some answer came, with its status and
- * body (borrowed until the next call); otherwise a sentence in `why`. */
+/* GET, or POST when `body` is not NULL, of base URL + path. OK: some answer came, with its status
+ * and body (borrowed until the next call); otherwise a sentence in `why`. */
 enum sc_err sc_http_call(struct sc_http *h, const char *path, const char *body, long *status,
                          struct sc_str *answer, char why[SC_REGISTRY_WHY]);
 /* One segment of a path, percent-encoded, appended. */

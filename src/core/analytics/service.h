@@ -17,8 +17,8 @@ void sc_service_count(const struct sc_journey *jo, const struct sc_history *h, i
                       struct sc_effects *fx);
 void sc_service_merge(const struct sc_journey *jo, struct sc_history *into,
                       const struct sc_history *from, struct sc_arena *ar);
-/* Over the bound the oldest leave: what they counted stands, and they tell those that stay (`past`).
- * Until then, after a merge, the list may be longer. */
+/* Over the bound the oldest leave: what they counted stands, and they tell those that stay
+ * (`past`). Until then, after a merge, the list may be longer. */
 void sc_service_settle(const struct sc_journey *jo, struct sc_history *h);
 
 #endif

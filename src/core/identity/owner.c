@@ -1,9 +1,9 @@
 /* The owner of a node: links, and the way of an event to its customer.
  *
  * A link is decided by the larger of its two roots: it becomes an alias and sends its whole state
- * to the smaller, or refuses. At an alias the link is re-keyed to the parent: the larger of the pair
- * only ever falls, so every link ends. An event travels behind its links and behind the states they
- * move, since the owner that decides a link sends the state first and the event after it (one
+ * to the smaller, or refuses. At an alias the link is re-keyed to the parent: the larger of the
+ * pair only ever falls, so every link ends. An event travels behind its links and behind the states
+ * they move, since the owner that decides a link sends the state first and the event after it (one
  * partition to another keeps order).
  *
  * Hints may be stale, so an event is applied only where its smallest identifier is a member, or by

@@ -20,7 +20,7 @@ enum sc_effect_type {
     X(LATE, "the event came later than `lateness` allows")                                         \
     X(EXPIRED, "the decision came after `expires`")                                                \
     X(COOLDOWN, "the same trigger was sent within its cooldown")                                   \
-    X(HOLDOUT, "the customer is held out, or its arm sends nothing")                                       \
+    X(HOLDOUT, "the customer is held out, or its arm sends nothing")                               \
     X(CONSENT, "no consent for the purpose")                                                       \
     X(SNOOZED, "the customer asked for silence until later")                                       \
     X(AMBIGUOUS_IDENTITY, "it is not certain who the customer is")                                 \

@@ -198,8 +198,8 @@ static void lint_milestones(struct load *ld)
         lint_equal(ld, ms->when, ms->at);
         if (ms->ladder_fact < 0)
             sc_diag_add(ld->dg, SC_NOTE, "milestone-time", load_mark(ms->at),
-                        "the time of milestone '%.*s' is when it was seen to hold: events that "
-                        "come late do not correct it (they do for seen(e), and count(e) >= n to n = 64)",
+                        "the time of milestone '%.*s' is when it was seen to hold: events that come "
+                        "late do not correct it (they do for seen(e), and count(e) >= n to n = 64)",
                         SC_STR_FMT(ms->name));
     }
 }

@@ -323,7 +323,8 @@ void load_stages_section(struct load *ld)
                                           .hash = sc_hash_name(ld->stage_names[0])};
     for (uint32_t t = 0; t < jo->n_tracks; ++t) {
         const struct sc_track *track = &jo->tracks[t];
-        for (uint32_t i = track->first; i < (uint32_t)track->first + track->n && ld->stages[i]; ++i) {
+        uint32_t end = (uint32_t)track->first + track->n;
+        for (uint32_t i = track->first; i < end && ld->stages[i]; ++i) {
             jo->stages[i].track = (uint8_t)t;
             stage_load(ld, ld->stages[i], &jo->stages[i]);
         }

@@ -75,8 +75,8 @@ static bool outranked_by(const struct sc_journey *jo, const struct sc_timer *a,
     return sc_rival_outranks(jo, b, a);
 }
 
-/* Over the bound those that go before the others are given up: without a word what was, by name what
- * still waited. */
+/* Over the bound those that go before the others are given up: without a word what was, by name
+ * what still waited. */
 static void bound(struct sc_run *rn, enum sc_timer_kind kind,
                   bool (*goes)(const struct sc_journey *, const struct sc_timer *,
                                const struct sc_timer *),

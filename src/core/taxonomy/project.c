@@ -50,7 +50,8 @@ static void want(struct projecting *pr, struct sc_mapping *m, bool text)
         }
         slot = SC_NEW(pr->ar, uint16_t);
         *slot = (uint16_t)pr->wants.n;
-        SC_VEC_PUSH(pr->ar, &pr->wants, ((struct sc_want){.op = m->op, .path = m->path, .text = text}));
+        struct sc_want want = {.op = m->op, .path = m->path, .text = text};
+        SC_VEC_PUSH(pr->ar, &pr->wants, want);
         sc_map_put(&pr->slots, key, slot);
     }
     struct sc_want *w = &pr->wants.v[*slot];
@@ -59,8 +60,8 @@ static void want(struct projecting *pr, struct sc_mapping *m, bool text)
     m->slot = *slot;
 }
 
-/* A typed format cannot hold what its schema does not allow; JSON can, so there a property has to be
- * looked at to be checked. */
+/* A typed format cannot hold what its schema does not allow; JSON can, so there a property has to
+ * be looked at to be checked. */
 static bool is_read(const struct sc_property *p, uint32_t event, uint32_t prop,
                     const struct sc_wanted *wanted)
 {
