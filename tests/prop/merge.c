@@ -84,7 +84,7 @@ static struct sc_state *essence(struct shop *sh, const struct sc_state *st)
     out->snooze_until_ms = nobody->snooze_until_ms;
     out->cases.v = nobody->cases.v;
     out->cases.n = nobody->cases.n;
-    memcpy(out->inbound_ms, nobody->inbound_ms, sizeof(out->inbound_ms));
+    out->inbound_ms = nobody->inbound_ms;
     out->ladders = nobody->ladders;
     for (uint32_t m = 0; m < sh->jo.n_milestones; m++)
         if (sh->jo.milestones[m].ladder_fact >= 0)
@@ -107,7 +107,7 @@ static void check_split(struct shop *sh, struct chance *c)
     sc_effects_init(&fx, &sh->ar);
     struct sc_moment now = {.watermark_ms = parts->last_ms, .event_clock = true};
     struct sc_merged before = {.ev = NULL};
-    memcpy(before.place, parts->place, sizeof(before.place));
+    memcpy(before.place, parts->place, sh->jo.n_tracks * sizeof(*parts->place));
     sc_step_merged(&sh->jo, parts, &before, &now, &fx);
     same(sh, essence(sh, one), essence(sh, parts), "split and merged, any order of arrival");
     struct sc_state *again = shop_play(sh, x, evs, n);

@@ -191,7 +191,7 @@ static void absorb(struct sc_owner *ow, int64_t at_ms)
 {
     struct sc_state *st = ow->st;
     struct sc_merged before = {.ev = ow->rec->ev};
-    memcpy(before.place, st->place, sizeof(before.place));
+    memcpy(before.place, st->place, ow->jo->n_tracks * sizeof(*st->place));
     const struct sc_record *rec = ow->rec;
     bool customer = rec->state->n_events > 0;
     bool history = customer || rec->state->waiting.n > 0;
@@ -222,7 +222,7 @@ static void take_history(struct sc_owner *ow)
 {
     struct sc_state *st = ow->st;
     struct sc_merged before = {.ev = ow->rec->ev};
-    memcpy(before.place, st->place, sizeof(before.place));
+    memcpy(before.place, st->place, ow->jo->n_tracks * sizeof(*st->place));
     struct sc_member self = *sc_owner_member(st, &st->node);
     bool ambiguous = st->ambiguous;
     join_history(ow);

@@ -313,7 +313,8 @@ static int order_texts(const void *a, const void *b)
     return sc_str_cmp(*(const struct sc_str *)a, *(const struct sc_str *)b);
 }
 
-static void merge_word(struct sc_state *into, const struct sc_state *from)
+static void merge_word(const struct sc_journey *jo, struct sc_state *into,
+                       const struct sc_state *from)
 {
     SC_UNITE(into->ar, &into->consents, &from->consents, order_consents, join_consents);
     bound_consents(into);
@@ -330,7 +331,7 @@ static void merge_word(struct sc_state *into, const struct sc_state *from)
     if (from->phone_zone.len > 0 &&
         (into->phone_zone.len == 0 || sc_str_cmp(from->phone_zone, into->phone_zone) < 0))
         into->phone_zone = from->phone_zone;
-    for (uint32_t ch = 0; ch < SC_CHANNELS_MAX; ch++)
+    for (uint32_t ch = 0; ch < jo->n_channels; ch++)
         into->inbound_ms[ch] = later(into->inbound_ms[ch], from->inbound_ms[ch]);
     SC_UNITE(into->ar, &into->held_out, &from->held_out, order_texts, NULL);
 }
@@ -490,7 +491,7 @@ void sc_state_merge(const struct sc_journey *jo, struct sc_state *into, const st
     sc_sort(into->ar, into->sent.v, into->sent.n, sizeof(*into->sent.v), order_sent);
     SC_UNITE(into->ar, &into->occurrences, &from->occurrences, order_occurrences,
              join_occurrences);
-    merge_word(into, from);
+    merge_word(jo, into, from);
     merge_fatigue(jo, into, from);
     merge_ring(jo, into, from);
     merge_seen(into, from);

@@ -27,19 +27,23 @@ uint64_t sc_state_stages(const struct sc_journey *jo, const struct sc_state *st)
 struct whole {
     struct sc_state st;
     struct sc_member self;
-    char rest[]; /* milestones, ladders */
+    char rest[]; /* places, times of channels, milestones, ladders */
 };
 
 static size_t whole_bytes(const struct sc_journey *jo)
 {
     const struct sc_state *st = NULL;
-    return sizeof(struct whole) + jo->n_milestones * (sizeof(*st->milestones) + sizeof(*st->ladders));
+    return sizeof(struct whole) + jo->n_tracks * sizeof(*st->place) +
+           jo->n_channels * sizeof(*st->inbound_ms) +
+           jo->n_milestones * (sizeof(*st->milestones) + sizeof(*st->ladders));
 }
 
 static struct sc_state *lay_out(const struct sc_journey *jo, struct whole *w)
 {
     struct sc_state *st = &w->st;
-    st->milestones = (int64_t *)(void *)w->rest;
+    st->place = (struct sc_place *)(void *)w->rest;
+    st->inbound_ms = (int64_t *)(void *)(st->place + jo->n_tracks);
+    st->milestones = st->inbound_ms + jo->n_channels;
     st->ladders = (void *)(st->milestones + jo->n_milestones);
     st->members.v = &w->self;
     return st;
@@ -59,7 +63,7 @@ void sc_state_prepare(struct sc_journey *jo, struct sc_arena *ar)
     st->snooze_at_ms = st->snooze_until_ms = st->fatigue_ms = SC_NEVER;
     for (uint32_t m = 0; m < jo->n_milestones; m++)
         st->milestones[m] = SC_NEVER;
-    for (uint32_t c = 0; c < SC_CHANNELS_MAX; c++)
+    for (uint32_t c = 0; c < jo->n_channels; c++)
         st->inbound_ms[c] = SC_NEVER;
     w->self.linked_ms = SC_NEVER;
     st->members.n = st->members.cap = 1;

@@ -237,7 +237,7 @@ struct sc_state {
 
     int64_t first_ms, last_ms;  /* event time of the first and last event */
     uint64_t n_events;
-    struct sc_place place[SC_TRACKS_MAX]; /* one a track of the journey, the main one first */
+    struct sc_place *place;     /* one a track of the journey, the main one first */
     SC_VEC(struct sc_fact_held) facts; /* ascending by fact; what is not here has nothing yet */
     int64_t *milestones;        /* one a milestone: when reached, SC_NEVER */
     struct { int64_t *v; uint32_t n; } *ladders; /* one a milestone: its n smallest times */
@@ -260,7 +260,7 @@ struct sc_state {
     uint32_t seen_gone;                /* evicted since it was built */
     SC_VEC(struct sc_open_case) cases;
     SC_VEC(struct sc_occurrence) occurrences;
-    int64_t inbound_ms[SC_CHANNELS_MAX]; /* last inbound message by channel */
+    int64_t *inbound_ms;        /* one a channel: the last inbound message, SC_NEVER */
     SC_VEC(struct sc_str) held_out;    /* experiments an absorbed side was held out of */
     SC_VEC(struct sc_waiting) waiting; /* ascending by (ms, source, id) */
     SC_VEC(struct sc_foreign) foreign; /* facts and rules of another journey version, as stored, so
