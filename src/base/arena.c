@@ -17,7 +17,7 @@
  * states lie all over the heap, so that most reads of one would miss the page tables' cache.
  * Measured: bench/README.md. MALLOC_CONF in the environment comes after it. */
 extern const char *malloc_conf;
-const char *malloc_conf = "oversize_threshold:0,dirty_decay_ms:30000,muzzy_decay_ms:30000,"
+const char *malloc_conf = "narenas:2,oversize_threshold:0,dirty_decay_ms:30000,muzzy_decay_ms:30000,"
                           "thp:always,metadata_thp:auto";
 
 #define BLOCK_MIN ((size_t)64 << 10)
@@ -76,16 +76,6 @@ void sc_arena_init_on(struct sc_arena *ar, void *memory, size_t bytes)
     *ar = (struct sc_arena){.at = memory, .end = (char *)memory + bytes, .first = bytes};
 }
 
-size_t sc_arena_held(const struct sc_arena *ar)
-{
-    size_t bytes = 0;
-    for (const struct sc_arena_block *b = ar->head; b != NULL; b = b->next)
-        bytes += b->size;
-    for (const struct sc_arena_block *b = ar->spare; b != NULL; b = b->next)
-        bytes += b->size;
-    return bytes;
-}
-
 static void block_free(struct sc_arena_block *b)
 {
     SC_ARENA_UNPOISON(b->data, b->size);
@@ -137,9 +127,10 @@ void sc_arena_reset(struct sc_arena *ar, size_t keep_bytes)
         return;
     }
     struct sc_arena_block *kept = NULL;
-    list_keep(ar->head, &kept, &keep_bytes);
-    list_keep(ar->spare, &kept, &keep_bytes);
-    *ar = (struct sc_arena){.spare = kept};
+    size_t left = keep_bytes;
+    list_keep(ar->head, &kept, &left);
+    list_keep(ar->spare, &kept, &left);
+    *ar = (struct sc_arena){.spare = kept, .held = keep_bytes - left};
 }
 
 /* The smallest spare block with room for `need` bytes, or a new one. Best fit: otherwise small
@@ -161,6 +152,7 @@ static struct sc_arena_block *block_take(struct sc_arena *ar, size_t need)
     SC_ASSERT(size <= SIZE_MAX - sizeof(struct sc_arena_block));
     struct sc_arena_block *b = sc_malloc(sizeof(*b) + size);
     b->size = size;
+    ar->held += size;
     SC_ARENA_POISON(b->data, size);
     return b;
 }

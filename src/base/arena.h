@@ -36,6 +36,7 @@ struct sc_arena {
     struct sc_arena_block *spare; /* blocks kept by a reset */
     char *at, *end;               /* free part of head */
     size_t used;                  /* bytes handed out since the last reset */
+    size_t held;                  /* bytes of all blocks; memory of the caller's is none */
     size_t first;                 /* of the first block; 0: 64 KiB */
 };
 
@@ -45,8 +46,6 @@ void sc_arena_init(struct sc_arena *ar);
  * smaller: for many that are small. The memory must outlive it; it is finished, never reset.
  * Memory from the heap: it is not to be read but through the arena, nor after fini. */
 void sc_arena_init_on(struct sc_arena *ar, void *memory, size_t bytes);
-/* Bytes of all its blocks; the caller's memory is none. */
-size_t sc_arena_held(const struct sc_arena *ar);
 /* Give every block back to the heap. */
 void sc_arena_fini(struct sc_arena *ar);
 /* Forget all allocations, keep the blocks (all but those past `keep_bytes` in total). */

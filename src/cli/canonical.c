@@ -15,8 +15,8 @@ void sc_canonical_init(struct sc_canonical *cn, const struct sc_taxonomy *tx,
     cn->slots = SC_NEW_N(load, struct sc_value, tx->canonical.projection.n + 1);
 }
 
-enum sc_drop sc_canonical_read(struct sc_canonical *cn, struct sc_str line, uint64_t number,
-                               struct sc_event *ev, struct sc_fault *fault)
+enum sc_drop sc_canonical_begin(struct sc_canonical *cn, struct sc_str line, uint64_t number,
+                                struct sc_event *ev, struct sc_fault *fault)
 {
     sc_arena_reset(cn->ar, KEEP_BYTES);
     struct sc_record_meta meta = {
@@ -30,5 +30,19 @@ enum sc_drop sc_canonical_read(struct sc_canonical *cn, struct sc_str line, uint
     enum sc_drop drop = sc_decode(cn->decoder, line, cn->ar, cn->slots, fault);
     if (drop != SC_DROP_NONE)
         return drop;
-    return sc_intake(cn->tx, &cn->tx->canonical, cn->slots, &meta, cn->ps, cn->ar, ev, fault);
+    return sc_intake_begin(cn->tx, &cn->tx->canonical, cn->slots, &meta, cn->ps, cn->ar, ev, fault);
+}
+
+void sc_canonical_end(struct sc_canonical *cn, struct sc_arena *ar, struct sc_event *ev)
+{
+    sc_intake_end(cn->tx, cn->ps, ar, ev);
+}
+
+enum sc_drop sc_canonical_read(struct sc_canonical *cn, struct sc_str line, uint64_t number,
+                               struct sc_event *ev, struct sc_fault *fault)
+{
+    enum sc_drop drop = sc_canonical_begin(cn, line, number, ev, fault);
+    if (drop == SC_DROP_NONE)
+        sc_canonical_end(cn, cn->ar, ev);
+    return drop;
 }

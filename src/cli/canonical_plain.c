@@ -346,9 +346,9 @@ static bool take_identifier(struct line *ln, uint32_t ns)
         return true; /* nobody's: not even looked at */
     if (!mark(&ln->namespaces, ns))
         return false;
-    switch (sc_identify(pl->ps, (uint8_t)ns, raw, ln->ar, &id)) {
+    switch (sc_identify_begin(pl->ps, (uint8_t)ns, raw, ln->ar, &id)) {
     case SC_IDENT_OK:
-        sc_identifiers_add(ln->ev, &id);
+        sc_identifiers_begin(pl->ps, ln->ev, &id);
         return true;
     case SC_IDENT_BLOCKED:
         return true;
@@ -470,6 +470,5 @@ bool sc_plain_read(struct sc_plain *pl, struct sc_str line, const struct sc_reco
         !required(&pl->tx->events[ev->type], ev->props))
         return false;
     ev->id_hash = sc_event_id_hash(ev->source_name, ev->id);
-    sc_intake_finish(pl->tx, ar, ev);
     return true;
 }

@@ -11,12 +11,21 @@
 #include "cli/report.h"
 #include "sim/world.h"
 
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define PROGRESS_EVERY 65536u
+#define AHEAD 4u /* events under way: being read, identified, looked up, played */
+
+/* An event that was read: the memory it will touch is on its way until it is played. */
+struct ahead {
+    struct sc_buf line; /* the event borrows from it */
+    struct sc_arena ar;
+    struct sc_event ev;
+};
 
 struct simulate {
     /* options */
@@ -34,7 +43,9 @@ struct simulate {
     struct sc_pseudonyms *ps;
     struct sc_canonical reader;
     struct sc_world *world;
-    struct sc_arena line, names, cells;
+    struct ahead ahead[AHEAD]; /* a ring */
+    uint64_t read, ended, expected, played; /* how many are past each stage */
+    struct sc_arena names, cells;
     struct sc_map raw;     /* node -> raw value, for --reveal */
     FILE *effects, *customers, *analytics;
     struct sc_cube cube;
@@ -116,20 +127,49 @@ static void progress(struct simulate *sm, const char *name, uint64_t at, uint64_
     sc_progress_show(&sm->progress, &(struct sc_progress_point){name, sm->lines, at, size});
 }
 
+static struct ahead *ahead(struct simulate *sm, uint64_t event)
+{
+    return &sm->ahead[event % AHEAD];
+}
+
+/* The event that comes after all but `behind` of those read, if it is not past that yet. */
+static struct ahead *at_stage(struct simulate *sm, uint64_t *done, uint64_t behind)
+{
+    return *done + behind < sm->read ? ahead(sm, (*done)++) : NULL;
+}
+
+/* Each event that was read comes a stage nearer to being played. `all`: none is to come behind. */
+static void move_on(struct simulate *sm, bool all)
+{
+    struct ahead *a;
+    while ((a = at_stage(sm, &sm->ended, all ? 0 : 1)) != NULL) {
+        sc_canonical_end(&sm->reader, &a->ar, &a->ev);
+        if (sm->reveal)
+            remember_raw(sm, &a->ev);
+        sc_world_expect(sm->world, &a->ev, SC_AHEAD_PLACES);
+    }
+    while ((a = at_stage(sm, &sm->expected, all ? 0 : 2)) != NULL)
+        sc_world_expect(sm->world, &a->ev, SC_AHEAD_CUSTOMER);
+    while ((a = at_stage(sm, &sm->played, all ? 0 : AHEAD - 1)) != NULL)
+        sc_world_event(sm->world, &a->ev);
+}
+
 static void read_line(struct simulate *sm, struct sc_str line, uint64_t number)
 {
-    struct sc_event ev;
+    struct ahead *a = ahead(sm, sm->read);
     struct sc_fault fault;
     if (line.len == 0 || (line.p[0] <= ' ' && sc_str_trim(line).len == 0))
         return;
-    enum sc_drop drop = sc_canonical_read(&sm->reader, line, number, &ev, &fault);
+    a->line.len = 0;
+    sc_buf_str(&a->line, line);
+    sm->reader.ar = &a->ar;
+    enum sc_drop drop = sc_canonical_begin(&sm->reader, sc_buf_view(&a->line), number, &a->ev, &fault);
     if (drop != SC_DROP_NONE) {
         on_invalid(sm, sm->reader.path, number, sc_drop_text(drop), &fault);
         return;
     }
-    if (sm->reveal)
-        remember_raw(sm, &ev);
-    sc_world_event(sm->world, &ev);
+    sm->read++;
+    move_on(sm, false);
 }
 
 static int read_file(struct simulate *sm, const char *path)
@@ -151,6 +191,7 @@ static int read_file(struct simulate *sm, const char *path)
         if (++sm->lines % PROGRESS_EVERY == 0)
             progress(sm, path, sc_lines_at(ls), sc_lines_size(ls));
     }
+    move_on(sm, true);
     if (got == SC_LINE_ERROR)
         fprintf(stderr, "stagecoach: %s: %s\n", path, sc_lines_error(ls));
     sc_lines_close(ls);
@@ -331,7 +372,7 @@ static int simulate_journey(struct simulate *sm, const char *journey_path)
         sc_against_begin(sm->against, sm->side, sm->project.journey);
     const struct sc_journey *jo = sm->project.journey;
     sm->ps = sc_pseudonyms_create(jo->tx, key, (uint8_t)secret.version, 1u << 16);
-    sc_canonical_init(&sm->reader, jo->tx, sm->ps, &sm->names, &sm->line);
+    sc_canonical_init(&sm->reader, jo->tx, sm->ps, &sm->names, &sm->ahead[0].ar);
     sc_map_init(&sm->raw, &sm->names);
     sm->project.journey->analyse = sm->analytics_path || sm->report_path;
     sc_cube_init(&sm->cube, &sm->cells);
@@ -352,13 +393,15 @@ static int simulate_journey(struct simulate *sm, const char *journey_path)
 
 static int simulate(struct simulate *sm, const char *journey_path)
 {
-    sc_arena_init(&sm->line);
     sc_arena_init(&sm->names);
     sc_arena_init(&sm->cells);
     int rc = simulate_journey(sm, journey_path);
     sc_project_fini(&sm->project);
     sc_buf_fini(&sm->out);
-    sc_arena_fini(&sm->line);
+    for (uint32_t i = 0; i < AHEAD; i++) {
+        sc_buf_fini(&sm->ahead[i].line);
+        sc_arena_fini(&sm->ahead[i].ar);
+    }
     sc_arena_fini(&sm->names);
     sc_arena_fini(&sm->cells);
     return rc;

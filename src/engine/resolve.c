@@ -97,7 +97,7 @@ static struct sc_event *decode(struct sc_resolve *r, const struct sc_source *src
             .traceparent = traceparent_of(r, m),
         };
         if (d.drop == SC_DROP_NONE)
-            d.drop = sc_intake(r->jo->tx, src, slots, &meta, r->ps, &r->group, ev, &d.fault);
+            d.drop = sc_intake_begin(r->jo->tx, src, slots, &meta, r->ps, &r->group, ev, &d.fault);
     }
     if (d.drop == SC_DROP_NONE)
         return ev;
@@ -118,7 +118,7 @@ static void move_time(struct sc_intake *in, const struct sc_event *ev, const str
         in->progress_ms = ms;
 }
 
-/* Events with an identifier, in order. UINT32_MAX: in doubt. */
+/* Events with an identifier, in order, their intake begun. UINT32_MAX: in doubt. */
 static uint32_t decode_group(struct sc_resolve *r, const struct sc_msg *msgs, uint32_t n,
                              int64_t mono_ms, struct sc_event **evs)
 {
@@ -161,6 +161,8 @@ static uint32_t decode_group(struct sc_resolve *r, const struct sc_msg *msgs, ui
 static bool route_group(struct sc_resolve *r, struct sc_event **evs, uint32_t n, int64_t mono_ms)
 {
     sc_roots *roots = sc_arena_alloc(&r->group, sizeof(*roots) * (n + 1));
+    for (uint32_t i = 0; i < n; i++)
+        sc_intake_end(r->jo->tx, r->ps, &r->group, evs[i]);
     sc_hints_roots(&r->hints, evs, roots, n, mono_ms, &r->group);
     struct sc_record *rec = SC_NEW(&r->group, struct sc_record);
     for (uint32_t i = 0; i < n; i++) {

@@ -2,20 +2,29 @@
 #include "sim/customers.h"
 
 #include "base/assert.h"
+#include "base/prefetch.h"
 #include <stdlib.h>
 
 #define CAP_MIN 64u
 #define ROOM_SPARE 1024u    /* behind a new state: its first windows, timers, slots */
 #define OUTGROWN_MIN 16384u /* less is never opened anew */
+#define WORKING_LINES 24u   /* of a customer, fetched ahead */
+#define STORED_LINES 8u
 
 /* ---- the table */
+
+/* Where a look-up begins. */
+static uint64_t home_of(const struct sc_customers *cs, const struct sc_node_id *node)
+{
+    uint64_t at;
+    memcpy(&at, node->b + 8, sizeof(at));
+    return at & (cs->cap - 1);
+}
 
 static struct sc_customers_slot *probe(const struct sc_customers *cs,
                                        const struct sc_node_id *node)
 {
-    uint64_t at;
-    memcpy(&at, node->b + 8, sizeof(at));
-    for (at &= cs->cap - 1;; at = (at + 1) & (cs->cap - 1)) {
+    for (uint64_t at = home_of(cs, node);; at = (at + 1) & (cs->cap - 1)) {
         struct sc_customers_slot *s = &cs->slots[at];
         if (sc_node_eq(&s->node, node) || sc_node_none(&s->node))
             return s;
@@ -66,7 +75,7 @@ static void decode(const struct sc_customers *cs, struct sc_customer *c, struct 
 /* What a customer takes, once it has grown or shrunk. */
 static void weigh(struct sc_customers *cs, struct sc_customer *c)
 {
-    size_t held = sizeof(*c) + cs->room + sc_arena_held(&c->ar) + c->len;
+    size_t held = sizeof(*c) + cs->room + c->ar.held + c->len;
     SC_ASSERT(cs->held >= c->held);
     cs->held += held - c->held;
     c->held = held;
@@ -170,6 +179,23 @@ void sc_customers_fini(struct sc_customers *cs)
     free(cs->slots);
     sc_buf_fini(&cs->form);
     memset(cs, 0, sizeof(*cs));
+}
+
+void sc_customers_prefetch(const struct sc_customers *cs, const struct sc_node_id *node)
+{
+    if (cs->cap)
+        sc_prefetch(&cs->slots[home_of(cs, node)], sizeof(*cs->slots), 1);
+}
+
+void sc_customers_prefetch_state(const struct sc_customers *cs, const struct sc_node_id *node)
+{
+    const struct sc_customers_slot *s = cs->cap ? probe(cs, node) : NULL;
+    if (s == NULL || sc_node_none(&s->node))
+        return;
+    if (s->is_working)
+        sc_prefetch(s->working, sizeof(*s->working) + cs->room, WORKING_LINES);
+    else
+        sc_prefetch(s->bytes, s->len, STORED_LINES);
 }
 
 struct sc_customer *sc_customers_open(struct sc_customers *cs, const struct sc_node_id *node)

@@ -58,6 +58,10 @@ struct sc_customers {
 /* At most `most_bytes` of working states, and those in use. */
 void sc_customers_init(struct sc_customers *cs, const struct sc_journey *jo, size_t most_bytes);
 void sc_customers_fini(struct sc_customers *cs);
+/* Have what opening `node` will read on its way: first its slot; some look-ups later, through that,
+ * the customer. */
+void sc_customers_prefetch(const struct sc_customers *cs, const struct sc_node_id *node);
+void sc_customers_prefetch_state(const struct sc_customers *cs, const struct sc_node_id *node);
 /* The customer of `node` in the working form, one never seen if need be. Stays where it is until
  * sc_customers_close. */
 struct sc_customer *sc_customers_open(struct sc_customers *cs, const struct sc_node_id *node);

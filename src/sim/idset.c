@@ -1,6 +1,8 @@
 /* See idset.h. */
 #include "sim/idset.h"
 
+#include "base/prefetch.h"
+
 #include <stdlib.h>
 
 void sc_idset_fini(struct sc_idset *s)
@@ -12,7 +14,7 @@ void sc_idset_fini(struct sc_idset *s)
 static void grow(struct sc_idset *s)
 {
     struct sc_idset bigger = {.cap = s->cap ? s->cap * 2 : 1024, .n = s->n};
-    bigger.slots = sc_calloc(bigger.cap, sizeof(*bigger.slots));
+    bigger.slots = sc_calloc_table(bigger.cap, sizeof(*bigger.slots));
     for (uint64_t i = 0; i < s->cap; i++) {
         if (!s->slots[i].used)
             continue;
@@ -23,6 +25,12 @@ static void grow(struct sc_idset *s)
     }
     free(s->slots);
     *s = bigger;
+}
+
+void sc_idset_prefetch(const struct sc_idset *s, uint64_t id_hash)
+{
+    if (s->cap)
+        sc_prefetch(&s->slots[id_hash & (s->cap - 1)], sizeof(*s->slots), 1);
 }
 
 enum sc_dedupe sc_idset_add(struct sc_idset *s, uint64_t id_hash, uint32_t content)

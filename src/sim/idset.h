@@ -14,6 +14,8 @@ struct sc_idset {
 };
 
 void sc_idset_fini(struct sc_idset *s);
+/* Have what a look-up will read on its way. */
+void sc_idset_prefetch(const struct sc_idset *s, uint64_t id_hash);
 /* Look up and remember. CLASH: the id is known with other content only. */
 enum sc_dedupe sc_idset_add(struct sc_idset *s, uint64_t id_hash, uint32_t content);
 

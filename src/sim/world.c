@@ -251,6 +251,18 @@ static const struct sc_event *dedupe(struct sc_world *w, const struct sc_event *
     return ev;
 }
 
+void sc_world_expect(const struct sc_world *w, const struct sc_event *ev, enum sc_world_ahead what)
+{
+    if (what == SC_AHEAD_PLACES)
+        sc_idset_prefetch(&w->ids, ev->id_hash);
+    for (uint32_t i = 0; i < ev->n_ids; i++) {
+        if (what == SC_AHEAD_PLACES)
+            sc_customers_prefetch(&w->customers, &ev->ids[i].node);
+        else
+            sc_customers_prefetch_state(&w->customers, &ev->ids[i].node);
+    }
+}
+
 void sc_world_event(struct sc_world *w, const struct sc_event *arrived)
 {
     const struct sc_event *ev = dedupe(w, arrived);

@@ -38,6 +38,10 @@ struct sc_world_opts {
 
 struct sc_world *sc_world_create(const struct sc_journey *jo, const struct sc_world_opts *opts);
 void sc_world_destroy(struct sc_world *w);
+/* `ev` will come soon: have what it will read on its way, its places in the tables first, and at a
+ * second call, an event or more later, its customer. Only a hint: what comes out is the same. */
+enum sc_world_ahead { SC_AHEAD_PLACES, SC_AHEAD_CUSTOMER };
+void sc_world_expect(const struct sc_world *w, const struct sc_event *ev, enum sc_world_ahead what);
 /* One event, in arrival order. Moves the watermark, wakes what is ripe, applies or lets wait. */
 void sc_world_event(struct sc_world *w, const struct sc_event *ev);
 /* Time has come to `ms` (never back) though no event says so: as a heartbeat in `run`. */

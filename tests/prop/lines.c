@@ -171,6 +171,8 @@ static void check(struct readers *r, struct sc_str text)
     struct sc_str own = {copy, text.len};
     sc_arena_reset(&r->ar, 1 << 20);
     bool plainly = sc_plain_read(r->plain, own, &meta, &r->ar, &fast);
+    if (plainly)
+        sc_intake_end(&r->tx, r->ps, &r->ar, &fast);
     enum sc_drop drop = sc_decode(r->decoder, own, &r->ar, r->slots, &fault);
     if (drop == SC_DROP_NONE)
         drop = sc_intake(&r->tx, &r->tx.canonical, r->slots, &meta, r->ps, &r->ar, &slow, &fault);

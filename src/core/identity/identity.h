@@ -21,11 +21,21 @@ enum sc_ident { SC_IDENT_OK, SC_IDENT_BLOCKED, SC_IDENT_TOO_LONG };
 /* Normalise `raw` in namespace `ns` into `out` (value from ar), and make its node. */
 enum sc_ident sc_identify(struct sc_pseudonyms *ps, uint8_t ns, struct sc_str raw,
                           struct sc_arena *ar, struct sc_identifier *out);
+/* The same in two steps: what the second one reads is on its way between them, so whoever has other
+ * records to look at meanwhile does not wait for it. Until then `out->node` is no node. */
+enum sc_ident sc_identify_begin(struct sc_pseudonyms *ps, uint8_t ns, struct sc_str raw,
+                                struct sc_arena *ar, struct sc_identifier *out);
+void sc_identify_end(struct sc_pseudonyms *ps, struct sc_identifier *id);
 /* The node of a normalised value. */
 struct sc_node_id sc_pseudonym(struct sc_pseudonyms *ps, uint8_t ns, struct sc_str value);
+
 /* Put an identifier in its place by node. Repeats are left out; past SC_IDENTIFIERS_MAX the weakest
  * goes and is counted in ev->ids_demoted. */
 void sc_identifiers_add(struct sc_event *ev, const struct sc_identifier *id);
+/* Have an identifier that was begun, ended and added by sc_identifiers_end. */
+void sc_identifiers_begin(struct sc_pseudonyms *ps, struct sc_event *ev,
+                          const struct sc_identifier *begun);
+void sc_identifiers_end(struct sc_pseudonyms *ps, struct sc_event *ev);
 
 /* What a namespace's `normalize` makes of a value, in `ar` or borrowed:
  *   trim   without white space around it (ASCII)

@@ -77,3 +77,38 @@ void sc_identifiers_add(struct sc_event *ev, const struct sc_identifier *id)
     ev->ids[at] = *id;
     ev->n_ids++;
 }
+
+void sc_identifiers_begin(struct sc_pseudonyms *ps, struct sc_event *ev,
+                          const struct sc_identifier *begun)
+{
+    if (ev->ids_begun == SC_IDENTIFIERS_MAX)
+        sc_identifiers_end(ps, ev); /* which of them go is known by their nodes */
+    if (ev->ids_begun < ev->n_ids) {
+        struct sc_identifier id = *begun;
+        sc_identify_end(ps, &id);
+        sc_identifiers_add(ev, &id);
+        return;
+    }
+    ev->ids[ev->n_ids++] = *begun;
+    ev->ids_begun++;
+}
+
+void sc_identifiers_end(struct sc_pseudonyms *ps, struct sc_event *ev)
+{
+    struct sc_identifier begun[SC_IDENTIFIERS_MAX];
+    uint32_t n = ev->ids_begun;
+    SC_ASSERT(n == 0 || n == ev->n_ids);
+    ev->ids_begun = 0;
+    if (n == 1) { /* nothing to put in order */
+        sc_identify_end(ps, &ev->ids[0]);
+        return;
+    }
+    if (n == 0)
+        return;
+    memcpy(begun, ev->ids, n * sizeof(*begun));
+    ev->n_ids = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        sc_identify_end(ps, &begun[i]);
+        sc_identifiers_add(ev, &begun[i]);
+    }
+}

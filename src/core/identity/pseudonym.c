@@ -3,11 +3,13 @@
  * The cache is two entries a set, the later used first, and holds no raw value: an entry is found
  * by the 128-bit SipHash of the value under a key of its namespace. At 128 bits a false hit, which
  * would join two people, is as likely as a clash of the nodes themselves; at 64 it would not be.
- * The keys come from the secret, so that nobody outside can aim at a set. Cost of a hit: one
- * SipHash and one cache line, about a tenth of the HMAC. */
+ * The keys come from the secret, so that nobody outside can aim at a set. An identifier that is begun
+ * holds its tag where its node will be. Cost of a hit: one SipHash and one cache line, about a tenth of
+ * the HMAC. */
 #include "base/arena.h"
 #include "base/assert.h"
 #include "base/hmac.h"
+#include "base/prefetch.h"
 #include "base/siphash.h"
 #include "core/identity/identity.h"
 
@@ -82,22 +84,25 @@ static struct sc_node_id make_node(struct sc_pseudonyms *ps, uint8_t ns, struct 
     return node;
 }
 
-struct sc_node_id sc_pseudonym(struct sc_pseudonyms *ps, uint8_t ns, struct sc_str value)
+/* Where the set of a tag stands. */
+static struct cache_set *set_of(const struct sc_pseudonyms *ps, const uint8_t tag[16])
 {
-    SC_ASSERT(ns < ps->tx->n_namespaces);
-    SC_ASSERT(ps->tx->namespaces[ns].rank >= 1 && ps->tx->namespaces[ns].rank <= 15);
-    uint8_t tag[16];
     uint64_t slot;
-    sc_siphash_128(value, ps->cache_key[ns], tag);
     memcpy(&slot, tag, sizeof(slot));
-    struct cached *entry = ps->sets[slot & ps->mask].entry;
-    if (!sc_node_none(&entry[0].node) && memcmp(entry[0].tag, tag, sizeof(tag)) == 0)
+    return &ps->sets[slot & ps->mask];
+}
+
+static struct sc_node_id look_up(struct sc_pseudonyms *ps, uint8_t ns, struct sc_str value,
+                                 const uint8_t tag[16])
+{
+    struct cached *entry = set_of(ps, tag)->entry;
+    if (!sc_node_none(&entry[0].node) && memcmp(entry[0].tag, tag, sizeof(entry->tag)) == 0)
         return entry[0].node;
     struct cached found;
-    if (!sc_node_none(&entry[1].node) && memcmp(entry[1].tag, tag, sizeof(tag)) == 0) {
+    if (!sc_node_none(&entry[1].node) && memcmp(entry[1].tag, tag, sizeof(entry->tag)) == 0) {
         found = entry[1];
     } else {
-        memcpy(found.tag, tag, sizeof(tag));
+        memcpy(found.tag, tag, sizeof(found.tag));
         found.node = make_node(ps, ns, value);
     }
     entry[1] = entry[0];
@@ -105,8 +110,23 @@ struct sc_node_id sc_pseudonym(struct sc_pseudonyms *ps, uint8_t ns, struct sc_s
     return found.node;
 }
 
-enum sc_ident sc_identify(struct sc_pseudonyms *ps, uint8_t ns, struct sc_str raw,
-                          struct sc_arena *ar, struct sc_identifier *out)
+static void make_tag(const struct sc_pseudonyms *ps, uint8_t ns, struct sc_str value,
+                     uint8_t tag[16])
+{
+    SC_ASSERT(ns < ps->tx->n_namespaces);
+    SC_ASSERT(ps->tx->namespaces[ns].rank >= 1 && ps->tx->namespaces[ns].rank <= 15);
+    sc_siphash_128(value, ps->cache_key[ns], tag);
+}
+
+struct sc_node_id sc_pseudonym(struct sc_pseudonyms *ps, uint8_t ns, struct sc_str value)
+{
+    uint8_t tag[16];
+    make_tag(ps, ns, value, tag);
+    return look_up(ps, ns, value, tag);
+}
+
+enum sc_ident sc_identify_begin(struct sc_pseudonyms *ps, uint8_t ns, struct sc_str raw,
+                                struct sc_arena *ar, struct sc_identifier *out)
 {
     SC_ASSERT(ns < ps->tx->n_namespaces);
     SC_ASSERT(out != NULL);
@@ -123,6 +143,22 @@ enum sc_ident sc_identify(struct sc_pseudonyms *ps, uint8_t ns, struct sc_str ra
         if (sc_identifier_blocked(space, digits))
             return SC_IDENT_BLOCKED;
     }
-    *out = (struct sc_identifier){.ns = ns, .value = value, .node = sc_pseudonym(ps, ns, value)};
+    *out = (struct sc_identifier){.ns = ns, .value = value};
+    make_tag(ps, ns, value, out->node.b);
+    sc_prefetch(set_of(ps, out->node.b), sizeof(struct cache_set), 2);
     return SC_IDENT_OK;
+}
+
+void sc_identify_end(struct sc_pseudonyms *ps, struct sc_identifier *id)
+{
+    id->node = look_up(ps, id->ns, id->value, id->node.b);
+}
+
+enum sc_ident sc_identify(struct sc_pseudonyms *ps, uint8_t ns, struct sc_str raw,
+                          struct sc_arena *ar, struct sc_identifier *out)
+{
+    enum sc_ident is = sc_identify_begin(ps, ns, raw, ar, out);
+    if (is == SC_IDENT_OK)
+        sc_identify_end(ps, out);
+    return is;
 }

@@ -214,9 +214,9 @@ static enum sc_drop take_identifier(struct intake *in, const struct sc_source_id
     if (!as_text(in, v, &raw))
         return fail(in, SC_DROP_BAD_IDENTIFIER, si->map.path.text, "an identifier is %s, not text",
                     sc_type_name((enum sc_type)v->type));
-    switch (sc_identify(in->ps, si->ns, raw, in->ar, &id)) {
+    switch (sc_identify_begin(in->ps, si->ns, raw, in->ar, &id)) {
     case SC_IDENT_OK:
-        sc_identifiers_add(in->ev, &id);
+        sc_identifiers_begin(in->ps, in->ev, &id);
         return SC_DROP_NONE;
     case SC_IDENT_BLOCKED:
         return SC_DROP_NONE;
@@ -381,18 +381,20 @@ static void hash_content(const struct sc_event_type *et, struct sc_arena *ar, st
     ev->content_hash = (uint32_t)sc_hash_xxh3(parts, n * sizeof(*parts), 0);
 }
 
-void sc_intake_finish(const struct sc_taxonomy *tx, struct sc_arena *ar, struct sc_event *ev)
+void sc_intake_end(const struct sc_taxonomy *tx, struct sc_pseudonyms *ps, struct sc_arena *ar,
+                   struct sc_event *ev)
 {
     SC_ASSERT(ev->type < tx->n_events);
     SC_ASSERT(ev->n_props == 0 || ev->props != NULL);
+    sc_identifiers_end(ps, ev);
     find_phone_zone(tx, ev);
     hash_content(&tx->events[ev->type], ar, ev);
 }
 
-enum sc_drop sc_intake(const struct sc_taxonomy *tx, const struct sc_source *source,
-                       const struct sc_value *slots, const struct sc_record_meta *meta,
-                       struct sc_pseudonyms *ps, struct sc_arena *ar, struct sc_event *ev,
-                       struct sc_fault *fault)
+enum sc_drop sc_intake_begin(const struct sc_taxonomy *tx, const struct sc_source *source,
+                             const struct sc_value *slots, const struct sc_record_meta *meta,
+                             struct sc_pseudonyms *ps, struct sc_arena *ar, struct sc_event *ev,
+                             struct sc_fault *fault)
 {
     SC_ASSERT(source == &tx->canonical ||
               (source >= tx->sources && source < tx->sources + tx->n_sources));
@@ -415,7 +417,16 @@ enum sc_drop sc_intake(const struct sc_taxonomy *tx, const struct sc_source *sou
         drop = take_identifiers(&in);
     if (drop == SC_DROP_NONE)
         drop = take_properties(&in);
+    return drop;
+}
+
+enum sc_drop sc_intake(const struct sc_taxonomy *tx, const struct sc_source *source,
+                       const struct sc_value *slots, const struct sc_record_meta *meta,
+                       struct sc_pseudonyms *ps, struct sc_arena *ar, struct sc_event *ev,
+                       struct sc_fault *fault)
+{
+    enum sc_drop drop = sc_intake_begin(tx, source, slots, meta, ps, ar, ev, fault);
     if (drop == SC_DROP_NONE)
-        sc_intake_finish(tx, ar, ev);
+        sc_intake_end(tx, ps, ar, ev);
     return drop;
 }

@@ -46,8 +46,15 @@ enum sc_drop sc_intake(const struct sc_taxonomy *tx, const struct sc_source *sou
                        struct sc_pseudonyms *ps, struct sc_arena *ar, struct sc_event *ev,
                        struct sc_fault *fault);
 
-/* What follows from an event's parts once they are in: the zone of its phones, the content's hash. */
-void sc_intake_finish(const struct sc_taxonomy *tx, struct sc_arena *ar, struct sc_event *ev);
+/* The same in two steps, so that the memory of many events' nodes is on its way at once: after the
+ * first an event's identifiers have no nodes, what follows from those is not known, and `n_ids` may
+ * still sink, but not to 0. */
+enum sc_drop sc_intake_begin(const struct sc_taxonomy *tx, const struct sc_source *source,
+                             const struct sc_value *slots, const struct sc_record_meta *meta,
+                             struct sc_pseudonyms *ps, struct sc_arena *ar, struct sc_event *ev,
+                             struct sc_fault *fault);
+void sc_intake_end(const struct sc_taxonomy *tx, struct sc_pseudonyms *ps, struct sc_arena *ar,
+                   struct sc_event *ev);
 
 /* Check one property's value against its declaration, aggregating and converting it in place.
  * `map` says op, shift and unit (NULL: a plain canonical value); absent and null are fine here. */

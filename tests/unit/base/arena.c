@@ -47,6 +47,7 @@ Test(arena, a_steady_batch_takes_no_new_blocks)
     struct sc_arena ar;
     sc_arena_init(&ar);
     unsigned before = 0;
+    size_t held = 0;
     for (int round = 0; round < 10; ++round) {
         for (int i = 0; i < 1000; ++i)
             memset(sc_arena_alloc(&ar, 500), round, 500);
@@ -55,9 +56,15 @@ Test(arena, a_steady_batch_takes_no_new_blocks)
         cr_assert(round < 1 || blocks(&ar) == before, "round %d: %u blocks, %u before", round,
                   blocks(&ar), before);
         before = blocks(&ar);
+        cr_assert_geq(ar.held, ar.used);
+        cr_assert(round < 1 || ar.held == held, "round %d: %zu bytes, %zu before", round, ar.held, held);
+        held = ar.held;
     }
+    sc_arena_reset(&ar, held - 1);
+    cr_assert(ar.held > 0 && ar.held < held, "%zu bytes are kept of %zu", ar.held, held);
     sc_arena_reset(&ar, 0);
     cr_assert_null(ar.spare);
+    cr_assert_eq(ar.held, 0);
     sc_arena_fini(&ar);
 }
 

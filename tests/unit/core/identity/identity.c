@@ -239,6 +239,34 @@ Test(identity, adding_keeps_order_without_repeats)
     }
 }
 
+/* Begun and ended together, however many, is as one after the other. */
+Test(identity, two_steps_are_one)
+{
+    struct sc_taxonomy tx = taxonomy();
+    struct sc_pseudonyms *ps = sc_pseudonyms_create(&tx, SC_STR("k"), 0, 64);
+    uint64_t seed = 11;
+    for (uint32_t n = 0; n <= 3 * SC_IDENTIFIERS_MAX; n++) {
+        struct sc_event at_once = {0}, in_two = {0};
+        for (uint32_t i = 0; i < n; i++) {
+            struct sc_identifier whole, begun;
+            int who = (int)(next_random(&seed) % 24);
+            uint8_t ns = who & 1;
+            struct sc_str raw = sc_str_printf(&ar, ns ? "+479100%04d" : "a%d@x.no", who);
+            cr_assert_eq(sc_identify(ps, ns, raw, &ar, &whole), SC_IDENT_OK);
+            cr_assert_eq(sc_identify_begin(ps, ns, raw, &ar, &begun), SC_IDENT_OK);
+            sc_identifiers_add(&at_once, &whole);
+            sc_identifiers_begin(ps, &in_two, &begun);
+        }
+        sc_identifiers_end(ps, &in_two);
+        cr_assert_eq(in_two.ids_begun, 0);
+        cr_assert_eq(in_two.n_ids, at_once.n_ids);
+        cr_assert_eq(in_two.ids_demoted > 0, at_once.ids_demoted > 0);
+        for (uint32_t i = 0; i < at_once.n_ids; i++)
+            cr_assert(sc_node_eq(&in_two.ids[i].node, &at_once.ids[i].node), "%u of %u", i, n);
+    }
+    sc_pseudonyms_destroy(ps);
+}
+
 /* ---- Phones */
 
 Test(identity, zones_of_phones)
