@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #define CAP_MIN 64u
-#define STATE_LINES 8u /* of a state, fetched ahead: most are shorter */
 
 /* Nodes are MACs: their last bytes are as good a hash as any, and no one who lacks the key can
  * choose them. The first byte holds the rank and is left out. */
@@ -59,7 +58,7 @@ void sc_cache_prefetch_state(const struct sc_cache *c, const struct sc_node_id *
 {
     const struct sc_cache_slot *s = sc_cache_get(c, node);
     if (s)
-        sc_prefetch(s->bytes, s->len, STATE_LINES);
+        sc_prefetch(s->bytes, s->len, SC_STATE_LINES);
 }
 
 static void grow(struct sc_cache *c)

@@ -11,6 +11,7 @@
 
 #define SC_CACHE_FAR 16u /* look-ups ahead: the slot is asked for */
 #define SC_CACHE_NEAR 8u /* and the state */
+#define SC_STATE_LINES 8u /* of a stored state, fetched ahead: most are shorter */
 
 struct sc_cache_slot {
     struct sc_node_id node; /* zeroed: free */

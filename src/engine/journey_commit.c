@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/prefetch.h"
 #include "codec/state.h"
 #include "engine/flush.h"
 
@@ -125,8 +126,14 @@ static bool write_customer(struct sc_jworker *j, struct sc_part *p,
 
 static bool write_images(struct sc_jworker *j, struct sc_part *p, const struct touched *to)
 {
-    for (uint32_t k = to->from[p->index]; k < to->from[p->index + 1]; k++) {
-        const struct sc_overlay_item *it = &j->ov.items[to->order[k]];
+    const struct sc_overlay_item *items = j->ov.items;
+    uint32_t end = to->from[p->index + 1];
+    for (uint32_t k = to->from[p->index]; k < end; k++) {
+        const struct sc_overlay_item *it = &items[to->order[k]];
+        if (k + SC_CACHE_NEAR < end) {
+            struct sc_str near = items[to->order[k + SC_CACHE_NEAR]].stored;
+            sc_prefetch(near.p, near.len, SC_STATE_LINES);
+        }
         if (it->stored.p && (!write_image(j, p, it) || !write_customer(j, p, it)))
             return false;
     }
@@ -205,8 +212,11 @@ static void keep_states(struct sc_jworker *j, struct sc_part *p, const struct to
         const struct sc_overlay_item *it = &items[to->order[k]];
         if (k + SC_CACHE_FAR < end)
             sc_cache_prefetch(&p->cache, &items[to->order[k + SC_CACHE_FAR]].node);
-        if (k + SC_CACHE_NEAR < end)
-            sc_cache_prefetch_state(&p->cache, &items[to->order[k + SC_CACHE_NEAR]].node);
+        if (k + SC_CACHE_NEAR < end) {
+            const struct sc_overlay_item *near = &items[to->order[k + SC_CACHE_NEAR]];
+            sc_cache_prefetch_state(&p->cache, &near->node);
+            sc_prefetch(near->stored.p, near->stored.len, SC_STATE_LINES);
+        }
         if (it->stored.p == NULL)
             continue;
         sc_cache_put(&p->cache, &it->node, it->stored, p->commits);

@@ -87,7 +87,7 @@ bool sc_kafka_consumer_open(struct kafka_log *k)
         {"max.poll.interval.ms", "300000"},
         {"fetch.wait.max.ms", "50"},
         {"queued.min.messages", "10000"},
-        {"queued.max.messages.kbytes", "131072"},
+        {"queued.max.messages.kbytes", "32768"},
         {"fetch.message.max.bytes", "4194304"},
         {"receive.message.max.bytes", "268435456"},
         {NULL, NULL},

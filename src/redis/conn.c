@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/prefetch.h"
 #include "base/time.h"
 #include <stdlib.h>
 #include <sys/time.h>
@@ -12,6 +13,8 @@
 #define CONNECT_MS 2000
 #define ANSWER_MS 5000
 #define RETRY_MS 1000
+#define ARGS_AHEAD 16 /* arguments whose memory is on its way: states lie all over the heap */
+#define ARG_LINES 8u  /* of each */
 
 static struct timeval millis(int ms)
 {
@@ -61,6 +64,8 @@ void sc_redis_args_append(struct sc_redis_args *a, redisContext *c)
     sc_buf_reserve(&a->wire, a->bytes + ((size_t)a->n + 1) * around);
     char *p = put_head(a->wire.p, '*', (size_t)a->n);
     for (int i = 0; i < a->n; i++) {
+        if (i + ARGS_AHEAD < a->n)
+            sc_prefetch(a->v[i + ARGS_AHEAD], a->len[i + ARGS_AHEAD], ARG_LINES);
         p = put_head(p, '$', a->len[i]);
         if (a->len[i])
             memcpy(p, a->v[i], a->len[i]);
