@@ -10,9 +10,10 @@
 /* The lines that hold p[0 .. bytes), at most `most` of them. */
 static inline void sc_prefetch(const void *p, size_t bytes, unsigned most)
 {
-    const char *at = p;
-    for (unsigned i = 0; i < most && i * (size_t)SC_CACHE_LINE < bytes; i++)
-        __builtin_prefetch(at + i * (size_t)SC_CACHE_LINE);
+    size_t all = most * (size_t)SC_CACHE_LINE;
+    const char *end = (const char *)p + (bytes < all ? bytes : all);
+    for (const char *at = p; at < end; at += SC_CACHE_LINE)
+        __builtin_prefetch(at);
 }
 
 #endif

@@ -8,7 +8,7 @@
 #define CAP_MIN 64u
 #define ROOM_SPARE 1024u    /* behind a new state: its first windows, timers, slots */
 #define OUTGROWN_MIN 16384u /* less is never opened anew */
-#define WORKING_LINES 24u   /* of a customer, fetched ahead */
+#define WORKING_LINES 12u   /* of a customer, fetched ahead */
 #define STORED_LINES 8u
 
 /* ---- the table */

@@ -23,6 +23,7 @@ struct emitter {
     uint32_t quiet;           /* no trace: inside loops and named expressions */
     uint64_t times, cost;     /* how often this place may run; steps so far */
     bool folding; /* this program runs now: nothing in it is folded again */
+    int32_t event; /* the type it is about, -1: any */
     bool failed;
 };
 
@@ -109,7 +110,8 @@ static bool foldable(const struct node *n, bool free_locals)
 
 static struct sc_value run_now(struct emitter *e, struct node *n)
 {
-    struct emitter sub = {.src = e->src, .sp = e->sp, .quiet = 1, .times = 1, .folding = true};
+    struct emitter sub = {.src = e->src, .sp = e->sp, .quiet = 1, .times = 1, .folding = true,
+                          .event = -1};
     uint16_t at = emit_into(&sub, n, 0);
     if (sub.failed) {
         e->failed = true;
@@ -183,13 +185,27 @@ static int32_t event_compared(const struct emitter *e, const struct node *a, con
     return is ? sc_taxonomy_event(e->sp->tx, sc_value_str(b->value)) : -1;
 }
 
+/* The event whose name `n` compares, -1: it does not. */
+static int32_t event_asked(const struct emitter *e, const struct node *n)
+{
+    if (e->sp->tx == NULL || n->kind != N_BINARY || (n->op != OP_EQ && n->op != OP_NE))
+        return -1;
+    int32_t event = event_compared(e, n->kid[0], n->kid[1]);
+    return event >= 0 ? event : event_compared(e, n->kid[1], n->kid[0]);
+}
+
+/* Whether `n` asks for the name of the event that the program is about, and finds what is asked. */
+static bool is_here(const struct emitter *e, const struct node *n)
+{
+    int32_t event = e->event < 0 ? -1 : event_asked(e, n);
+    return event >= 0 && (event == e->event) == (n->op == OP_EQ);
+}
+
 static bool emit_event_compare(struct emitter *e, struct node *n, uint16_t dst)
 {
     struct node *a = n->kid[0], *b = n->kid[1];
     if (n->op == OP_EQ || n->op == OP_NE) {
-        int32_t event = event_compared(e, a, b);
-        if (event < 0)
-            event = event_compared(e, b, a);
+        int32_t event = event_asked(e, n);
         if (event < 0)
             return false;
         uint32_t at = add_op(e, (struct op){.code = OP_EVENT_IS, .dst = dst,
@@ -258,6 +274,9 @@ static uint16_t emit_logic(struct emitter *e, struct node *n, uint16_t dst)
     if (fold_logic(e, n))
         return add_const(e, n, n->value);
     bool and = n->kind == N_AND;
+    for (uint32_t i = 0; and && i < 2; i++) /* true && x is x, where that is a bool */
+        if (is_here(e, n->kid[i]) && n->kid[1 - i]->type.t == SC_T_BOOL)
+            return emit(e, n->kid[1 - i], dst);
     emit_into(e, n->kid[0], dst);
     uint32_t skip = add_op(e, (struct op){.code = and ? OP_IF_FALSE : OP_IF_TRUE, .dst = dst,
                                           .a = dst});
@@ -540,10 +559,11 @@ static uint16_t emit(struct emitter *e, struct node *n, uint16_t dst)
     return e->failed ? 0 : emit_kind(e, n, dst);
 }
 
-struct sc_prog *rule_emit(const struct rule_src *src, struct sc_scope *sp, struct node *tree)
+struct sc_prog *rule_emit(const struct rule_src *src, struct sc_scope *sp, struct node *tree,
+                          int32_t event)
 {
-    struct emitter e = {.src = src, .sp = sp, .times = 1};
-    uint16_t at = emit(&e, tree, 0);
+    struct emitter e = {.src = src, .sp = sp, .times = 1, .event = event};
+    uint16_t at = is_here(&e, tree) ? add_const(&e, tree, sc_bool(true)) : emit(&e, tree, 0);
     if (e.failed)
         return NULL;
     add_op(&e, (struct op){.code = OP_END, .a = at});

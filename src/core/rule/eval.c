@@ -426,6 +426,11 @@ struct sc_value sc_rule_eval(const struct sc_prog *p, const struct sc_rule_ctx *
 bool sc_rule_holds(const struct sc_prog *p, const struct sc_rule_ctx *cx)
 {
     SC_ASSERT(p != NULL && cx != NULL);
+    if (p->here && cx->ev && cx->trace == NULL) {
+        if (cx->ev->type != p->info.events[0])
+            return false;
+        p = p->here;
+    }
     struct sc_value v = sc_rule_eval(p, cx);
     return is_bool(&v, true);
 }

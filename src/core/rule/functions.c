@@ -196,17 +196,21 @@ struct rule_ty rule_fn_type(char letter)
     return (struct rule_ty){l->type, l->element};
 }
 
-/* `optional`: the value is one (static types do not know). */
-static bool letter_takes(char letter, uint8_t type, bool optional)
+/* Which types a letter stands for, as bits; the topmost is an optional, which is a list as well. */
+#define BIT(type) (UINT32_C(1) << (type))
+#define OPTIONAL_BIT BIT(31)
+static const uint32_t letter_bits[128] = {
+    ['b'] = BIT(SC_T_BOOL), ['i'] = BIT(SC_T_INT), ['u'] = BIT(SC_T_UINT), ['d'] = BIT(SC_T_DOUBLE),
+    ['c'] = BIT(SC_T_DECIMAL),
+    ['n'] = BIT(SC_T_INT) | BIT(SC_T_UINT) | BIT(SC_T_DOUBLE) | BIT(SC_T_DECIMAL),
+    ['s'] = BIT(SC_T_STRING), ['y'] = BIT(SC_T_BYTES), ['t'] = BIT(SC_T_TIMESTAMP),
+    ['r'] = BIT(SC_T_DURATION), ['l'] = BIT(SC_T_LIST), ['m'] = BIT(SC_T_MAP), ['o'] = OPTIONAL_BIT,
+    ['T'] = BIT(SC_T_TYPE), ['S'] = BIT(SC_T_LIST), ['a'] = UINT32_MAX,
+};
+
+static inline bool letter_takes(char letter, uint32_t bit)
 {
-    if (letter == 'a')
-        return true;
-    if (letter == 'o' || optional)
-        return letter == 'o' && optional;
-    if (letter == 'n')
-        return type == SC_T_INT || type == SC_T_UINT || type == SC_T_DOUBLE ||
-               type == SC_T_DECIMAL;
-    return letter_of(letter)->type == type;
+    return letter_bits[letter & 127] & bit;
 }
 
 bool rule_fn_fits(const struct rule_fn *fn, const struct rule_ty *ty, uint32_t n)
@@ -215,7 +219,7 @@ bool rule_fn_fits(const struct rule_fn *fn, const struct rule_ty *ty, uint32_t n
     for (uint32_t i = 0; i < n; i++) {
         if (*want == '\0' || *want == '+')
             return false;
-        if (ty[i].t != SC_T_ABSENT && !letter_takes(*want, ty[i].t, false))
+        if (ty[i].t != SC_T_ABSENT && !letter_takes(*want, BIT(ty[i].t)))
             return false;
         if (want[1] != '+')
             want++;
@@ -227,8 +231,8 @@ static bool takes(const struct rule_fn *fn, const struct sc_value *a, uint32_t n
 {
     const char *want = fn->args;
     for (uint32_t i = 0; i < n; i++) {
-        if (*want == '\0' || !letter_takes(*want, a[i].type, rule_is_optional(a[i])))
-            return false;
+        if (!letter_takes(*want, rule_is_optional(a[i]) ? OPTIONAL_BIT : BIT(a[i].type)))
+            return false; /* nor does the end of the letters take any */
         if (want[1] != '+')
             want++;
     }

@@ -123,6 +123,7 @@ struct sc_prog {
     struct sc_str text;
     struct node *tree;       /* checked: to compile it again where its name stands */
     int32_t bare_fact;       /* the whole expression is this fact, or -1 */
+    const struct sc_prog *here; /* what is left to ask of the one event it can hold for; NULL */
     uint32_t size, height;   /* bounds of the tree, with what it names */
 };
 
@@ -220,7 +221,9 @@ uint32_t rule_fact_names(struct sc_str *names, uint32_t room);
 
 /* ---- Passes */
 
-/* Emit a checked tree. NULL with a finding when it needs more than a program may have. */
-struct sc_prog *rule_emit(const struct rule_src *src, struct sc_scope *sp, struct node *tree);
+/* Emit a checked tree. NULL with a finding when it needs more than a program may have. `event`: the
+ * only one it will be asked about, so that its name is no question; -1: any. */
+struct sc_prog *rule_emit(const struct rule_src *src, struct sc_scope *sp, struct node *tree,
+                          int32_t event);
 
 #endif

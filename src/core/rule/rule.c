@@ -177,9 +177,13 @@ static const struct sc_prog *compile(struct checker *ck)
     if (!ladder(sp, tree, &info))
         info.ladder_fact = -1;
     int32_t bare = tree->kind == N_FACT ? tree->a : -1;
-    struct sc_prog *p = rule_emit(&ck->src, sp, tree);
+    struct sc_prog *p = rule_emit(&ck->src, sp, tree, -1);
     if (p == NULL)
         return NULL;
+    if (info.events != NULL && info.n_events == 1 && ck->reads_event) {
+        struct sc_prog *here = rule_emit(&ck->src, sp, tree, info.events[0]);
+        p->here = here && here->n_ops < p->n_ops ? here : NULL;
+    }
     info.cost = p->info.cost;
     info.constant = p->info.constant;
     p->info = info;
