@@ -37,7 +37,7 @@ int64_t sc_civil_days(int32_t year, unsigned month, unsigned day)
 void sc_civil_from_ms(int64_t ms, struct sc_civil *out)
 {
     int64_t days = floor_div(ms, SC_DAY_MS);
-    uint32_t rest = (uint32_t)(ms - days * SC_DAY_MS);
+    uint32_t rest = (uint32_t)floor_mod(ms, SC_DAY_MS);
     int64_t z = days + DAYS_TO_1970;
     int64_t era = floor_div(z, DAYS_400Y);
     uint32_t d_of_era = (uint32_t)(z - era * DAYS_400Y);

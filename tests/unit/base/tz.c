@@ -97,6 +97,10 @@ Test(tz, agrees_with_libc)
     if (access("/usr/share/zoneinfo/Europe/Berlin", R_OK) != 0)
         cr_skip_test("no tzdata");
     for (size_t i = 0; i < sizeof(zones) / sizeof(zones[0]); ++i) {
+        char path[64];
+        snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", zones[i]);
+        if (strchr(zones[i], '/') == NULL && access(path, R_OK) != 0)
+            continue; /* an old name: Debian 13 has those in a package of their own */
         pid_t pid = fork();
         if (pid == 0)
             _exit(zone_check(zones[i]));
