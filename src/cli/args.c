@@ -65,6 +65,7 @@ static bool store(const struct sc_arg *a, char *value)
         return sc_time_parse(s, NULL, (int64_t *)a->to, NULL);
     case SC_ARG_FLAG:
     case SC_ARG_MANY:
+    case SC_ARG_GROUPS:
         break;
     }
     return false;
@@ -102,10 +103,14 @@ int sc_args_parse(const struct sc_command *cmd, int argc, char **argv, struct sc
             *(bool *)a->to = true;
             continue;
         }
-        if (a->kind == SC_ARG_MANY) {
-            struct sc_words *many = a->to;
-            if (many->n > 0)
-                return usage_error(cmd, "given twice; all values go after one", word);
+        if (a->kind == SC_ARG_MANY || a->kind == SC_ARG_GROUPS) {
+            struct sc_groups *groups = a->kind == SC_ARG_GROUPS ? a->to : NULL;
+            struct sc_words *many = groups ? &groups->v[groups->n] : a->to;
+            if (groups ? groups->n == SC_GROUPS_MAX : many->n > 0)
+                return usage_error(cmd, groups ? "given too often:"
+                                               : "given twice; all values go after one", word);
+            if (groups)
+                groups->n++;
             if (value) {
                 argv[i] = value;
                 i--;

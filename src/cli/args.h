@@ -10,6 +10,7 @@ enum sc_arg_kind {
     SC_ARG_FLAG,     /* bool */
     SC_ARG_STR,      /* const char * */
     SC_ARG_MANY,     /* struct sc_words */
+    SC_ARG_GROUPS,   /* struct sc_groups: as MANY, any number of times */
     SC_ARG_INT,      /* int64_t, >= 0 */
     SC_ARG_DURATION, /* int64_t milliseconds */
     SC_ARG_TIME      /* int64_t milliseconds since the epoch */
@@ -17,6 +18,11 @@ enum sc_arg_kind {
 
 struct sc_words {
     char **v;
+    int n;
+};
+#define SC_GROUPS_MAX 32
+struct sc_groups {
+    struct sc_words v[SC_GROUPS_MAX];
     int n;
 };
 

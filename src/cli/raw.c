@@ -1,4 +1,4 @@
-/* See raw.h. */
+/* See raw.h. Each input has its next record at hand; the earliest of them is the next of all. */
 #include "cli/raw.h"
 
 #include "base/log.h"
@@ -20,6 +20,7 @@
 
 struct reader {
     const struct sc_raw *rw;
+    const struct sc_raw_input *in;
     const struct sc_source *src;
     struct sc_setup su; /* of the settings, where there are some */
     struct sc_engine_config cfg;
@@ -30,6 +31,19 @@ struct reader {
     struct sc_str *files; /* schemas by source index */
     struct sc_value *slots;
     struct sc_arena ar, record;
+    /* of files: the one that is open, and which comes next */
+    struct sc_lines *ls;
+    int path;
+    bool lines;
+    /* of a topic */
+    struct sc_kafka_replay *rp;
+    char where[300];
+    /* what is at hand */
+    struct sc_raw_record rec;
+    struct sc_event ev;
+    struct sc_fault fault;
+    int64_t ms; /* its place among the others': by its event, or the last one before it */
+    bool end;
 };
 
 /* ---- schemas */
@@ -54,15 +68,16 @@ static int open_registry(struct reader *rd)
     return SC_EXIT_OK;
 }
 
-static int reader_open(struct reader *rd, const struct sc_raw *rw, const struct sc_source *src)
+static int reader_open(struct reader *rd, const struct sc_raw *rw, const struct sc_raw_input *in)
 {
     const struct sc_project *pr = rw->project;
+    const struct sc_source *src = in->source;
     int rc = SC_EXIT_OK;
-    *rd = (struct reader){.rw = rw, .src = src, .cfg = {.jo = pr->journey}};
+    *rd = (struct reader){.rw = rw, .in = in, .src = src, .cfg = {.jo = pr->journey},
+                          .ms = INT64_MIN};
     atomic_init(&rd->stop, true);
     sc_arena_init(&rd->ar);
     sc_arena_init(&rd->record);
-    sc_log_setup(SC_LOG_ERROR, SC_LOG_LOGFMT);
     rd->w = (struct sc_worker){.cfg = &rd->cfg, .clock = sc_clock_system, .stop = &rd->stop};
     rd->files = SC_NEW_N(&rd->ar, struct sc_str, pr->taxonomy->n_sources + 1);
     rd->slots = SC_NEW_N(&rd->ar, struct sc_value, src->projection.n + 1);
@@ -79,6 +94,9 @@ static int reader_open(struct reader *rd, const struct sc_raw *rw, const struct 
 
 static void reader_close(struct reader *rd)
 {
+    if (rd->ls)
+        sc_lines_close(rd->ls);
+    sc_kafka_replay_destroy(rd->rp);
     sc_decoders_destroy(rd->decoders);
     sc_registry_close(rd->registry);
     sc_setup_fini(&rd->su);
@@ -88,99 +106,200 @@ static void reader_close(struct reader *rd)
 
 /* ---- one record */
 
-/* As resolve does. False: its schema cannot be had, said. */
-static bool take(struct reader *rd, struct sc_str value, const struct sc_record_meta *meta,
-                 struct sc_raw_record *rec)
+/* As resolve does. Its schema cannot be had: said. */
+static int take(struct reader *rd, struct sc_str value, const struct sc_record_meta *meta)
 {
     struct sc_decoding d;
-    struct sc_event ev;
     enum sc_err e = sc_decoders_get(rd->decoders, rd->src, value, &d);
     if (e != SC_ERR_OK) {
         char why[SC_REGISTRY_WHY] = "";
         if (rd->registry)
             sc_registry_why(rd->registry, why);
-        fprintf(stderr, "stagecoach simulate: %s:%llu: its schema cannot be had: %s\n", rec->where,
-                (unsigned long long)rec->number, why[0] ? why : sc_err_text(e));
-        return false;
+        fprintf(stderr, "stagecoach simulate: %s:%llu: its schema cannot be had: %s\n",
+                rd->rec.where, (unsigned long long)rd->rec.number, why[0] ? why : sc_err_text(e));
+        return SC_EXIT_UNAVAILABLE;
     }
     sc_arena_reset(&rd->record, KEEP_BYTES);
     if (d.drop == SC_DROP_NONE)
         d.drop = sc_decode(d.decoder, d.body, &rd->record, rd->slots, &d.fault);
     if (d.drop == SC_DROP_NONE)
         d.drop = sc_intake(rd->rw->project->taxonomy, rd->src, rd->slots, meta, rd->rw->ps,
-                           &rd->record, &ev, &d.fault);
-    rec->drop = d.drop;
-    rec->event = d.drop == SC_DROP_NONE ? &ev : NULL;
-    rec->fault = &d.fault;
-    rd->rw->fn(rd->rw->arg, rec);
-    return true;
+                           &rd->record, &rd->ev, &d.fault);
+    rd->fault = d.fault;
+    rd->rec.fault = &rd->fault;
+    rd->rec.drop = d.drop;
+    if (d.drop != SC_DROP_NONE)
+        return SC_EXIT_OK;
+    rd->rec.event = &rd->ev;
+    rd->ms = meta->timestamp_ms == SC_NEVER ? rd->ev.occurred_ms : meta->timestamp_ms;
+    return SC_EXIT_OK;
 }
 
 /* ---- files */
 
-static int read_file(struct reader *rd, const char *path)
+/* The next file, or the end. */
+static int open_file(struct reader *rd)
 {
-    struct sc_lines *ls = sc_lines_open(path);
-    if (ls == NULL) {
+    if (rd->path == rd->in->n_paths) {
+        rd->end = true;
+        return SC_EXIT_OK;
+    }
+    const char *path = rd->in->paths[rd->path++];
+    rd->ls = sc_lines_open(path);
+    if (rd->ls == NULL) {
         fprintf(stderr, "stagecoach: %s: %s\n", path, strerror(errno));
         return SC_EXIT_NOINPUT;
     }
     /* A length begins with a byte 0, or 0xff for none; JSON text with neither. */
-    int first = sc_lines_peek(ls);
-    bool lines = rd->src->format == SC_FORMAT_JSON && first != 0 && first != 0xff;
-    struct sc_raw_record rec = {.where = path, .size = sc_lines_size(ls)};
+    int first = sc_lines_peek(rd->ls);
+    rd->lines = rd->src->format == SC_FORMAT_JSON && first != 0 && first != 0xff;
+    rd->rec = (struct sc_raw_record){.where = path, .size = sc_lines_size(rd->ls)};
+    return SC_EXIT_OK;
+}
+
+static int close_file(struct reader *rd, bool failed)
+{
+    if (failed)
+        fprintf(stderr, "stagecoach: %s: %s\n", rd->rec.where, sc_lines_error(rd->ls));
+    sc_lines_close(rd->ls);
+    rd->ls = NULL;
+    return failed ? SC_EXIT_DATA : SC_EXIT_OK;
+}
+
+/* A record, or the end of the file that is open. *got: there is a record. */
+static int next_of_file(struct reader *rd, bool *got)
+{
     struct sc_str value;
+    enum sc_line is = rd->lines ? sc_lines_next(rd->ls, &value, &rd->rec.number)
+                                : sc_lines_record(rd->ls, &value, &rd->rec.number);
+    *got = false;
+    if (is == SC_LINE_END || is == SC_LINE_ERROR)
+        return close_file(rd, is == SC_LINE_ERROR);
+    struct sc_record_meta meta = {
+        .timestamp_ms = SC_NEVER,
+        .origin = {sc_str_from(rd->rec.where), -1, (int64_t)rd->rec.number},
+    };
+    rd->rec.at = sc_lines_at(rd->ls);
+    rd->rec.too_long = is == SC_LINE_TOO_LONG;
+    *got = rd->rec.too_long || !rd->lines || sc_str_trim(value).len > 0;
+    return *got && !rd->rec.too_long ? take(rd, value, &meta) : SC_EXIT_OK;
+}
+
+/* ---- a topic */
+
+static int open_topic(struct reader *rd)
+{
+    struct sc_buf why = {0};
+    const char *topic = sc_str_dup(&rd->ar, rd->src->topic).p;
+    rd->rp = sc_kafka_replay_create(&rd->su.kafka, topic, rd->in->from_ms, &why);
+    if (rd->rp == NULL)
+        fprintf(stderr, "stagecoach simulate: %.*s\n", (int)why.len, why.p);
+    sc_buf_fini(&why);
+    return rd->rp ? SC_EXIT_OK : SC_EXIT_UNAVAILABLE;
+}
+
+static int next_of_topic(struct reader *rd)
+{
+    struct sc_msg m;
+    enum sc_err e = SC_ERR_TIMEOUT;
+    for (int silent = 0; e == SC_ERR_TIMEOUT && silent <= SILENCE_MAX; silent++)
+        e = sc_kafka_replay_next(rd->rp, POLL_MS, &m);
+    rd->end = e == SC_ERR_NOT_FOUND;
+    if (rd->end)
+        return SC_EXIT_OK;
+    if (e != SC_ERR_OK) {
+        fprintf(stderr, "stagecoach simulate: topic %.*s cannot be read to its end\n",
+                SC_STR_FMT(rd->src->topic));
+        return SC_EXIT_UNAVAILABLE;
+    }
+    snprintf(rd->where, sizeof(rd->where), "%.*s:%d", SC_STR_FMT(rd->src->topic), m.partition);
+    rd->rec = (struct sc_raw_record){.where = rd->where, .number = (uint64_t)m.offset};
+    struct sc_record_meta meta = {.timestamp_ms = m.timestamp_ms,
+                                  .origin = {rd->src->topic, m.partition, m.offset}};
+    sc_kafka_replay_progress(rd->rp, &rd->rec.at, &rd->rec.size);
+    return take(rd, m.value, &meta);
+}
+
+/* ---- all of them, as one stream */
+
+/* The input's next record into rd->rec, or its end. */
+static int advance(struct reader *rd)
+{
     int rc = SC_EXIT_OK;
-    enum sc_line got = SC_LINE_OK;
-    while (rc == SC_EXIT_OK) {
-        got = lines ? sc_lines_next(ls, &value, &rec.number)
-                    : sc_lines_record(ls, &value, &rec.number);
-        if (got == SC_LINE_END || got == SC_LINE_ERROR)
-            break;
-        struct sc_record_meta meta = {.timestamp_ms = SC_NEVER,
-                                      .origin = {sc_str_from(path), -1, (int64_t)rec.number}};
-        rec.at = sc_lines_at(ls);
-        rec.too_long = got == SC_LINE_TOO_LONG;
-        rec.event = NULL; /* the last one's is gone */
-        if (rec.too_long)
-            rd->rw->fn(rd->rw->arg, &rec);
-        else if ((!lines || sc_str_trim(value).len > 0) && !take(rd, value, &meta, &rec))
-            rc = SC_EXIT_UNAVAILABLE;
-    }
-    if (got == SC_LINE_ERROR) {
-        fprintf(stderr, "stagecoach: %s: %s\n", path, sc_lines_error(ls));
-        rc = SC_EXIT_DATA;
-    }
-    sc_lines_close(ls);
+    bool got = false;
+    rd->rec.event = NULL; /* the last one's is gone */
+    if (rd->in->n_paths == 0)
+        return next_of_topic(rd);
+    while (rc == SC_EXIT_OK && !got && !rd->end)
+        rc = rd->ls ? next_of_file(rd, &got) : open_file(rd);
     return rc;
 }
 
-static void name_sources(const struct sc_taxonomy *tx, const char *what, struct sc_str found)
+static struct reader *earliest(struct reader *rds, uint32_t n)
+{
+    struct reader *first = NULL;
+    for (uint32_t i = 0; i < n; i++)
+        if (!rds[i].end && (first == NULL || rds[i].ms < first->ms))
+            first = &rds[i];
+    return first;
+}
+
+static int play(const struct sc_raw *rw, struct reader *rds, uint32_t n)
+{
+    struct reader *rd;
+    int rc = SC_EXIT_OK;
+    for (uint32_t i = 0; i < n && rc == SC_EXIT_OK; i++) {
+        rc = rds[i].in->n_paths ? SC_EXIT_OK : open_topic(&rds[i]);
+        if (rc == SC_EXIT_OK)
+            rc = advance(&rds[i]);
+    }
+    while (rc == SC_EXIT_OK && (rd = earliest(rds, n)) != NULL) {
+        rw->fn(rw->arg, &rd->rec);
+        rc = advance(rd);
+    }
+    return rc;
+}
+
+int sc_raw_read(const struct sc_raw *rw, const struct sc_raw_input *in, uint32_t n)
+{
+    struct reader *rds = sc_calloc(n + 1, sizeof(*rds));
+    uint32_t opened = 0;
+    int rc = SC_EXIT_OK;
+    sc_log_setup(SC_LOG_ERROR, SC_LOG_LOGFMT);
+    while (opened < n && rc == SC_EXIT_OK) {
+        rc = reader_open(&rds[opened], rw, &in[opened]);
+        opened++;
+    }
+    if (rc == SC_EXIT_OK)
+        rc = play(rw, rds, n);
+    for (uint32_t i = 0; i < opened; i++)
+        reader_close(&rds[i]);
+    free(rds);
+    return rc;
+}
+
+/* ---- names */
+
+static int name_sources(const struct sc_taxonomy *tx, const char *what, struct sc_str found)
 {
     fprintf(stderr, "stagecoach simulate: there is no source %s'%.*s'; there are", what,
             SC_STR_FMT(found));
     for (uint32_t s = 0; s < tx->n_sources; s++)
         fprintf(stderr, " %.*s", SC_STR_FMT(what[0] ? tx->sources[s].topic : tx->sources[s].name));
     fputc('\n', stderr);
+    return SC_EXIT_USAGE;
 }
 
-int sc_raw_files(const struct sc_raw *rw, struct sc_str source, char *const *paths, int n)
+int sc_raw_files(const struct sc_project *pr, const struct sc_words *words, struct sc_raw_input *in)
 {
-    const struct sc_taxonomy *tx = rw->project->taxonomy;
-    int s = sc_taxonomy_source(tx, source);
-    if (s < 0) {
-        name_sources(tx, "", source);
-        return SC_EXIT_USAGE;
-    }
-    struct reader rd;
-    int rc = reader_open(&rd, rw, &tx->sources[s]);
-    for (int i = 0; i < n && rc == SC_EXIT_OK; i++)
-        rc = read_file(&rd, paths[i]);
-    reader_close(&rd);
-    return rc;
+    SC_ASSERT(words->n > 1);
+    struct sc_str name = sc_str_from(words->v[0]);
+    int s = sc_taxonomy_source(pr->taxonomy, name);
+    if (s < 0)
+        return name_sources(pr->taxonomy, "", name);
+    *in = (struct sc_raw_input){&pr->taxonomy->sources[s], words->v + 1, words->n - 1, 0};
+    return SC_EXIT_OK;
 }
-
-/* ---- a topic */
 
 bool sc_raw_is_topic(const char *word, struct sc_str *topic, int64_t *from_ms)
 {
@@ -191,59 +310,20 @@ bool sc_raw_is_topic(const char *word, struct sc_str *topic, int64_t *from_ms)
     return sc_time_parse(sc_str_from(at + 1), NULL, from_ms, NULL);
 }
 
-static int read_topic(struct reader *rd, const char *topic, int64_t from_ms)
+int sc_raw_topic(const struct sc_project *pr, struct sc_str topic, int64_t from_ms,
+                 struct sc_raw_input *in)
 {
-    struct sc_buf why = {0};
-    struct sc_kafka_replay *rp = sc_kafka_replay_create(&rd->su.kafka, topic, from_ms, &why);
-    if (rp == NULL)
-        fprintf(stderr, "stagecoach simulate: %.*s\n", (int)why.len, why.p);
-    sc_buf_fini(&why);
-    struct sc_msg m;
-    int silent = 0, rc = SC_EXIT_OK;
-    enum sc_err e = rp ? SC_ERR_TIMEOUT : SC_ERR_NOT_FOUND;
-    while (e != SC_ERR_NOT_FOUND && rc == SC_EXIT_OK) {
-        e = sc_kafka_replay_next(rp, POLL_MS, &m);
-        silent = e == SC_ERR_TIMEOUT ? silent + 1 : 0;
-        if (e == SC_ERR_UNAVAILABLE || silent > SILENCE_MAX) {
-            fprintf(stderr, "stagecoach simulate: topic %s cannot be read to its end\n", topic);
-            rc = SC_EXIT_UNAVAILABLE;
-        }
-        if (e != SC_ERR_OK)
-            continue;
-        char where[300];
-        snprintf(where, sizeof(where), "%s:%d", topic, m.partition);
-        struct sc_raw_record rec = {.where = where, .number = (uint64_t)m.offset};
-        struct sc_record_meta meta = {.timestamp_ms = m.timestamp_ms,
-                                      .origin = {rd->src->topic, m.partition, m.offset}};
-        sc_kafka_replay_progress(rp, &rec.at, &rec.size);
-        if (!take(rd, m.value, &meta, &rec))
-            rc = SC_EXIT_UNAVAILABLE;
-    }
-    rc = rp ? rc : SC_EXIT_UNAVAILABLE;
-    sc_kafka_replay_destroy(rp);
-    return rc;
-}
-
-int sc_raw_topic(const struct sc_raw *rw, struct sc_str topic, int64_t from_ms)
-{
-    const struct sc_taxonomy *tx = rw->project->taxonomy;
-    const struct sc_source *src = NULL;
+    const struct sc_taxonomy *tx = pr->taxonomy;
+    *in = (struct sc_raw_input){.from_ms = from_ms};
     for (uint32_t s = 0; s < tx->n_sources; s++)
         if (sc_str_eq(tx->sources[s].topic, topic))
-            src = &tx->sources[s];
-    if (src == NULL) {
-        name_sources(tx, "of topic ", topic);
-        return SC_EXIT_USAGE;
-    }
-    if (rw->project->settings == NULL) {
+            in->source = &tx->sources[s];
+    if (in->source == NULL)
+        return name_sources(tx, "of topic ", topic);
+    if (pr->settings == NULL) {
         fprintf(stderr, "stagecoach simulate: a topic is read from the brokers that settings name: "
                 "give stagecoach.yaml in place of the journey\n");
         return SC_EXIT_USAGE;
     }
-    struct reader rd;
-    int rc = reader_open(&rd, rw, src);
-    if (rc == SC_EXIT_OK)
-        rc = read_topic(&rd, sc_str_dup(&rd.ar, topic).p, from_ms);
-    reader_close(&rd);
-    return rc;
+    return SC_EXIT_OK;
 }

@@ -3,6 +3,7 @@
 #ifndef SC_CLI_RAW_H
 #define SC_CLI_RAW_H
 
+#include "cli/args.h"
 #include "cli/setup.h"
 #include "core/identity/identity.h"
 
@@ -25,13 +26,25 @@ struct sc_raw {
     void *arg;
 };
 
-/* The source's records in files: JSON one a line; Avro, Protobuf (and JSON too) each behind its
- * length, u32 big endian. Schemas come from the source's file, beside the project's, or from the
- * registry of its settings. An exit code; what ended it is said. */
-int sc_raw_files(const struct sc_raw *rw, struct sc_str source, char *const *paths, int n);
-/* The records of a source's topic from a time to its end now. Needs settings. */
-int sc_raw_topic(const struct sc_raw *rw, struct sc_str topic, int64_t from_ms);
+/* One input: a source's files, or its topic. */
+struct sc_raw_input {
+    const struct sc_source *source;
+    char *const *paths; /* files, one behind the other */
+    int n_paths;        /* 0: the topic */
+    int64_t from_ms;    /* of the topic: from its first record at or after this time to its end now */
+};
+/* From `NAME FILE…`, two words at least. An exit code: a fault is said. */
+int sc_raw_files(const struct sc_project *pr, const struct sc_words *words,
+                 struct sc_raw_input *in);
 /* TOPIC@TIME? A file of that name goes before. */
 bool sc_raw_is_topic(const char *word, struct sc_str *topic, int64_t *from_ms);
+int sc_raw_topic(const struct sc_project *pr, struct sc_str topic, int64_t from_ms,
+                 struct sc_raw_input *in);
+
+/* All inputs as one stream: of the records that are next the earliest, by its time on its topic, or in
+ * files by its event's. In files JSON stands one a line; Avro, Protobuf (and JSON too) each behind its
+ * length, u32 big endian. Schemas come from the source's file, beside the project's, or from the
+ * registry of its settings. An exit code; what ended it is said. */
+int sc_raw_read(const struct sc_raw *rw, const struct sc_raw_input *in, uint32_t n);
 
 #endif

@@ -29,7 +29,8 @@ struct ahead {
 
 struct simulate {
     /* options */
-    struct sc_words files, source; /* the source's name first */
+    struct sc_words files;
+    struct sc_groups sources; /* of each its name, then files */
     const char *effects_path, *customers_path, *analytics_path, *report_path, *key_file;
     bool reveal, quiet;
     const char *against_path;
@@ -215,26 +216,26 @@ static void on_raw(void *arg, const struct sc_raw_record *rec)
     progress(sm, rec->where, rec->at, rec->size);
 }
 
-/* One word after --events: a file, or TOPIC@TIME. */
-static int read_input(struct simulate *sm, const char *word)
-{
-    struct sc_raw raw = {&sm->project, sm->ps, on_raw, sm};
-    struct sc_str topic;
-    int64_t from_ms;
-    if (sc_raw_is_topic(word, &topic, &from_ms))
-        return sc_raw_topic(&raw, topic, from_ms);
-    return read_file(sm, word);
-}
-
+/* Canonical files one after the other, as they come; then raw records, one stream in order of time. */
 static int read_all(struct simulate *sm)
 {
+    struct sc_raw raw = {&sm->project, sm->ps, on_raw, sm};
+    struct sc_raw_input *inputs =
+        SC_NEW_N(&sm->names, struct sc_raw_input, sm->files.n + sm->sources.n + 1);
+    struct sc_str topic;
+    int64_t from_ms;
+    uint32_t n = 0;
     int rc = SC_EXIT_OK;
-    for (int i = 0; i < sm->files.n && rc == SC_EXIT_OK; i++)
-        rc = read_input(sm, sm->files.v[i]);
-    if (rc == SC_EXIT_OK && sm->source.n > 0) {
-        struct sc_raw raw = {&sm->project, sm->ps, on_raw, sm};
-        rc = sc_raw_files(&raw, sc_str_from(sm->source.v[0]), sm->source.v + 1, sm->source.n - 1);
+    for (int i = 0; i < sm->files.n && rc == SC_EXIT_OK; i++) {
+        if (sc_raw_is_topic(sm->files.v[i], &topic, &from_ms))
+            rc = sc_raw_topic(&sm->project, topic, from_ms, &inputs[n++]);
+        else
+            rc = read_file(sm, sm->files.v[i]);
     }
+    for (int i = 0; i < sm->sources.n && rc == SC_EXIT_OK; i++)
+        rc = sc_raw_files(&sm->project, &sm->sources.v[i], &inputs[n++]);
+    if (rc == SC_EXIT_OK && n > 0)
+        rc = sc_raw_read(&raw, inputs, n);
     sc_progress_end(&sm->progress);
     return rc;
 }
@@ -277,14 +278,20 @@ static void write_analytics(struct simulate *sm)
 /* sm->out holds the summary line. */
 static bool write_report(struct simulate *sm)
 {
-    const char **inputs = SC_NEW_N(&sm->names, const char *, sm->files.n + sm->source.n + 1);
+    int most = sm->files.n;
+    for (int s = 0; s < sm->sources.n; s++)
+        most += sm->sources.v[s].n;
+    const char **inputs = SC_NEW_N(&sm->names, const char *, most + 1);
     struct sc_report rp = {.jo = sm->project.journey, .cube = &sm->cube, .files = inputs,
                            .summary = sc_buf_view(&sm->out)};
     for (int i = 0; i < sm->files.n; i++)
         inputs[rp.n_files++] = sm->files.v[i];
-    for (int i = 1; i < sm->source.n; i++) /* the first word is the source's name */
-        inputs[rp.n_files++] =
-            sc_arena_printf(&sm->names, "%s (%s)", sm->source.v[i], sm->source.v[0]);
+    for (int s = 0; s < sm->sources.n; s++) {
+        const struct sc_words *source = &sm->sources.v[s];
+        for (int i = 1; i < source->n; i++) /* the first word is the source's name */
+            inputs[rp.n_files++] =
+                sc_arena_printf(&sm->names, "%s (%s)", source->v[i], source->v[0]);
+    }
     return sc_report_write(&rp, sm->report_path);
 }
 
@@ -450,7 +457,7 @@ int sc_cmd_simulate(int argc, char **argv)
                           .max_invalid = -1};
     const struct sc_arg args[] = {
         {"events", 'e', SC_ARG_MANY, &sm.files, "FILE…", "canonical events, JSON lines; .gz; - is standard input; or TOPIC@TIME"},
-        {"source", 0, SC_ARG_MANY, &sm.source, "NAME FILE…", "raw records of that source: JSON lines, or each behind its length"},
+        {"source", 0, SC_ARG_GROUPS, &sm.sources, "NAME FILE…", "raw records of that source: JSON lines, or each behind its length; may be given again"},
         {"effects", 0, SC_ARG_STR, &sm.effects_path, "FILE", "where effects go (default -: standard output)"},
         {"customers", 0, SC_ARG_STR, &sm.customers_path, "FILE", "write every customer at the end"},
         {"analytics", 0, SC_ARG_STR, &sm.analytics_path, "FILE", "write what is measured, by day and key, at the end"},
@@ -475,11 +482,16 @@ int sc_cmd_simulate(int argc, char **argv)
     int rc = sc_args_parse(&cmd, argc, argv, &words);
     if (rc)
         return rc < 0 ? SC_EXIT_OK : rc;
-    if (sm.files.n == 0 && sm.source.n < 2) {
+    bool once = reads_once(&sm.files), whole = sm.files.n + sm.sources.n > 0;
+    for (int s = 0; s < sm.sources.n; s++) {
+        once |= reads_once(&sm.sources.v[s]);
+        whole &= sm.sources.v[s].n > 1;
+    }
+    if (!whole) {
         fprintf(stderr, "stagecoach simulate: --events FILE… or --source NAME FILE… is missing\n");
         return SC_EXIT_USAGE;
     }
-    if (sm.against_path && (reads_once(&sm.files) || reads_once(&sm.source))) {
+    if (sm.against_path && once) {
         fprintf(stderr, "stagecoach simulate: --against reads the events twice: not from - or a "
                 "topic\n");
         return SC_EXIT_USAGE;

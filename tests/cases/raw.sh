@@ -65,6 +65,20 @@ avro() { hex "02$(string order)02$(string "$1")02$(varint "$2")02$(string "$3")0
 { avro 1 "$at" ann 10.5 ''; avro 2 $((at + 3600000)) bob 4 x; } >avro.bin
 holds "Avro" cmp -s expected <(simulate --source one avro.bin)
 
+# ---- several sources: one stream in order of time
+
+c='{"name":"order","at":"2026-03-12T10:00:00Z","id":"3","who":"cy","total":"7","note":""}'
+printf '%s\n' "$a" "$c" >web.json
+{ avro 2 $((at + 3600000)) bob 4 x; avro 4 $((at + 864000000 + 60000)) di 5 ''; } >shop.bin
+for order in "--source three web.json --source one shop.bin" "--source one shop.bin --source three web.json"; do
+    # shellcheck disable=SC2086
+    simulate --analytics /dev/null --effects order.out $order >/dev/null
+    holds "sources are read by time: $order" \
+        [ "$(jq -r 'select(.type == "transition") | .event_at' order.out | sort -c 2>&1)" = "" ]
+    holds "no source is behind the other: $order" [ "$(tail -n 1 order.out | jq -c '[.events, .late]')" = "[4,0]" ]
+done
+says 64 'is missing' journey.yaml --source one shop.bin --source three
+
 # ---- what is wrong
 
 { avro 1 "$at" ann 10.5 ''; printf 'junk' | length; avro 2 $((at + 3600000)) bob 4 x; } >junk.bin
@@ -97,7 +111,7 @@ says 0 'invalid' journey.yaml --events t.json@2026-01-01T00:00:00Z
 
 # ---- the bar stands on a terminal only
 
-if command -v script >/dev/null; then
+if script -qec true /dev/null </dev/null >/dev/null 2>&1; then # it is there, and gets a terminal
     { yes "$a" || true; } | head -n 120000 >many.json
     script -qec "'$stagecoach' simulate journey.yaml --effects /dev/null --source three many.json" typescript </dev/null >/dev/null
     holds "a terminal has a bar" grep -qE 'many.json \[#+\.*\] +[0-9]+ % [0-9]+ events, [0-9]+/s' typescript

@@ -192,6 +192,14 @@ for schema in proto desc; do
             fail "a back-test of $topic: $(tail -n 1 "$WORK/topic.out"), $(tail -n 3 "$WORK/topic.said")"
         cmp -s "$WORK/topic.customers" "$WORK/file.customers" || fail "the topic and its records come to other customers"
     done
+    # Several topics are one stream in order of time.
+    from=@2000-01-01T00:00:00Z
+    "$STAGECOACH" simulate "$SHOP/stagecoach.yaml" --events "$RUN.json$from" "$RUN.protobuf$from" "$RUN.avro$from" \
+        --effects "$WORK/topics.out" 2>/dev/null
+    [ "$(tail -n 1 "$WORK/topics.out" | jq .events)" -eq 3000 ] ||
+        fail "a back-test of three topics: $(tail -n 1 "$WORK/topics.out")"
+    jq -r 'select(.type == "transition") | .event_at' "$WORK/topics.out" | sort -c ||
+        fail "a back-test of three topics is not in order of time"
     "$STAGECOACH" simulate "$SHOP/stagecoach.yaml" --events "$RUN.json@2100-01-01T00:00:00Z" --effects - |
         jq -e '.events == 0' >/dev/null || fail "records after the end of all time"
     ok "back-tests of the topics and of files of their records"
