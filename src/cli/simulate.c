@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define PROGRESS_EVERY 65536u
+#define LATE_SHARE 20u /* one in so many late events is said */
 #define AHEAD 4u /* events under way: being read, identified, looked up, played */
 
 /* An event that was read: the memory it will touch is on its way until it is played. */
@@ -264,6 +265,18 @@ static void write_summary(struct simulate *sm)
     write_line(sm->effects, sc_buf_view(&sm->out));
 }
 
+/* One event in twenty and more: hardly a fact about the customers. */
+static void say_late(const struct simulate *sm)
+{
+    struct sc_world_counts c = sc_world_counts(sm->world);
+    if (sm->quiet || sm->side == SC_AGAINST_OLD || c.late * LATE_SHARE < c.events || c.late == 0)
+        return;
+    fprintf(stderr, "stagecoach: %llu of %llu events are later than `lateness` allows: they move facts, and "
+            "fire nothing; %s\n", (unsigned long long)c.late, (unsigned long long)c.events,
+            sm->files.n > 1 ? "files are read one after the other: merge them by occurred_at first"
+                            : "sort them by occurred_at, or let --reorder do it");
+}
+
 static void write_analytics(struct simulate *sm)
 {
     uint32_t n;
@@ -325,6 +338,7 @@ static int play(struct simulate *sm)
     if (sm->until_ms != SC_NEVER)
         sc_world_until(sm->world, sm->until_ms);
     write_summary(sm);
+    say_late(sm);
     if (sm->report_path && !write_report(sm))
         return SC_EXIT_IO;
     if (sm->customers)

@@ -31,6 +31,12 @@ head -2 events.jsonl >first.jsonl
 tail -n +3 events.jsonl | gzip >rest.jsonl.gz
 holds "several files are one input" cmp expected <(simulate --events first.jsonl rest.jsonl.gz)
 gzip -c first.jsonl | cat - rest.jsonl.gz >members.gz
+cat >old.jsonl <<<'{"event":"cart_updated","id":"old","occurred_at":"2020-01-01T00:00:00Z","identifiers":{"account_id":"o"},"properties":{"cart_id":"o","value":1}}'
+says 0 "1 of 6 events are later than \`lateness\` allows" journey.yaml --events events.jsonl old.jsonl
+says 0 "merge them by occurred_at first" journey.yaml --events events.jsonl old.jsonl
+cat events.jsonl old.jsonl >late.jsonl
+says 0 "let --reorder do it" journey.yaml --events late.jsonl
+holds "--quiet does not say it" [ "$(simulate --events late.jsonl 2>&1 >/dev/null)" = "" ]
 holds "gzip of several members" cmp expected <(simulate --events members.gz)
 holds "no newline at the end" cmp expected <(printf %s "$(cat events.jsonl)" | simulate --events -)
 holds "carriage returns" cmp expected <(sed 's/$/\r/' events.jsonl | simulate --events -)
