@@ -64,7 +64,8 @@ jq -c '. + {doc: "the same under a new id"}' schemas/sources/clickstream.avsc >"
 id=$(register "$RUN.new" AVRO "$WORK/new.avsc")
 server registry stop
 consume "$RUN.clickstream" -c 1 -f '%s' >"$WORK/old.record" 2>/dev/null
-{ printf '\0'; printf '%08x' "$id" | xxd -r -p; tail -c +6 "$WORK/old.record"; } >"$WORK/new.record"
+big_endian=$(printf '\\%03o' $((id >> 24 & 255)) $((id >> 16 & 255)) $((id >> 8 & 255)) $((id & 255)))
+{ printf '%b' "\\0$big_endian"; tail -c +6 "$WORK/old.record"; } >"$WORK/new.record"
 kcat -P -b "$STAGECOACH_KAFKA" -t "$RUN.clickstream" "$WORK/new.record"
 wait_until 20 said_ready 'the schema registry does not answer' || fail "a new schema id did not wait for the registry"
 before=$(metric duplicates_total)
