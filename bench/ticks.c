@@ -3,7 +3,8 @@
  *
  *     bench_ticks BROKERS SOURCE OUT RATE SECONDS   # one line: how many, quantiles in milliseconds
  *
- * The first five seconds are sent and not counted. */
+ * The first twenty seconds are sent and not counted: a broker just started compiles itself, and makes the
+ * very sender wait for as much as two. */
 #include "base/assert.h"
 #include "base/time.h"
 
@@ -17,7 +18,7 @@
 
 #define PARTITIONS 4
 #define CUSTOMERS 100000u
-#define WARM_S 5
+#define WARM_S 20
 #define PATIENCE_MS 15000 /* for the last messages */
 
 struct seen { /* the reader's */
@@ -160,7 +161,7 @@ int main(int argc, char **argv)
     pthread_join(reader, NULL);
     size_t n = s.n;
     qsort(s.ms, n, sizeof(*s.ms), by_size);
-    fine = fine && n > 0 && n + warm + (size_t)rate / 100 >= sent; /* a tick at the edge may count or not */
+    fine = fine && n > 0 && n + warm + (size_t)rate / 20 >= sent; /* at the edge one may count or not */
     if (n > 0)
         printf("%zu messages: p50 %.0f, p95 %.0f, p99 %.0f, most %.0f ms\n", n, s.ms[n / 2], s.ms[n * 95 / 100],
                s.ms[n * 99 / 100], s.ms[n - 1]);

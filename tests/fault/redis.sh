@@ -9,14 +9,14 @@ port=${STAGECOACH_REDIS##*:}
 redis() { redis-cli -p "$port" --no-auth-warning "$@"; }
 name=$RUN
 
-# under NAME TEXT COMMAND: 8,000 events in four seconds; a first life stops in between, so that the second
+# under NAME TEXT COMMAND [SPEED]: 8,000 events in four seconds; a first life stops in between, so that the second
 # reads its states from Redis; then the fault.
 under() {
     RUN=$name.$1
     shop_project 'flush: { interval: 200ms, stall: 2s }'
     EVENTS=8000
     background "$WORK/load" "$PLAY" load --topics "$RUN.clickstream,$RUN.pos,$RUN.support" \
-        --limit $EVENTS --speed 1600000
+        --limit $EVENTS --speed "${4:-1600000}"
     local load=$BACKGROUND_PID
     shop_start
     await_said 40 'area=journey msg="worker 0 owns'
@@ -98,7 +98,7 @@ paused() {
     server redis resume
 }
 
-under away "Redis away and back" away
+under away "Redis away and back" away 600000 # ten seconds: who has nothing to write misses nothing
 under start "Redis away at a start" away_at_start
 under flushall "FLUSHALL in the middle" emptied
 under flushrest "FLUSHALL after kill -9" emptied_at_rest
