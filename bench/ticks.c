@@ -3,8 +3,8 @@
  *
  *     bench_ticks BROKERS SOURCE OUT RATE SECONDS   # one line: how many, quantiles in milliseconds
  *
- * The first twenty seconds are sent and not counted: a broker just started compiles itself, and makes the
- * very sender wait for as much as two. */
+ * The first twenty seconds are sent and not counted: a broker just started compiles itself, and makes
+ * the very sender wait for as much as two. */
 #include "base/assert.h"
 #include "base/time.h"
 
@@ -106,7 +106,8 @@ static void send_one(rd_kafka_t *rk, const char *topic, uint64_t n)
     uint32_t who = (uint32_t)(n * UINT64_C(2654435761) % CUSTOMERS);
     sc_time_format(sc_time_now_ms(), at);
     int len = snprintf(text, sizeof(text),
-                       "{\"id\":\"%" PRId64 ".%" PRIu64 "\",\"at\":\"%s\",\"who\":\"c%u\"}", us, n, at, who);
+                       "{\"id\":\"%" PRId64 ".%" PRIu64 "\",\"at\":\"%s\",\"who\":\"c%u\"}", us, n,
+                       at, who);
     rd_kafka_resp_err_t e = rd_kafka_producev(
         rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION((int32_t)(who % PARTITIONS)),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_VALUE(text, (size_t)len),
@@ -161,12 +162,14 @@ int main(int argc, char **argv)
     pthread_join(reader, NULL);
     size_t n = s.n;
     qsort(s.ms, n, sizeof(*s.ms), by_size);
-    fine = fine && n > 0 && n + warm + (size_t)rate / 20 >= sent; /* at the edge one may count or not */
+    /* One at the edge may count or not. */
+    fine = fine && n > 0 && n + warm + (size_t)rate / 20 >= sent;
     if (n > 0)
-        printf("%zu messages: p50 %.0f, p95 %.0f, p99 %.0f, most %.0f ms\n", n, s.ms[n / 2], s.ms[n * 95 / 100],
-               s.ms[n * 99 / 100], s.ms[n - 1]);
+        printf("%zu messages: p50 %.0f, p95 %.0f, p99 %.0f, most %.0f ms\n", n, s.ms[n / 2],
+               s.ms[n * 95 / 100], s.ms[n * 99 / 100], s.ms[n - 1]);
     if (!fine)
-        fprintf(stderr, "bench_ticks: %" PRIu64 " events were sent, %zu of their messages came\n", sent - warm, n);
+        fprintf(stderr, "bench_ticks: %" PRIu64 " events were sent, %zu of their messages came\n",
+                sent - warm, n);
     rd_kafka_destroy(rk);
     rd_kafka_consumer_close(s.rk);
     rd_kafka_destroy(s.rk);

@@ -12,10 +12,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* What jemalloc, where it is linked, is told: freed pages are kept for half a minute, large blocks
- * too, and huge pages are asked for. A page given back is faulted in again at the next batch, and
- * states lie all over the heap, so that most reads of one would miss the page tables' cache.
- * Measured: bench/README.md. MALLOC_CONF in the environment comes after it. */
+/* What jemalloc, where it is linked, is told: two arenas, since what one thread takes another gives
+ * back, and each arena keeps its own (a third less memory than with eight); freed pages are kept for
+ * half a minute, large blocks too, and huge pages are asked for. A page given back is faulted in
+ * again at the next batch, and states lie all over the heap, so that most reads of one would miss the
+ * page tables' cache. Measured: bench/README.md. MALLOC_CONF in the environment comes after it. */
 extern const char *malloc_conf;
 const char *malloc_conf = "narenas:2,oversize_threshold:0,dirty_decay_ms:30000,muzzy_decay_ms:30000,"
                           "thp:always,metadata_thp:auto";

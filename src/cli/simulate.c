@@ -165,7 +165,8 @@ static void read_line(struct simulate *sm, struct sc_str line, uint64_t number)
     a->line.len = 0;
     sc_buf_str(&a->line, line);
     sm->reader.ar = &a->ar;
-    enum sc_drop drop = sc_canonical_begin(&sm->reader, sc_buf_view(&a->line), number, &a->ev, &fault);
+    enum sc_drop drop =
+        sc_canonical_begin(&sm->reader, sc_buf_view(&a->line), number, &a->ev, &fault);
     if (drop != SC_DROP_NONE) {
         on_invalid(sm, sm->reader.path, number, sc_drop_text(drop), &fault);
         return;
@@ -271,8 +272,8 @@ static void say_late(const struct simulate *sm)
     struct sc_world_counts c = sc_world_counts(sm->world);
     if (sm->quiet || sm->side == SC_AGAINST_OLD || c.late * LATE_SHARE < c.events || c.late == 0)
         return;
-    fprintf(stderr, "stagecoach: %llu of %llu events are later than `lateness` allows: they move facts, and "
-            "fire nothing; %s\n", (unsigned long long)c.late, (unsigned long long)c.events,
+    fprintf(stderr, "stagecoach: %llu of %llu events are later than `lateness` allows: they move "
+            "facts, and fire nothing; %s\n", (unsigned long long)c.late, (unsigned long long)c.events,
             sm->files.n > 1 ? "files are read one after the other: merge them by occurred_at first"
                             : "sort them by occurred_at, or let --reorder do it");
 }
