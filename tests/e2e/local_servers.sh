@@ -59,7 +59,9 @@ for name in kafka redis registry; do
 done
 [ "$(consume "$RUN.kept" | sort -n | tail -n 1)" = 100 ] || fail "Kafka lost records"
 [ "$(redis-cli -p "$redis_port" get kept)" = 1 ] || fail "Redis lost a key"
-curl -sf "$STAGECOACH_REGISTRY/schemas/ids/$(cat "$WORK/id")" >/dev/null || fail "the registry lost a schema"
+schema() { curl -sS -m 5 "$@" "$STAGECOACH_REGISTRY/schemas/ids/$(cat "$WORK/id")"; }
+kept() { schema -f -o /dev/null 2>/dev/null; }
+wait_until 10 kept || fail "the registry lost a schema: $(schema 2>&1)"
 
 # A paused server holds its connections and says nothing.
 server redis pause
