@@ -122,6 +122,8 @@ bool sc_tx_type(struct sc_tx_load *ld, struct sc_tx_property_doc *pd)
     } else {
         ok = parse_scalar(&r, text, &pd->p.type);
     }
+    if (!ok)
+        pd->p.type = SC_T_ABSENT; /* none, not half of one: nothing is read by it */
     if (ok && pd->values_at != NULL && pd->p.enums.n == 0) {
         SC_TX_ERROR(ld, "bad-type", pd->values_at->mark, "`values` are for a type that is enum");
         ok = false;
