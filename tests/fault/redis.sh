@@ -105,7 +105,7 @@ under flushrest "FLUSHALL after kill -9" emptied_at_rest
 under empty "Redis restarted without its data" restarted_empty
 under back "Redis killed and back with older data" went_back
 under full "Redis full" full
-under readonly "Redis read-only, then not" read_only
+under readonly "Redis read-only, then not" read_only 600000
 under noscript "SCRIPT FLUSH in the middle" without_scripts
 under paused "Redis silent for three seconds" paused
 
