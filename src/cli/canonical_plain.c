@@ -1,13 +1,13 @@
 /* Canonical lines as programs write them, straight to events.
  *
- * Nearly every line of a file is plain: ASCII without escapes, each key once and known (but for one),
- * `event` before `properties`, at most one space behind a colon or a comma, values of one piece. Such
- * a line needs no slots and no second look at a value: each is converted where it stands, and keys are
- * not read where the same bytes stand as in the line before. All else, and every line with anything wrong in
- * it, is left to the decoder and intake, which know all of JSON and say what is wrong: this reader
- * never refuses, so the two cannot say different things of one line (tests/prop/lines.c).
- * Cost: about 2,100 instructions a line of 190 bytes, half of theirs; a third of that is the
- * pseudonym's. */
+ * Nearly every line of a file is plain: ASCII without escapes, each key once and known (but for
+ * one), `event` before `properties`, at most one space behind a colon or a comma, values of one
+ * piece. Such a line needs no slots and no second look at a value: each is converted where it
+ * stands, and keys are not read where the same bytes stand as in the line before. All else, and
+ * every line with anything wrong in it, is left to the decoder and intake, which know all of JSON
+ * and say what is wrong: this reader never refuses, so the two cannot say different things of one
+ * line (tests/prop/lines.c). Cost: about 2,100 instructions a line of 190 bytes, half of theirs; a
+ * third of that is the pseudonym's. */
 #include "cli/canonical_plain.h"
 
 #include "base/assert.h"

@@ -64,7 +64,7 @@ struct sc_event {
     int64_t claimed_ms;    /* occurred_at as the record has it, skew and future kept */
     int64_t ingested_ms;   /* the record's Kafka timestamp; canonical files: occurred_ms */
     uint32_t n_ids;
-    uint32_t ids_begun;        /* the first so many have no node yet, and no order: intake is not over */
+    uint32_t ids_begun;        /* the first so many have no node and no order yet (intake.h) */
     uint32_t ids_demoted;      /* identifiers past the maximum, left out */
     struct sc_str phone_zone;  /* IANA zone of the strongest phone's country, or empty: may travel,
                                   the number may not */

@@ -3,13 +3,13 @@
 
 #include "base/assert.h"
 #include "base/prefetch.h"
+#include "engine/cache.h"
 #include <stdlib.h>
 
 #define CAP_MIN 64u
 #define ROOM_SPARE 1024u    /* behind a new state: its first windows, timers, slots */
 #define OUTGROWN_MIN 16384u /* less is never opened anew */
 #define WORKING_LINES 12u   /* of a customer, fetched ahead */
-#define STORED_LINES 8u
 
 /* ---- the table */
 
@@ -195,7 +195,7 @@ void sc_customers_prefetch_state(const struct sc_customers *cs, const struct sc_
     if (s->is_working)
         sc_prefetch(s->working, sizeof(*s->working) + cs->room, WORKING_LINES);
     else
-        sc_prefetch(s->bytes, s->len, STORED_LINES);
+        sc_prefetch(s->bytes, s->len, SC_STATE_LINES);
 }
 
 struct sc_customer *sc_customers_open(struct sc_customers *cs, const struct sc_node_id *node)

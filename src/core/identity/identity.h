@@ -32,7 +32,8 @@ struct sc_node_id sc_pseudonym(struct sc_pseudonyms *ps, uint8_t ns, struct sc_s
 /* Put an identifier in its place by node. Repeats are left out; past SC_IDENTIFIERS_MAX the weakest
  * goes and is counted in ev->ids_demoted. */
 void sc_identifiers_add(struct sc_event *ev, const struct sc_identifier *id);
-/* Have an identifier that was begun, ended and added by sc_identifiers_end. */
+/* The same in two steps, of an identifier that was begun: all of an event's are ended and put in
+ * their places by sc_identifiers_end. Until then ev->ids_begun of them stand as they came. */
 void sc_identifiers_begin(struct sc_pseudonyms *ps, struct sc_event *ev,
                           const struct sc_identifier *begun);
 void sc_identifiers_end(struct sc_pseudonyms *ps, struct sc_event *ev);
