@@ -270,7 +270,7 @@ bool sc_tx_mapping(struct sc_tx_load *ld, struct sc_node *node, struct sc_mappin
 
 struct sc_mapping sc_tx_default_mapping(struct sc_arena *ar, struct sc_str a, struct sc_str b)
 {
-    SC_ASSERT(a.len > 0);
+    SC_ASSERT(ar != NULL);
     uint32_t n = b.len > 0 ? 2 : 1;
     struct sc_step *steps = SC_NEW_N(ar, struct sc_step, n);
     steps[0] = (struct sc_step){.kind = SC_STEP_FIELD, .name = a};
