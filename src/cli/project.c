@@ -218,16 +218,24 @@ static void compile(struct sc_project *pr, struct sc_project_file *file, const s
     SC_UNREACHABLE("file kind");
 }
 
+static struct sc_project_file *find_real(const struct sc_project *pr, const char *real)
+{
+    for (uint32_t i = 0; i < pr->files.n; ++i) {
+        if (sc_str_eqz(pr->files.v[i]->real, real))
+            return pr->files.v[i];
+    }
+    return NULL;
+}
+
 /* A file that names itself, or one that is being loaded, is found again as UNKNOWN and not ok. */
 static struct sc_project_file *add(struct sc_project *pr, const char *path)
 {
     char real[PATH_MAX];
     if (realpath(path, real) == NULL)
         return NULL;
-    for (uint32_t i = 0; i < pr->files.n; ++i) {
-        if (sc_str_eqz(pr->files.v[i]->real, real))
-            return pr->files.v[i];
-    }
+    struct sc_project_file *known = find_real(pr, real);
+    if (known != NULL)
+        return known;
     struct sc_str text;
     if (!read_file(path, &pr->ar, &text))
         return NULL;
@@ -235,10 +243,12 @@ static struct sc_project_file *add(struct sc_project *pr, const char *path)
     file->path = sc_str_dup(&pr->ar, sc_str_from(path));
     file->real = sc_str_dup(&pr->ar, sc_str_from(real));
     SC_VEC_PUSH(&pr->ar, &pr->files, file);
-    const struct sc_node *doc =
-        sc_node_parse(file->path, text, environment, NULL, &pr->ar, &pr->dg);
-    if (doc != NULL)
-        compile(pr, file, doc);
+    uint32_t errors = pr->dg.errors;
+    file->doc = sc_node_parse(file->path, text, environment, NULL, &pr->ar, &pr->dg);
+    if (file->doc != NULL)
+        compile(pr, file, file->doc);
+    if (pr->dg.errors > errors) /* the parser's too: a key twice, a variable that is not set */
+        file->ok = false;
     return file;
 }
 
@@ -256,6 +266,10 @@ bool sc_project_text(struct sc_project *pr, const char *path, struct sc_str *out
 
 struct sc_node *sc_project_read(struct sc_project *pr, const char *path, struct sc_diag *dg)
 {
+    char real[PATH_MAX];
+    const struct sc_project_file *known = realpath(path, real) ? find_real(pr, real) : NULL;
+    if (known != NULL && known->doc != NULL)
+        return known->doc;
     struct sc_str text, name = sc_str_dup(&pr->ar, sc_str_from(path));
     if (!read_file(path, &pr->ar, &text))
         return NULL;

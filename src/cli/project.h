@@ -17,7 +17,8 @@ struct sc_project_file {
     struct sc_str path;  /* as the user would name it */
     struct sc_str real;  /* absolute, links followed */
     enum sc_file_kind kind;
-    bool ok;             /* compiled without errors */
+    bool ok;             /* read and compiled without errors */
+    struct sc_node *doc; /* NULL: not read as YAML (a finding) */
     struct sc_taxonomy *taxonomy; /* TAXONOMY, JOURNEY (its own), SETTINGS (its journey's) */
     struct sc_journey *journey;   /* JOURNEY, SETTINGS */
     struct sc_settings *settings; /* SETTINGS */
@@ -53,8 +54,8 @@ struct sc_project_file *sc_project_add(struct sc_project *pr, const char *path);
  * projected, ready to step. */
 void sc_project_use(struct sc_project *pr, const struct sc_project_file *file);
 
-/* Read a YAML file of no kind in particular; findings go to `dg`. NULL: it cannot be read (errno),
- * or has no tree (errno 0, a finding). */
+/* Read a YAML file of no kind in particular; findings go to `dg`. One that was added is not read
+ * again. NULL: it cannot be read (errno), or has no tree (errno 0, a finding). */
 struct sc_node *sc_project_read(struct sc_project *pr, const char *path, struct sc_diag *dg);
 
 /* A file's bytes, NUL behind them, in the project's arena. False: errno says why. */

@@ -17,6 +17,11 @@ static int load(struct sc_project *pr, const char *path, struct sc_project_file 
     }
     if (file->ok && file->taxonomy != NULL)
         return SC_EXIT_OK;
+    if (file->kind == SC_FILE_TESTS) {
+        fprintf(stderr, "stagecoach: %s is a %s: it has no taxonomy\n", path,
+                sc_file_kind_name(file->kind));
+        return SC_EXIT_CONFIG;
+    }
     struct sc_buf said = {0};
     sc_diag_render(&pr->dg, SC_DIAG_TEXT, isatty(STDERR_FILENO) != 0, &said);
     fwrite(said.p, 1, said.len, stderr);

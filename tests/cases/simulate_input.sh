@@ -55,6 +55,10 @@ holds "another key, other pseudonyms" bash -c '[ -z "$(jq -r .id customers other
 says 0 "long.jsonl:1: invalid: the line is longer than 1 MiB" journey.yaml --events long.jsonl
 says 1 '"invalid":1' journey.yaml --events long.jsonl --max-invalid 0
 says 0 '"invalid":1' journey.yaml --events long.jsonl --max-invalid 1
+sed 's/^journey: .*/journey: "${STAGECOACH_NOWHERE}"/' journey.yaml >variable.yaml
+says 78 "environment variable 'STAGECOACH_NOWHERE' is not set" variable.yaml --events events.jsonl
+(cat journey.yaml; echo "journey: again") >twice.yaml
+says 78 "key 'journey' stands here twice" twice.yaml --events events.jsonl
 says 66 "nowhere.jsonl: No such file or directory" journey.yaml --events nowhere.jsonl
 head -c 100 events.jsonl.gz >cut.gz
 says 65 "cut.gz: " journey.yaml --events cut.gz
