@@ -138,7 +138,8 @@ static enum sc_drop take_time(struct intake *in, const struct sc_mapping *m, boo
 }
 
 /* Skew out, then the future clamped (semantics 11). The reference is the collector's clock where
- * the record has it, else Kafka's; a file has neither, and is believed. */
+ * the record has it, else Kafka's; a file has neither, and is believed. A producer may stamp what
+ * it likes: what is no time is no stamp. */
 static enum sc_drop take_times(struct intake *in)
 {
     const struct sc_source *s = in->source;
@@ -154,7 +155,7 @@ static enum sc_drop take_times(struct intake *in)
         drop = take_time(in, &s->received_at, &received, &received_ms);
     if (drop != SC_DROP_NONE)
         return drop;
-    bool stamped = in->meta->timestamp_ms != INT64_MIN;
+    bool stamped = in->meta->timestamp_ms >= 0 && in->meta->timestamp_ms <= SC_TIME_MAX_MS;
     ev->occurred_ms = ev->claimed_ms;
     if (sent && received)
         ev->occurred_ms = received_ms - (sent_ms - ev->claimed_ms);

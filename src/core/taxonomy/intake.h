@@ -27,7 +27,7 @@
 
 /* What a record is besides its payload. */
 struct sc_record_meta {
-    int64_t timestamp_ms; /* the record's Kafka timestamp; INT64_MIN: none (files) */
+    int64_t timestamp_ms; /* the record's Kafka timestamp; negative: none (files) */
     struct sc_origin origin;
     struct sc_str traceparent;
 };

@@ -1,5 +1,6 @@
 /* From slots to an event: semantics 2, 3, 11, 39, and every reason intake gives. */
 #include "fixture.h"
+#include "core/taxonomy/convert.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -300,6 +301,20 @@ Test(intake, the_future_is_clamped)
     fixture_put(&fx, "$.at", sc_int(NOON + 10 * SC_DAY_MS));
     cr_assert_eq(fixture_intake(&fx), SC_DROP_NONE);
     cr_expect_not(fx.ev.clamped, "a file has no clock to doubt it by");
+}
+
+/* -1 is Kafka's "none"; a producer may also send any other number. */
+Test(intake, a_stamp_that_is_no_time_is_none)
+{
+    static const int64_t stamps[] = {-1, INT64_MIN, INT64_MAX, SC_TIME_MAX_MS + 1};
+    for (size_t i = 0; i < sizeof(stamps) / sizeof(stamps[0]); i++) {
+        good();
+        fx.meta.timestamp_ms = stamps[i];
+        cr_assert_eq(fixture_intake(&fx), SC_DROP_NONE, "%zu", i);
+        cr_expect_not(fx.ev.clamped, "%zu", i);
+        cr_expect_eq(fx.ev.occurred_ms, NOON, "%zu", i);
+        cr_expect_eq(fx.ev.ingested_ms, NOON, "%zu", i);
+    }
 }
 
 /* ---- Identifiers */
