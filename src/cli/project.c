@@ -105,18 +105,25 @@ const char *sc_file_kind_name(enum sc_file_kind kind)
     SC_UNREACHABLE("file kind");
 }
 
-/* A journey names its taxonomy, settings name their journey: the order of questions matters. */
+/* Top keys that files of one kind alone have: one that is misspelt does not make it another kind.
+ * A journey names its taxonomy, settings name their journey: the order of questions matters. */
 static enum sc_file_kind kind_of(const struct sc_node *doc)
 {
-    if (doc->kind != SC_NODE_MAP)
-        return SC_FILE_UNKNOWN;
-    if (sc_node_get(doc, "kafka") != NULL)
-        return SC_FILE_SETTINGS;
-    if (sc_node_get(doc, "journey") != NULL)
-        return SC_FILE_JOURNEY;
-    if (sc_node_get(doc, "taxonomy") != NULL)
-        return SC_FILE_TAXONOMY;
-    return sc_node_get(doc, "tests") != NULL ? SC_FILE_TESTS : SC_FILE_UNKNOWN;
+    static const struct {
+        const char *key;
+        enum sc_file_kind kind;
+    } keys[] = {
+        {"kafka", SC_FILE_SETTINGS},    {"redis", SC_FILE_SETTINGS},
+        {"registry", SC_FILE_SETTINGS}, {"workers", SC_FILE_SETTINGS},
+        {"journey", SC_FILE_JOURNEY},   {"triggers", SC_FILE_JOURNEY},
+        {"stages", SC_FILE_JOURNEY},    {"tracks", SC_FILE_JOURNEY},
+        {"taxonomy", SC_FILE_TAXONOMY}, {"events", SC_FILE_TAXONOMY},
+        {"tests", SC_FILE_TESTS},
+    };
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); ++i)
+        if (sc_node_get(doc, keys[i].key) != NULL)
+            return keys[i].kind;
+    return SC_FILE_UNKNOWN;
 }
 
 /* ---- compiling, by kind */
@@ -208,9 +215,11 @@ static void compile(struct sc_project *pr, struct sc_project_file *file, const s
         load_settings(pr, file, doc);
         return;
     case SC_FILE_UNKNOWN:
-        sc_diag_add(&pr->dg, SC_ERROR, "unknown-file", doc->mark,
-                    "this is neither a taxonomy, a journey nor settings: a top key `taxonomy`, "
-                    "`journey` or `kafka` says which");
+        sc_diag_add(&pr->dg, SC_ERROR, "unknown-file", doc->mark, "%s",
+                    doc->kind == SC_NODE_NULL
+                        ? "the file is empty"
+                        : "this is neither a taxonomy, a journey nor settings: a top key "
+                          "`taxonomy`, `journey` or `kafka` says which");
         return;
     case SC_FILE_TESTS: /* the command says of which journey */
         return;

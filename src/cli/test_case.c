@@ -195,11 +195,13 @@ static void read_once(struct sc_test_load *ld, struct sc_str line, const struct 
 }
 
 struct entry_doc {
-    const struct sc_node *at, *id, *source, *identifiers, *name, *props;
+    const struct sc_node *at, *id, *source, *identifiers;
+    const struct sc_node *name, *props; /* the event's; NULL: time moves on */
+    const struct sc_event_type *type;
 };
 
 static void put_line(struct sc_test_load *ld, const struct entry_doc *doc, uint32_t number,
-                     const struct sc_event_type *et, struct sc_test_entry *entry)
+                     struct sc_test_entry *entry)
 {
     struct sc_buf out = {.ar = ld->ts->ar};
     struct sc_jsonw w;
@@ -215,49 +217,64 @@ static void put_line(struct sc_test_load *ld, const struct entry_doc *doc, uint3
     sc_jsonw_keyz(&w, "source");
     sc_jsonw_str(&w, doc->source ? doc->source->text : SC_STR("test"));
     put_identifiers(ld, &w, doc->identifiers);
-    put_properties(ld, &w, et, doc->props);
+    put_properties(ld, &w, doc->type, doc->props);
     sc_jsonw_obj_end(&w);
     entry->line = sc_buf_view(&out);
     if (ld->ts->dg->errors == errors)
         read_once(ld, entry->line, doc->name, doc->props);
 }
 
-static const struct sc_event_type *event_type(struct sc_test_load *ld, const struct sc_node *name)
+static const char *const entry_words[] = {"at", "id", "source", "identifiers"};
+#define ENTRY_WORDS (sizeof(entry_words) / sizeof(entry_words[0]))
+
+static void unknown_key(struct sc_test_load *ld, const struct sc_node *key)
 {
     const struct sc_taxonomy *tx = ld->ts->jo->tx;
-    int type = sc_taxonomy_event(tx, name->text);
-    if (type >= 0)
-        return &tx->events[type];
-    struct sc_str *names = SC_NEW_N(ld->ts->ar, struct sc_str, tx->n_events + 1);
+    struct sc_str *names = SC_NEW_N(ld->ts->ar, struct sc_str, ENTRY_WORDS + tx->n_events);
+    for (uint32_t i = 0; i < ENTRY_WORDS; ++i)
+        names[i] = sc_str_from(entry_words[i]);
     for (uint32_t i = 0; i < tx->n_events; ++i)
-        names[i] = tx->events[i].name;
-    sc_diag_suggest(ld->ts->dg, test_wrong(ld, name, "the taxonomy has no such event"),
-                    name->text, names, tx->n_events);
-    return NULL;
+        names[ENTRY_WORDS + i] = tx->events[i].name;
+    sc_diag_suggest(ld->ts->dg, test_wrong(ld, key, "the taxonomy has no such event"), key->text,
+                    names, (uint32_t)ENTRY_WORDS + tx->n_events);
+}
+
+static bool entry_event(struct sc_test_load *ld, const struct sc_node_pair *pair,
+                        struct entry_doc *doc)
+{
+    int type = sc_taxonomy_event(ld->ts->jo->tx, pair->key->text);
+    if (type < 0) {
+        unknown_key(ld, pair->key);
+    } else if (doc->name != NULL) {
+        test_wrong(ld, pair->key, "an entry has one event: the next one is an entry of its own");
+    } else {
+        doc->name = pair->key;
+        doc->props = pair->value;
+        doc->type = &ld->ts->jo->tx->events[type];
+        return true;
+    }
+    return false;
 }
 
 /* Sort the keys of an entry; what is none of ours is the event. */
 static bool entry_keys(struct sc_test_load *ld, const struct sc_node *map, struct entry_doc *doc)
 {
+    const struct sc_node **const to[ENTRY_WORDS] = {&doc->at, &doc->id, &doc->source,
+                                                    &doc->identifiers};
     bool ok = true;
     *doc = (struct entry_doc){0};
     for (uint32_t i = 0; i < map->n; ++i) {
-        const struct sc_node *key = map->pairs[i].key, *value = map->pairs[i].value;
-        bool text = value->kind == SC_NODE_SCALAR;
-        if (sc_str_eqz(key->text, "at") && text) {
-            doc->at = value;
-        } else if (sc_str_eqz(key->text, "id") && text) {
-            doc->id = value;
-        } else if (sc_str_eqz(key->text, "source") && text) {
-            doc->source = value;
-        } else if (sc_str_eqz(key->text, "identifiers")) {
-            doc->identifiers = value;
-        } else if (doc->name == NULL) {
-            doc->name = key;
-            doc->props = value;
-        } else {
-            test_wrong(ld, key, "an entry has one event: the next one is an entry of its own");
+        const struct sc_node *value = map->pairs[i].value;
+        uint32_t w = 0;
+        while (w < ENTRY_WORDS && !sc_str_eqz(map->pairs[i].key->text, entry_words[w]))
+            ++w;
+        if (w == ENTRY_WORDS) {
+            ok = entry_event(ld, &map->pairs[i], doc) && ok;
+        } else if (to[w] != &doc->identifiers && value->kind != SC_NODE_SCALAR) {
+            test_wrong(ld, value, "text belongs here");
             ok = false;
+        } else {
+            *to[w] = value;
         }
     }
     return ok;
@@ -277,18 +294,18 @@ static void load_entry(struct sc_test_load *ld, const struct sc_node *node, uint
         return;
     if (doc.at == NULL || !sc_test_time(doc.at->text, ld->tc->start_ms, &entry->at_ms)) {
         test_wrong(ld, doc.at ? doc.at : node,
-                   "`at` is a time from the start (\"+20m\", \"-1h\") or RFC 3339");
+                   doc.at ? "`at` is a time from the start (\"+20m\", \"-1h\") or RFC 3339"
+                          : "an entry says when it is: at: \"+20m\"");
         return;
     }
     if (doc.identifiers)
         check_identifiers(ld, doc.identifiers);
     if (doc.name == NULL)
         return;
-    const struct sc_event_type *et = event_type(ld, doc.name);
     if (doc.props->kind != SC_NODE_MAP && doc.props->kind != SC_NODE_NULL)
         test_wrong(ld, doc.props, "an event's properties are a mapping");
-    else if (et != NULL)
-        put_line(ld, &doc, number, et, entry);
+    else
+        put_line(ld, &doc, number, entry);
 }
 
 static void load_events(struct sc_test_load *ld, const struct sc_node *list)

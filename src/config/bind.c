@@ -118,9 +118,21 @@ static void bind_default(struct binder *b, const struct sc_field *field, void *t
     SC_ASSERT(dg.errors == 0);
 }
 
+/* The article and a blank; none before a plural ("settings"). */
 static const char *article(const char *noun)
 {
-    return noun[0] != '\0' && strchr("aeiouAEIOU", noun[0]) != NULL ? "an" : "a";
+    size_t len = strlen(noun);
+    if (len > 1 && noun[len - 1] == 's' && noun[len - 2] != 'a')
+        return "";
+    return len > 0 && strchr("aeiouAEIOU", noun[0]) != NULL ? "an " : "a ";
+}
+
+/* `key:` with nothing behind it: more likely forgotten than meant. Of a list or a mapping it says
+ * that there are none. */
+static bool needs_value(const struct sc_field *field)
+{
+    return field->required ||
+           (field->kind != SC_F_LIST && field->kind != SC_F_MAP && field->kind != SC_F_NODE);
 }
 
 static void bind_field(struct binder *b, const struct sc_table *table, const struct sc_field *field,
@@ -130,10 +142,13 @@ static void bind_field(struct binder *b, const struct sc_table *table, const str
     bool kept = n != NULL && field->kind == SC_F_NODE && !field->required;
     if (is_absent(n) && !kept) {
         bind_default(b, field, out + field->offset);
-        if (field->required && map != NULL)
-            sc_diag_add(b->dg, SC_ERROR, "missing-key", n ? n->mark : map->mark,
-                        n ? "'%s' has no value in %s %s" : "missing key '%s' in %s %s", field->key,
-                        article(table->name), table->name);
+        struct sc_finding *f = NULL;
+        if (n != NULL ? needs_value(field) && !n->faulty : field->required && map != NULL)
+            f = sc_diag_add(b->dg, SC_ERROR, "missing-key", n ? n->mark : map->mark,
+                            n ? "'%s' has no value in %s%s" : "missing key '%s' in %s%s",
+                            field->key, article(table->name), table->name);
+        if (f && !field->required)
+            f->hint = SC_STR("leave the key out, or say it");
         return;
     }
     if (field->node_offset != 0)
@@ -178,7 +193,7 @@ static void report_unknown(struct binder *b, const struct sc_table *table,
     for (const struct sc_field *f = table->fields; f->key != NULL; ++f)
         SC_VEC_PUSH(b->ar, &names, sc_str_from(f->key));
     struct sc_finding *f =
-        sc_diag_add(b->dg, SC_ERROR, "unknown-key", key->mark, "unknown key '%.*s' in %s %s",
+        sc_diag_add(b->dg, SC_ERROR, "unknown-key", key->mark, "unknown key '%.*s' in %s%s",
                     SC_STR_FMT(key->text), article(table->name), table->name);
     if (at > 0 && is_expression_tail(key)) {
         f->hint = sc_str_printf(b->ar,

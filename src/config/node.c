@@ -110,6 +110,7 @@ static void skip_properties(struct sc_mark *m)
 /* The content of a block scalar: the first line below its `|` or `>` that has any. */
 static struct sc_mark block_mark(struct sc_mark m, uint32_t last_line)
 {
+    SC_ASSERT(m.line > 0);
     for (uint32_t line = m.line + 1; line <= last_line; ++line) {
         struct sc_str text = sc_source_line(m.file, line);
         uint32_t indent = 0;
@@ -127,9 +128,10 @@ static struct sc_mark scalar_mark(struct parse *ps)
     if (ps->ev.data.scalar.anchor != NULL || ps->ev.data.scalar.tag != NULL)
         skip_properties(&m);
     yaml_scalar_style_t style = ps->ev.data.scalar.style;
-    if (style == YAML_LITERAL_SCALAR_STYLE || style == YAML_FOLDED_SCALAR_STYLE)
+    bool block = style == YAML_LITERAL_SCALAR_STYLE || style == YAML_FOLDED_SCALAR_STYLE;
+    if (block && ps->ev.data.scalar.length > 0)
         return block_mark(m, (uint32_t)ps->ev.end_mark.line + 1);
-    if (style == YAML_PLAIN_SCALAR_STYLE || m.len < 2)
+    if (block || style == YAML_PLAIN_SCALAR_STYLE || m.len < 2)
         return m;
     ++m.column; /* inside the quotes */
     m.len -= ps->ev.end_mark.line == ps->ev.start_mark.line ? 2 : 1;
@@ -144,7 +146,10 @@ static const char *problem_hint(struct sc_mark m, const char *problem)
     if (m.column <= line.len && line.p[m.column - 1] == '\t')
         return "indent with spaces: YAML forbids tabs there";
     if (strstr(problem, "mapping values are not allowed") != NULL)
-        return "put a value that has ': ' in it in quotes";
+        return memmem(line.p, m.column - 1, ": ", 2) != NULL
+                   ? "put a value that has ': ' in it in quotes"
+                   : "this line goes on with the value above it: indent it as its neighbours are, "
+                     "or put that value in quotes";
     if (strstr(problem, "',' or") != NULL && memmem(line.p, line.len, "${", 2) != NULL)
         return "inside { } and [ ] a value with ${...} must be in quotes";
     if (strstr(problem, "expected ',' or") != NULL)
@@ -158,14 +163,30 @@ static const char *problem_hint(struct sc_mark m, const char *problem)
     return "";
 }
 
+/* The place of a byte of the text. */
+static struct sc_mark mark_of_byte(const struct sc_source_text *file, size_t at)
+{
+    SC_ASSERT(file->lines > 0);
+    uint32_t low = 0, high = file->lines; /* the line begins at or before it; high: behind it */
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (file->line_at[middle] <= at)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (struct sc_mark){.file = file, .line = low + 1,
+                            .column = (uint32_t)(at - file->line_at[low]) + 1};
+}
+
 static void report_problem(struct parse *ps)
 {
     const yaml_parser_t *y = &ps->yaml;
     SC_ASSERT(y->error != YAML_MEMORY_ERROR);
     if (y->error == YAML_READER_ERROR) {
-        struct sc_mark top = {.file = ps->file, .line = 1, .column = 1};
-        sc_diag_add(ps->dg, SC_ERROR, "yaml", top, "%s at byte %zu: the file must be UTF-8 text",
-                    y->problem, y->problem_offset);
+        bool text = strstr(y->problem, "control characters") != NULL;
+        sc_diag_add(ps->dg, SC_ERROR, "yaml", mark_of_byte(ps->file, y->problem_offset), "%s: %s",
+                    y->problem, text ? "remove it" : "the file must be UTF-8 text");
         return;
     }
     struct sc_mark mark = mark_at(ps, y->problem_mark);
@@ -422,6 +443,7 @@ struct sc_node *sc_node_parse(struct sc_str name, struct sc_str text, sc_env_fn 
     }
     sc_source_init(file, name, text, ar);
     struct parse ps = {.file = file, .env = {env, env_arg, ar, dg}, .ar = ar, .dg = dg};
+    uint32_t errors = dg->errors;
     sc_map_init(&ps.anchors, ar);
     SC_ASSERT(yaml_parser_initialize(&ps.yaml));
     yaml_parser_set_encoding(&ps.yaml, YAML_UTF8_ENCODING);
@@ -430,6 +452,8 @@ struct sc_node *sc_node_parse(struct sc_str name, struct sc_str text, sc_env_fn 
     struct sc_node *root = document_read(&ps);
     yaml_event_delete(&ps.ev);
     yaml_parser_delete(&ps.yaml);
+    if (root != NULL)
+        root->unsound = dg->errors != errors;
     return root;
 }
 

@@ -17,6 +17,7 @@ struct sc_node {
     enum sc_node_kind kind;
     bool quoted;         /* scalar: '…', "…", | or > : never a number, bool or null */
     bool faulty;         /* a finding was made about it already: binders say no more */
+    bool unsound;        /* of the root: findings were made while the file was parsed */
     struct sc_mark mark; /* first byte of the content: inside the quotes, so carets fit */
     struct sc_str text;  /* scalar after interpolation */
     struct sc_node **items;      /* seq */
@@ -35,7 +36,7 @@ typedef const char *sc_env_fn(void *arg, const char *name);
 /* Parse `text` (borrowed, as `name`; must outlive the tree) as file `name`. NULL with one finding
  * when there is no tree: syntax (at libyaml's place), limits. Duplicate keys (the first is kept),
  * foreign tags and unset variables are findings too, but the tree is there, so that one run finds
- * every other fault: whether all is well is dg->errors. An empty document is a SC_NODE_NULL. */
+ * every other fault: the root is `unsound`, and what is loaded from it must not be used. An empty document is a SC_NODE_NULL. */
 struct sc_node *sc_node_parse(struct sc_str name, struct sc_str text, sc_env_fn *env, void *env_arg,
                               struct sc_arena *ar, struct sc_diag *dg);
 /* Value under key, or NULL. */

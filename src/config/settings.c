@@ -466,7 +466,7 @@ bool sc_settings_load(struct sc_settings *st, const struct sc_node *doc, struct 
     tls_load(&st->redis.tls, dg);
     if (st->at != NULL && st->at->kind == SC_NODE_MAP)
         cross_checks(st, dg);
-    return dg->errors == errors;
+    return dg->errors == errors && !doc->unsound;
 }
 
 struct sc_mark sc_settings_mark(const struct sc_settings *st, const char *section, const char *key)

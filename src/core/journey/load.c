@@ -300,7 +300,7 @@ bool sc_journey_load(struct sc_journey *jo, struct sc_taxonomy *tx, const struct
     struct load ld = {.jo = jo, .doc = bound, .tx = tx, .ar = ar, .dg = dg, .sp = &jo->scope};
     sc_scope_init(ld.sp, tx, ar, dg);
     load_sections(&ld);
-    if (dg->errors != errors)
+    if (dg->errors != errors || doc->unsound)
         return false;
     sc_journey_index(jo, ar);
     sc_state_prepare(jo, ar);

@@ -208,6 +208,9 @@ static void trigger_purpose(struct load *ld, const struct doc_trigger *doc, stru
 {
     tr->purposes = doc->purpose;
     for (uint32_t i = 0; i < doc->purpose.n; ++i) {
+        if (sc_str_trim(doc->purpose.v[i]).len == 0)
+            sc_diag_add(ld->dg, SC_ERROR, "bad-purpose", doc->purpose.at[i]->mark,
+                        "a purpose has a name; leave `purpose` out when no consent is needed");
         if (!sc_str_eqz(doc->purpose.v[i], SERVICE))
             continue;
         tr->service = true;

@@ -295,7 +295,7 @@ bool sc_taxonomy_load(struct sc_taxonomy *tx, const struct sc_node *doc, struct 
     sc_tx_load_events(&ld);
     load_cases(&ld);
     sc_tx_load_sources(&ld);
-    if (dg->errors == errors)
+    if (dg->errors == errors && !doc->unsound)
         check_projections(&ld);
-    return dg->errors == errors;
+    return dg->errors == errors && !doc->unsound;
 }

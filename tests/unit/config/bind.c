@@ -153,10 +153,12 @@ Test(bind, defaults)
     cr_assert_eq(dg.errors, 0, "defaults alone require nothing");
 }
 
-Test(bind, a_key_without_a_value_is_not_written)
+Test(bind, a_key_without_a_value_is_an_error)
 {
     const struct cap *c = bind_cap("max: , mode: ~, tags: null, when:");
-    cr_assert(dg.errors == 0 && c->max == 4 && c->mode == 1 && c->tags.n == 2);
+    cr_assert_eq(dg.errors, 3);
+    cr_assert_str_eq(dg.items.v[1].text.p, "'mode' has no value in a cap");
+    cr_assert(c->max == 4 && c->mode == 1 && c->tags.n == 2, "the defaults stand");
     cr_assert_eq(c->when->kind, SC_NODE_NULL, "free values are the loader's to judge");
 }
 
@@ -268,7 +270,7 @@ Test(bind, missing_keys)
     bind("caps: {sms: {per: }}");
     one("missing-key", "'per' has no value in a cap", "");
     bind("settings: {}");
-    one("missing-key", "missing key 'title' in a settings", "");
+    one("missing-key", "missing key 'title' in settings", "");
 }
 
 Test(bind, unknown_keys)
