@@ -5,6 +5,8 @@
 #include "cli/cli.h"
 #include <stdio.h>
 
+#define HELP_COLUMN 32 /* where the meaning begins */
+
 static int usage_error(const struct sc_command *cmd, const char *what, const char *word)
 {
     fprintf(stderr, "stagecoach: %s '%s'\nusage: stagecoach %s\n", what, word, cmd->usage);
@@ -19,11 +21,34 @@ static void help(const struct sc_command *cmd)
         char letter[5] = "    ";
         if (a->letter)
             snprintf(letter, sizeof(letter), "-%c, ", a->letter);
-        snprintf(left, sizeof(left), "%s--%s%s%s", letter, a->name, a->value ? " " : "",
-                 a->value ? a->value : "");
-        printf("  %-32s %s\n", left, a->help);
+        int bytes = snprintf(left, sizeof(left), "%s--%s%s%s", letter, a->name,
+                             a->value ? " " : "", a->value ? a->value : "");
+        int wider = 0; /* bytes that are no column: those inside a character, as of "…" */
+        for (int i = 0; i < bytes; i++)
+            wider += ((unsigned char)left[i] & 0xC0) == 0x80;
+        printf("  %-*s %s\n", HELP_COLUMN + wider, left, a->help);
     }
-    printf("  %-32s %s\n", "-h, --help", "this text");
+    printf("  %-*s %s\n", HELP_COLUMN, "-h, --help", "this text");
+}
+
+/* Says so, and which option was meant when one is near. */
+static int unknown_option(const struct sc_command *cmd, const char *word)
+{
+    const char *name = word + strspn(word, "-"), *near = NULL;
+    struct sc_str seen = {name, strcspn(name, "=")};
+    unsigned max = 3; /* nearer than that */
+    for (const struct sc_arg *a = cmd->args; a->name && seen.len > 2; a++) {
+        unsigned d = sc_str_distance(seen, sc_str_from(a->name), max);
+        if (d < max) {
+            near = a->name;
+            max = d;
+        }
+    }
+    fprintf(stderr, "stagecoach: unknown option '%s'", word);
+    if (near)
+        fprintf(stderr, "; did you mean '--%s'?", near);
+    fprintf(stderr, "\nusage: stagecoach %s\n", cmd->usage);
+    return SC_EXIT_USAGE;
 }
 
 /* The option a word names, with its attached value ("--name=value"), or NULL. */
@@ -60,7 +85,7 @@ static bool store(const struct sc_arg *a, char *value)
     case SC_ARG_INT:
         return sc_str_int(s, (int64_t *)a->to) && *(int64_t *)a->to >= 0;
     case SC_ARG_DURATION:
-        return sc_duration_parse(s, (int64_t *)a->to);
+        return sc_duration_parse(s, (int64_t *)a->to) && *(int64_t *)a->to >= 0;
     case SC_ARG_TIME:
         return sc_time_parse(s, NULL, (int64_t *)a->to, NULL);
     case SC_ARG_FLAG:
@@ -69,6 +94,25 @@ static bool store(const struct sc_arg *a, char *value)
         break;
     }
     return false;
+}
+
+/* What a value looks like, for who wrote another one. */
+static const char *expected(const struct sc_arg *a)
+{
+    switch (a->kind) {
+    case SC_ARG_INT:
+        return "a whole number";
+    case SC_ARG_DURATION:
+        return "a duration (30m, 24h, 1h30m, 7d)";
+    case SC_ARG_TIME:
+        return "a time (2026-03-02T10:00:00Z)";
+    case SC_ARG_STR:
+    case SC_ARG_FLAG:
+    case SC_ARG_MANY:
+    case SC_ARG_GROUPS:
+        break;
+    }
+    return a->value;
 }
 
 static bool is_option(const char *word)
@@ -96,7 +140,7 @@ int sc_args_parse(const struct sc_command *cmd, int argc, char **argv, struct sc
         }
         const struct sc_arg *a = find(cmd, word, &value);
         if (a == NULL)
-            return usage_error(cmd, "unknown option", word);
+            return unknown_option(cmd, word);
         if (a->kind == SC_ARG_FLAG) {
             if (value)
                 return usage_error(cmd, "takes no value:", word);
@@ -127,8 +171,8 @@ int sc_args_parse(const struct sc_command *cmd, int argc, char **argv, struct sc
         if (value == NULL)
             return usage_error(cmd, "a value is missing after", word);
         if (!store(a, value)) {
-            fprintf(stderr, "stagecoach: --%s: expected %s, found '%s'\n", a->name,
-                    a->value ? a->value : "a value", value);
+            fprintf(stderr, "stagecoach: --%s: expected %s, found '%s'\n", a->name, expected(a),
+                    value);
             return SC_EXIT_USAGE;
         }
     }

@@ -12,7 +12,7 @@ enum sc_arg_kind {
     SC_ARG_MANY,     /* struct sc_words */
     SC_ARG_GROUPS,   /* struct sc_groups: as MANY, any number of times */
     SC_ARG_INT,      /* int64_t, >= 0 */
-    SC_ARG_DURATION, /* int64_t milliseconds */
+    SC_ARG_DURATION, /* int64_t milliseconds, >= 0 */
     SC_ARG_TIME      /* int64_t milliseconds since the epoch */
 };
 

@@ -1,6 +1,8 @@
 /* The list of subcommands. */
 #include "cli/cli.h"
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,16 +37,34 @@ static void usage(FILE *to)
     fprintf(to, "\n`stagecoach COMMAND --help` says more.\n");
 }
 
-int sc_cli_main(int argc, char **argv)
+/* What was printed is part of what was asked for: a full disk is no success. */
+static int end(int rc)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return rc;
+    if (rc != SC_EXIT_OK && rc != SC_EXIT_FINDINGS)
+        return rc; /* it failed before, and said so */
+    fprintf(stderr, "stagecoach: standard output: writing failed: %s\n", strerror(errno));
+    return SC_EXIT_IO;
+}
+
+static int dispatch(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
     if (name == NULL) {
         usage(stderr);
         return SC_EXIT_USAGE;
     }
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+    bool help = strcmp(name, "help") == 0;
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || (help && argc == 2)) {
         usage(stdout);
         return SC_EXIT_OK;
+    }
+    if (help) { /* `help explain rule` is `explain rule --help` */
+        memmove(argv + 1, argv + 2, (size_t)(argc - 2) * sizeof(*argv));
+        static char word[] = "--help";
+        argv[argc - 1] = word;
+        name = argv[1];
     }
     if (strcmp(name, "--version") == 0)
         name = "version";
@@ -54,4 +74,9 @@ int sc_cli_main(int argc, char **argv)
     fprintf(stderr, "stagecoach: there is no command '%s'\n", name);
     usage(stderr);
     return SC_EXIT_USAGE;
+}
+
+int sc_cli_main(int argc, char **argv)
+{
+    return end(dispatch(argc, argv));
 }

@@ -94,10 +94,7 @@ static int read_file(struct explain *ex, const char *path)
         remember_raw(ex, &ev);
         sc_world_event(ex->world, &ev);
     }
-    if (got == SC_LINE_ERROR)
-        fprintf(stderr, "stagecoach: %s: %s\n", path, sc_lines_error(ls));
-    sc_lines_close(ls);
-    return got == SC_LINE_ERROR ? SC_EXIT_DATA : SC_EXIT_OK;
+    return sc_lines_end(ls, path, got);
 }
 
 static int play(struct explain *ex, const struct sc_world_opts *opts)

@@ -24,8 +24,14 @@ int sc_key_load(const char *path, struct sc_arena *ar, struct sc_str *key)
         return SC_EXIT_NOINPUT;
     }
     char *bytes = sc_arena_alloc(ar, KEY_MAX + 1);
+    errno = 0;
     size_t n = fread(bytes, 1, KEY_MAX + 1, f);
+    int failed = ferror(f) ? errno : 0;
     fclose(f);
+    if (failed) {
+        fprintf(stderr, "stagecoach: identity key %s: %s\n", path, strerror(failed));
+        return SC_EXIT_NOINPUT;
+    }
     if (n > 0 && bytes[n - 1] == '\n')
         n--;
     if (n > 0 && bytes[n - 1] == '\r')

@@ -3,20 +3,23 @@
 #include "cli/lines.h"
 
 #include "base/arena.h"
+#include "cli/cli.h"
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #define CHUNK (256u << 10)
+#define BYTE_ORDER_MARK "\xEF\xBB\xBF" /* what some editors put before UTF-8 */
 
 struct sc_lines {
     gzFile gz; /* NULL: a plain file */
     int fd;
-    int error; /* errno of a plain file's read */
+    int error; /* errno of a read that failed */
     char *buf; /* SC_LINE_MAX + CHUNK bytes */
     size_t from, to;
     uint64_t number, size, at;
@@ -34,11 +37,17 @@ static bool is_plain(int fd)
 struct sc_lines *sc_lines_open(const char *path)
 {
     int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st = {0};
     if (fd < 0)
         return NULL;
+    int failed = fstat(fd, &st) != 0 ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
+    if (failed) {
+        close(fd);
+        errno = failed;
+        return NULL;
+    }
     struct sc_lines *ls = sc_calloc(1, sizeof(*ls));
-    struct stat st;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+    if (S_ISREG(st.st_mode))
         ls->size = (uint64_t)st.st_size;
     ls->fd = fd;
     bool plain = ls->size > 0 && lseek(fd, 0, SEEK_CUR) == 0 && is_plain(fd);
@@ -85,6 +94,9 @@ static bool fill(struct sc_lines *ls)
     char *to = ls->buf + ls->to;
     ssize_t n = ls->gz ? gzread(ls->gz, to, CHUNK) : read_plain(ls, to);
     if (n <= 0) {
+        int code = Z_OK;
+        if (n < 0 && ls->gz && gzerror(ls->gz, &code) && code == Z_ERRNO)
+            ls->error = errno;
         ls->end = true;
         return false;
     }
@@ -116,6 +128,10 @@ enum sc_line sc_lines_next(struct sc_lines *ls, struct sc_str *line, uint64_t *n
             *number = ++ls->number;
             if (len > 0 && at[len - 1] == '\r')
                 len--;
+            if (ls->number == 1 && len >= 3 && memcmp(at, BYTE_ORDER_MARK, 3) == 0) {
+                at += 3;
+                len -= 3;
+            }
             *line = (struct sc_str){at, len};
             return too_long || len > SC_LINE_MAX ? SC_LINE_TOO_LONG : SC_LINE_OK;
         }
@@ -172,12 +188,21 @@ enum sc_line sc_lines_record(struct sc_lines *ls, struct sc_str *record, uint64_
     return too_long ? SC_LINE_TOO_LONG : SC_LINE_OK;
 }
 
-const char *sc_lines_error(struct sc_lines *ls)
+static const char *why(struct sc_lines *ls)
 {
     int code;
-    if (ls->cut && !failed(ls))
-        return "it ends inside a record";
-    return ls->gz ? gzerror(ls->gz, &code) : strerror(ls->error);
+    if (ls->error)
+        return strerror(ls->error);
+    return ls->cut && !failed(ls) ? "it ends inside a record" : gzerror(ls->gz, &code);
+}
+
+int sc_lines_end(struct sc_lines *ls, const char *path, enum sc_line last)
+{
+    int rc = last != SC_LINE_ERROR ? SC_EXIT_OK : ls->error ? SC_EXIT_NOINPUT : SC_EXIT_DATA;
+    if (rc)
+        fprintf(stderr, "stagecoach: %s: %s\n", path, why(ls));
+    sc_lines_close(ls);
+    return rc;
 }
 
 uint64_t sc_lines_at(const struct sc_lines *ls)

@@ -158,13 +158,11 @@ static int open_file(struct reader *rd)
     return SC_EXIT_OK;
 }
 
-static int close_file(struct reader *rd, bool failed)
+static int close_file(struct reader *rd, enum sc_line last)
 {
-    if (failed)
-        fprintf(stderr, "stagecoach: %s: %s\n", rd->rec.where, sc_lines_error(rd->ls));
-    sc_lines_close(rd->ls);
+    struct sc_lines *ls = rd->ls;
     rd->ls = NULL;
-    return failed ? SC_EXIT_DATA : SC_EXIT_OK;
+    return sc_lines_end(ls, rd->rec.where, last);
 }
 
 /* A record, or the end of the file that is open. *got: there is a record. */
@@ -175,7 +173,7 @@ static int next_of_file(struct reader *rd, bool *got)
                                 : sc_lines_record(rd->ls, &value, &rd->rec.number);
     *got = false;
     if (is == SC_LINE_END || is == SC_LINE_ERROR)
-        return close_file(rd, is == SC_LINE_ERROR);
+        return close_file(rd, is);
     struct sc_record_meta meta = {
         .timestamp_ms = SC_NEVER,
         .origin = {sc_str_from(rd->rec.where), -1, (int64_t)rd->rec.number},

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DATA_MARK "@DATA@"
@@ -141,23 +142,46 @@ static bool write_page(FILE *f, struct sc_str json)
            write_data(f, json) && fwrite(rest, 1, left, f) == left && fflush(f) == 0 && !ferror(f);
 }
 
+static bool write_file(const char *path, struct sc_str json)
+{
+    FILE *f = fopen(path, "we");
+    bool fine = f != NULL && write_page(f, json);
+    if (f != NULL)
+        fine = fclose(f) == 0 && fine;
+    return fine;
+}
+
+/* Half a page is never seen under the name. */
+static bool write_beside(const char *path, struct sc_str json, struct sc_arena *ar)
+{
+    const char *beside = sc_arena_printf(ar, "%s.part", path);
+    bool fine = write_file(beside, json) && rename(beside, path) == 0;
+    int failed = errno;
+    if (!fine)
+        unlink(beside);
+    errno = failed;
+    return fine;
+}
+
+/* A file, or none yet: what a rename may replace. Not so a device, a pipe, a symbolic link. */
+static bool is_replaceable(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) != 0 || S_ISREG(st.st_mode);
+}
+
 bool sc_report_write(const struct sc_report *rp, const char *path)
 {
     struct sc_arena ar;
     struct sc_buf json = {0};
     sc_arena_init(&ar);
     put_data(rp, &ar, &json);
-    const char *beside = sc_arena_printf(&ar, "%s.part", path);
-    FILE *f = fopen(beside, "we");
-    bool fine = f != NULL && write_page(f, sc_buf_view(&json));
-    if (f != NULL)
-        fine = fclose(f) == 0 && fine;
-    fine = fine && rename(beside, path) == 0;
-    if (!fine) {
+    struct sc_str data = sc_buf_view(&json);
+    bool fine = strcmp(path, "-") == 0 ? write_page(stdout, data)
+                : is_replaceable(path) ? write_beside(path, data, &ar)
+                                       : write_file(path, data);
+    if (!fine)
         fprintf(stderr, "stagecoach: %s: writing failed: %s\n", path, strerror(errno));
-        if (f != NULL)
-            unlink(beside);
-    }
     sc_buf_fini(&json);
     sc_arena_fini(&ar);
     return fine;

@@ -13,7 +13,8 @@ struct sc_report {
     struct sc_str summary; /* the summary line, JSON */
 };
 
-/* Write it beside `path` and move it there, so that a reader sees a whole page or the old one.
+/* Write it beside `path` and move it there, so that a reader sees a whole page or the old one; to
+ * "-" (standard output) and to what is no plain file, straight.
  * False: not written, said on standard error. */
 bool sc_report_write(const struct sc_report *rp, const char *path);
 

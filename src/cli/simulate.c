@@ -5,12 +5,12 @@
 #include "cli/canonical.h"
 #include "cli/cli.h"
 #include "cli/key.h"
+#include "cli/paths.h"
 #include "cli/project.h"
 #include "cli/progress.h"
 #include "cli/raw.h"
 #include "cli/report.h"
 #include "sim/world.h"
-
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,6 +19,7 @@
 
 #define PROGRESS_EVERY 65536u
 #define LATE_SHARE 20u /* one in so many late events is said */
+#define LIMIT 20 /* differences that are named */
 #define AHEAD 4u /* events under way: being read, identified, looked up, played */
 
 /* An event that was read: the memory it will touch is on its way until it is played. */
@@ -195,10 +196,7 @@ static int read_file(struct simulate *sm, const char *path)
             progress(sm, path, sc_lines_at(ls), sc_lines_size(ls));
     }
     move_on(sm, true);
-    if (got == SC_LINE_ERROR)
-        fprintf(stderr, "stagecoach: %s: %s\n", path, sc_lines_error(ls));
-    sc_lines_close(ls);
-    return got == SC_LINE_ERROR ? SC_EXIT_DATA : SC_EXIT_OK;
+    return sc_lines_end(ls, path, got);
 }
 
 /* A record of a source as it is on its topic. */
@@ -326,7 +324,8 @@ static int close_output(const char *path, FILE *out)
     if (out != stdout)
         failed |= fclose(out) != 0;
     if (failed)
-        fprintf(stderr, "stagecoach: %s: writing failed: %s\n", path, strerror(errno));
+        fprintf(stderr, "stagecoach: %s: writing failed: %s\n",
+                out == stdout ? "standard output" : path, strerror(errno));
     return failed ? SC_EXIT_IO : SC_EXIT_OK;
 }
 
@@ -466,9 +465,53 @@ static bool reads_once(const struct sc_words *files)
     return false;
 }
 
+/* Nothing that is read is written over. */
+static bool files_apart(const struct simulate *sm, const char *journey_path)
+{
+    struct sc_arena ar;
+    struct sc_paths ps = {.ar = &ar};
+    sc_arena_init(&ar);
+    sc_paths_add(&ps, "JOURNEY", journey_path, false);
+    sc_paths_add(&ps, "--against", sm->against_path, false);
+    sc_paths_add(&ps, "--key-file", sm->key_file, false);
+    for (int i = 0; i < sm->files.n; i++)
+        sc_paths_add(&ps, "--events", sm->files.v[i], false);
+    for (int s = 0; s < sm->sources.n; s++)
+        for (int i = 1; i < sm->sources.v[s].n; i++) /* the first word is the source's name */
+            sc_paths_add(&ps, "--source", sm->sources.v[s].v[i], false);
+    sc_paths_add(&ps, "--effects", sm->effects_path, true);
+    sc_paths_add(&ps, "--customers", sm->customers_path, true);
+    sc_paths_add(&ps, "--analytics", sm->analytics_path, true);
+    sc_paths_add(&ps, "--report", sm->report_path, true);
+    bool apart = sc_paths_apart(&ps, "simulate");
+    sc_arena_fini(&ar);
+    return apart;
+}
+
+/* What the table of options cannot say. False: said on standard error. */
+static bool options_fit(const struct simulate *sm)
+{
+    bool once = reads_once(&sm->files);
+    const char *why = NULL;
+    for (int s = 0; s < sm->sources.n; s++) {
+        once |= reads_once(&sm->sources.v[s]);
+        if (sm->sources.v[s].n == 1)
+            why = "--source NAME FILE…: the files are missing";
+    }
+    if (sm->files.n + sm->sources.n == 0)
+        why = "--events FILE… or --source NAME FILE… is missing";
+    else if (sm->against_path && once)
+        why = "--against reads the events twice: not from - or a topic";
+    else if (sm->against_path == NULL && (sm->exit_code || sm->limit >= 0))
+        why = "--exit-code and --limit belong to --against OLD";
+    if (why)
+        fprintf(stderr, "stagecoach simulate: %s\n", why);
+    return why == NULL;
+}
+
 int sc_cmd_simulate(int argc, char **argv)
 {
-    struct simulate sm = {.limit = 20, .reorder_ms = SC_NEVER, .until_ms = SC_NEVER,
+    struct simulate sm = {.limit = -1, .reorder_ms = SC_NEVER, .until_ms = SC_NEVER,
                           .max_invalid = -1};
     const struct sc_arg args[] = {
         {"events", 'e', SC_ARG_MANY, &sm.files, "FILE…", "canonical events, JSON lines; .gz; - is standard input; or TOPIC@TIME"},
@@ -497,21 +540,13 @@ int sc_cmd_simulate(int argc, char **argv)
     int rc = sc_args_parse(&cmd, argc, argv, &words);
     if (rc)
         return rc < 0 ? SC_EXIT_OK : rc;
-    bool once = reads_once(&sm.files), whole = sm.files.n + sm.sources.n > 0;
-    for (int s = 0; s < sm.sources.n; s++) {
-        once |= reads_once(&sm.sources.v[s]);
-        whole &= sm.sources.v[s].n > 1;
-    }
-    if (!whole) {
-        fprintf(stderr, "stagecoach simulate: --events FILE… or --source NAME FILE… is missing\n");
+    if (!options_fit(&sm))
         return SC_EXIT_USAGE;
-    }
-    if (sm.against_path && once) {
-        fprintf(stderr, "stagecoach simulate: --against reads the events twice: not from - or a "
-                "topic\n");
-        return SC_EXIT_USAGE;
-    }
     if (sm.effects_path == NULL)
         sm.effects_path = sm.against_path ? "/dev/null" : "-";
+    if (sm.limit < 0)
+        sm.limit = LIMIT;
+    if (!files_apart(&sm, words.v[0]))
+        return SC_EXIT_USAGE;
     return sm.against_path ? compare(&sm, words.v[0]) : simulate(&sm, words.v[0]);
 }

@@ -2,6 +2,7 @@
  * The engine is that of `run` and `simulate`; only time is the case's. */
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/paths.h"
 #include "cli/explain_story.h"
 #include "cli/test_match.h"
 #include "cli/test_report.h"
@@ -193,6 +194,9 @@ static int run_cases(struct test *t)
         fwrite(t->out.p, 1, t->out.len, stdout);
     }
     printf("%u passed, %u failed\n", n - t->failed, t->failed);
+    if (n == 0)
+        fprintf(stderr, "stagecoach test: no cases: they stand under `tests:` of the journey, or in "
+                "files named after it\n");
     int rc = t->junit_path ? write_junit(t) : SC_EXIT_OK;
     return rc ? rc : t->failed > 0 ? SC_EXIT_FINDINGS : SC_EXIT_OK;
 }
@@ -284,6 +288,20 @@ static int watch(struct test *t, const struct sc_words *words)
     return SC_EXIT_OK;
 }
 
+/* The results are not written over what is played. */
+static bool files_apart(const struct test *t, const struct sc_words *words)
+{
+    struct sc_arena ar;
+    struct sc_paths ps = {.ar = &ar};
+    sc_arena_init(&ar);
+    for (int i = 0; i < words->n; i++)
+        sc_paths_add(&ps, i ? "FILE" : "JOURNEY", words->v[i], false);
+    sc_paths_add(&ps, "--junit", t->junit_path, true);
+    bool apart = sc_paths_apart(&ps, "test");
+    sc_arena_fini(&ar);
+    return apart;
+}
+
 int sc_cmd_test(int argc, char **argv)
 {
     struct test t = {0};
@@ -305,5 +323,7 @@ int sc_cmd_test(int argc, char **argv)
     int rc = sc_args_parse(&cmd, argc, argv, &words);
     if (rc)
         return rc < 0 ? SC_EXIT_OK : rc;
+    if (!files_apart(&t, &words))
+        return SC_EXIT_USAGE;
     return t.watch ? watch(&t, &words) : once(&t, &words, NULL);
 }

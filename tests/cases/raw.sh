@@ -77,7 +77,7 @@ for order in "--source three web.json --source one shop.bin" "--source one shop.
         [ "$(jq -r 'select(.type == "transition") | .event_at' order.out | sort -c 2>&1)" = "" ]
     holds "no source is behind the other: $order" [ "$(tail -n 1 order.out | jq -c '[.events, .late]')" = "[4,0]" ]
 done
-says 64 'is missing' journey.yaml --source one shop.bin --source three
+says 64 'the files are missing' journey.yaml --source one shop.bin --source three
 
 # ---- what is wrong
 
@@ -97,7 +97,7 @@ says 0 'long.bin:2: invalid: the record is longer than 1 MiB' journey.yaml --sou
 says 0 '"events":2,"customers":2,"duplicates":0,"invalid":1' journey.yaml --source one long.bin
 holds "a long record is skipped, the next is read" cmp -s expected <(simulate --source one long.bin 2>/dev/null)
 says 64 "there is no source 'four'; there are one two three" journey.yaml --source four avro.bin
-says 64 '--events FILE… or --source NAME FILE… is missing' journey.yaml --source one
+says 64 '--source NAME FILE…: the files are missing' journey.yaml --source one
 says 66 'nowhere.bin' journey.yaml --source one nowhere.bin
 rm order.avsc
 says 66 'schema file' journey.yaml --source one avro.bin

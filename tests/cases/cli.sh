@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# What all commands share: options, help, standard streams that are full, closed or named twice, and
+# that nothing which is read is written over.
+source "$(dirname "${BASH_SOURCE[0]}")/../lib/case.sh"
+cp "$root"/docs/examples/* "$work"
+cd "$work"
+
+# says STATUS TEXT WORD…: `stagecoach WORD…` ends with STATUS and says TEXT.
+says() {
+    local status=$1 text=$2 rc=0 out
+    shift 2
+    out=$("$stagecoach" "$@" 2>&1 <carts.jsonl) || rc=$?
+    if [ $rc = "$status" ] && [[ $out == *"$text"* ]]; then
+        ok
+    else
+        not_ok "$*: exit $rc, expected $status and: $text"
+        echo "$out"
+    fi
+}
+
+# Help, and words that are not known.
+for command in run dev simulate check test explain tap dlq taxonomy identity forget expr version; do
+    says 0 "usage: stagecoach $command" $command --help
+    says 0 "usage: stagecoach $command" help $command
+done
+says 0 "usage: stagecoach explain rule NAME JOURNEY" help explain rule
+says 64 "there is no command 'nope'" nope
+says 64 "there is no command 'nope'" help nope
+says 64 "unknown option '--evens'; did you mean '--events'?" simulate polite.yaml --evens carts.jsonl
+says 64 "unknown option '--unril=1'; did you mean '--until'?" simulate polite.yaml --unril=1
+says 64 "unknown option '-z'" check -z polite.yaml
+columns() { "$stagecoach" simulate --help | sed -n '/^  -e/,$p' | grep -vc '^  .\{32\} [^ ]'; }
+holds "meanings stand in one column" [ "$(columns)" = 0 ]
+
+# Values.
+says 64 "--reorder: expected a duration (30m, 24h, 1h30m, 7d), found '-5h'" \
+    simulate polite.yaml --events carts.jsonl --reorder -5h
+says 64 "--until: expected a time (2026-03-02T10:00:00Z), found '2026-03-05'" \
+    simulate polite.yaml --events carts.jsonl --until 2026-03-05
+says 64 "--limit: expected a whole number, found '1e3'" simulate polite.yaml --events carts.jsonl --limit 1e3
+says 64 "--exit-code and --limit belong to --against" simulate polite.yaml --events carts.jsonl --exit-code
+says 64 "--exit-code and --limit belong to --against" simulate polite.yaml --events carts.jsonl --limit 3
+says 64 "--source NAME FILE…: the files are missing" simulate polite.yaml --source web
+
+# Files.
+says 66 "$work: Is a directory" simulate polite.yaml --events "$work"
+says 66 "$work: Is a directory" simulate polite.yaml --source web "$work"
+says 66 "$work: Is a directory" simulate polite.yaml --events carts.jsonl --key-file "$work"
+says 0 "no cases" test polite.yaml
+printf "journey: a\nstages: [ { name: \xff } ]\n" >latin.yaml
+says 1 "latin.yaml:2:19: error: invalid leading UTF-8 octet: the file must be UTF-8 text" check latin.yaml
+: >empty.yaml
+says 1 "empty.yaml:1:1: error: the file is empty" check empty.yaml
+
+# What the parser finds is an error to every command.
+sed "s/^    cooldown: 24h/&\n    cooldown: 1h/" polite.yaml >twice.yaml
+says 78 "twice.yaml:16:5: error: key 'cooldown' stands here twice" simulate twice.yaml --events carts.jsonl
+says 78 "stands here twice" test twice.yaml polite-tests.yaml
+says 78 "stands here twice" simulate polite.yaml --events carts.jsonl --against twice.yaml
+sed "s/journey: polite.yaml/journey: twice.yaml/" live.yaml >twice-live.yaml
+says 78 "stands here twice" run -c twice-live.yaml
+sed 's/total: {.*/total: !!binary x/' dictionary.yaml >tagged.yaml
+says 1 "is not supported" check tagged.yaml
+says 78 "is not supported" taxonomy docs tagged.yaml
+(printf '\xEF\xBB\xBF'; cat carts.jsonl) >marked.jsonl
+"$stagecoach" simulate polite.yaml --quiet --events carts.jsonl >plain.out
+"$stagecoach" simulate polite.yaml --quiet --events marked.jsonl >marked.out
+holds "a byte order mark is no part of the first line" cmp plain.out marked.out
+
+# Read once; not written over.
+once="standard input can be read but once"
+says 64 "--source and --source: $once" simulate polite.yaml --source web - --source web -
+says 64 "--events and --source: $once" simulate polite.yaml --events - --source web -
+says 64 "--events and --events: $once" simulate polite.yaml --events - -
+mkfifo pipe
+says 64 "pipe can be read but once" simulate polite.yaml --events pipe pipe
+says 64 "--events and --effects: ./carts.jsonl would be written over what is read" \
+    simulate polite.yaml --events carts.jsonl --effects ./carts.jsonl
+says 64 "JOURNEY and --report: polite.yaml would be written over what is read" \
+    simulate polite.yaml --events carts.jsonl --report polite.yaml
+says 64 "JOURNEY and --junit: polite.yaml would be written over what is read" test polite.yaml --junit polite.yaml
+says 64 "--effects and --customers: out.jsonl cannot take both" \
+    simulate polite.yaml --events carts.jsonl --effects out.jsonl --customers out.jsonl
+says 64 "--effects and --report: standard output cannot take both" \
+    simulate polite.yaml --events carts.jsonl --report -
+cp carts.jsonl grows.jsonl
+rc=0
+"$stagecoach" simulate polite.yaml --events grows.jsonl >>grows.jsonl 2>said || rc=$?
+holds "nor read while it is written" [ "$rc $(wc -l <grows.jsonl)" = "64 $(wc -l <carts.jsonl)" ]
+unchanged() { for file in "$root"/docs/examples/*; do cmp "$file" "$(basename "$file")" || return; done; }
+holds "what is read is as it was" unchanged
+says 0 "" simulate polite.yaml --events carts.jsonl --effects /dev/null --customers /dev/null
+"$stagecoach" simulate polite.yaml --quiet --events carts.jsonl --effects /dev/null --report page.html
+"$stagecoach" simulate polite.yaml --quiet --events carts.jsonl --effects /dev/null --report - >page.out
+holds "a report to standard output" cmp page.html page.out
+ln -s real.html link.html
+"$stagecoach" simulate polite.yaml --quiet --events carts.jsonl --effects /dev/null --report link.html
+holds "a report goes where a link leads" cmp page.html real.html
+holds "and the link stays" [ -L link.html ]
+
+# Standard output that takes nothing, or is closed.
+# full WORD…: the command fails by its output, and says so.
+full() {
+    local rc=0
+    "$stagecoach" "$@" >/dev/full 2>said || rc=$?
+    holds "/dev/full: $*: exit $rc" [ $rc = 74 ]
+    holds "/dev/full: $* says why" grep -q 'writing failed: No space left on device' said
+    rc=0
+    "$stagecoach" "$@" >&- 2>said || rc=$?
+    holds "closed: $*: exit $rc" [ $rc = 74 ]
+}
+[ -c /dev/full ] || { echo "/dev/full is missing"; exit 77; }
+full --help
+full version
+full check polite.yaml
+full check -o sarif polite.yaml
+full test polite.yaml polite-tests.yaml
+full simulate polite.yaml --events carts.jsonl
+full simulate polite.yaml --events carts.jsonl --against carts.yaml
+full explain rule thanks polite.yaml
+full explain code LATE
+full explain customer --identifier email=ada@example.org polite.yaml --events carts.jsonl
+full taxonomy docs polite.yaml
+full taxonomy asyncapi polite.yaml
+full taxonomy diff dictionary.yaml dictionary.yaml
+full identity node -c dictionary.yaml email=ada@example.org
+full expr '1 + 1'
+full docs config
+rc=0
+"$stagecoach" simulate polite.yaml --events carts.jsonl --customers people.out >&- 2>said || rc=$?
+holds "a closed standard output is nobody else's file" bash -c '! grep -q trigger people.out'
+rc=0
+"$stagecoach" simulate polite.yaml --events - <&- >nothing.out 2>said || rc=$?
+holds "a closed standard input cannot be read: exit $rc" [ $rc = 66 ]
