@@ -66,13 +66,16 @@ static void insert(struct sc_state *st, const struct sc_break *b)
     st->breaks.v[at] = *b;
 }
 
+/* A lapse's one run is not given up: it would lapse too early. */
 static void drop_oldest(struct sc_state *st)
 {
-    uint32_t oldest = 0;
-    for (uint32_t i = 1; i < st->breaks.n; i++)
-        if (st->breaks.v[i].last_ms < st->breaks.v[oldest].last_ms)
-            oldest = i;
-    remove_at(st, oldest);
+    int oldest = -1;
+    for (uint32_t i = 0; i < st->breaks.n; i++)
+        if (st->breaks.v[i].kind == SC_TIMER_SILENCE &&
+            (oldest < 0 || st->breaks.v[i].last_ms < st->breaks.v[oldest].last_ms))
+            oldest = (int)i;
+    SC_ASSERT(oldest >= 0); /* there are fewer stages than runs */
+    remove_at(st, (uint32_t)oldest);
 }
 
 void sc_breaks_add(struct sc_state *st, const struct sc_break *b, int64_t after_ms)
@@ -128,18 +131,21 @@ int64_t sc_breaks_last(const struct sc_state *st, uint8_t kind, uint16_t rule, u
     return last;
 }
 
-void sc_breaks_forget(struct sc_state *st, int64_t before_ms)
-{
-    for (uint32_t i = st->breaks.n; i-- > 0;)
-        if (st->breaks.v[i].kind == SC_TIMER_SILENCE && st->breaks.v[i].last_ms < before_ms)
-            remove_at(st, i);
-}
-
 static int64_t after_of(const struct sc_journey *jo, const struct sc_break *b)
 {
     if (b->kind == SC_TIMER_LAPSE)
         return b->rule < jo->n_stages ? jo->stages[b->rule].after_ms : 0;
     return b->rule < jo->n_triggers ? jo->triggers[b->rule].after_ms : 0;
+}
+
+/* A start that a merge brings may lie up to `after` before a run, and is ended by it. */
+void sc_breaks_forget(const struct sc_journey *jo, struct sc_state *st, int64_t before_ms)
+{
+    for (uint32_t i = st->breaks.n; i-- > 0;) {
+        const struct sc_break *b = &st->breaks.v[i];
+        if (b->kind == SC_TIMER_SILENCE && b->last_ms + after_of(jo, b) < before_ms)
+            remove_at(st, i);
+    }
 }
 
 void sc_breaks_merge(const struct sc_journey *jo, struct sc_state *into,

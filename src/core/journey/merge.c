@@ -88,17 +88,14 @@ static void merge_identity(struct sc_state *into, const struct sc_state *from)
 /* What a side brings: the stage it ranks by, and a lapse as it was entered, be it undone or moved
  * by an earlier merge. */
 struct side {
-    int ranked, lapse; /* -1: none */
+    int ranked, lapse; /* lapse -1: none */
     int64_t ranked_ms, lapse_ms;
 };
 
 static struct side side_of(const struct sc_journey *jo, const struct sc_place *pl)
 {
-    struct side s = {-1, pl->lapse_void, SC_NEVER, pl->lapse_void_ms};
-    if (pl->stage_ms == SC_NEVER)
-        return s;
-    s.ranked = pl->stage;
-    s.ranked_ms = pl->stage_ms;
+    SC_ASSERT(pl->stage_ms != SC_NEVER);
+    struct side s = {pl->stage, pl->lapse_void, pl->stage_ms, pl->lapse_void_ms};
     if (!sc_stage_is_lapse(jo, pl->stage))
         return s;
     s.ranked = pl->lapsed_from >= 0 ? pl->lapsed_from
@@ -138,18 +135,22 @@ static int64_t lapsed_at(const struct sc_journey *jo, const struct sc_state *st,
     return at_ms <= later(st->last_ms, s->lapse_ms) ? at_ms : SC_NO_DUE;
 }
 
-/* The furthest by order, unless the merged facts still meet a lapse's silence. Breaks and last_ms
- * are merged before. */
+/* The furthest by order, unless the merged facts still meet a lapse's silence. A side that is in no
+ * stage, as a new identifier, changes nothing. Breaks and last_ms are merged before. */
 static void merge_place(const struct sc_journey *jo, struct sc_state *st, struct sc_place *into,
                         const struct sc_place *from)
 {
+    if (from->stage_ms == SC_NEVER)
+        return;
+    if (into->stage_ms == SC_NEVER) {
+        *into = *from;
+        return;
+    }
     struct side s = join_sides(side_of(jo, into), side_of(jo, from));
     into->furthest = into->furthest > from->furthest ? into->furthest : from->furthest;
     if (from->stage_unknown > into->stage_unknown)
         into->stage_unknown = from->stage_unknown;
-    if (s.ranked < 0)
-        return;
-    SC_ASSERT((uint32_t)s.ranked < jo->n_stages);
+    SC_ASSERT(s.ranked >= 0 && (uint32_t)s.ranked < jo->n_stages);
     int64_t at_ms = s.lapse < 0 ? SC_NO_DUE : lapsed_at(jo, st, &s);
     bool lapsed = at_ms != SC_NO_DUE;
     into->stage = (int16_t)(lapsed ? s.lapse : s.ranked);

@@ -91,6 +91,8 @@ void sc_timer_drop(struct sc_state *st, uint32_t at);
 int sc_timer_first(const struct sc_state *st, int64_t limit_ms);
 /* The order of two starts, as `last` has it: by time, source, id (semantics 13). */
 int sc_timer_order_starts(const struct sc_timer *a, const struct sc_timer *b);
+/* Deadlines up to this one stand as they are: no event that is not late can change them. */
+int64_t sc_timer_settled_ms(const struct sc_run *rn);
 /* Give up what can no longer matter: sent triggers and breaks behind lateness. */
 void sc_timer_forget(struct sc_run *rn);
 

@@ -107,19 +107,21 @@ static void joined(struct sc_run *rn, const struct sc_place *was, const struct s
     fx->to = is->stage;
     fx->cause = SC_CAUSE_MERGE;
     fx->joined = true;
-    if (was->stage_ms != SC_NEVER && was->stage_ms < rn->at_ms)
+    if (was->stage_ms < rn->at_ms)
         fx->in_stage_ms = rn->at_ms - was->stage_ms;
     fx->back = went_back(jo, was, is->stage);
     sc_experiment_tell(rn, fx);
 }
 
+/* Whoever had been in no stage, as an identifier that is new, has left none: he stands where the
+ * customer he came to stands, and nothing is told. */
 void sc_stage_merged(struct sc_run *rn, const struct sc_merged *mg)
 {
     SC_ASSERT(rn->jo->n_tracks <= SC_TRACKS_MAX);
     for (uint32_t t = 0; t < rn->jo->n_tracks; t++) {
-        const struct sc_place *is = &rn->st->place[t];
-        if (is->stage != mg->place[t].stage && is->stage_ms != SC_NEVER)
-            joined(rn, &mg->place[t], is);
+        const struct sc_place *was = &mg->place[t], *is = &rn->st->place[t];
+        if (was->stage_ms != SC_NEVER && was->stage != is->stage)
+            joined(rn, was, is);
     }
 }
 

@@ -304,8 +304,8 @@ void sc_breaks_add(struct sc_state *st, const struct sc_break *b, int64_t after_
 bool sc_breaks_end(const struct sc_state *st, const struct sc_break *start, int64_t after_ms);
 /* The last break of a lapse: SC_NEVER when none. */
 int64_t sc_breaks_last(const struct sc_state *st, uint8_t kind, uint16_t rule, uint64_t key_hash);
-/* Forget runs of silences that ended before `before_ms`: nothing earlier can arm a timer. */
-void sc_breaks_forget(struct sc_state *st, int64_t before_ms);
+/* Forget runs that can end no silence whose deadline is `before_ms` or later. */
+void sc_breaks_forget(const struct sc_journey *jo, struct sc_state *st, int64_t before_ms);
 /* The union of both sides' runs (merge.c). */
 void sc_breaks_merge(const struct sc_journey *jo, struct sc_state *into,
                      const struct sc_state *from);

@@ -100,18 +100,24 @@ static void bound(struct sc_run *rn, enum sc_timer_kind kind,
     }
 }
 
+int64_t sc_timer_settled_ms(const struct sc_run *rn)
+{
+    SC_ASSERT(rn->jo->lateness_ms >= 0 && rn->jo->reorder_ms >= 0);
+    int64_t watermark_ms = rn->now->watermark_ms;
+    return watermark_ms == SC_NEVER ? SC_NEVER
+                                    : watermark_ms - rn->jo->lateness_ms - rn->jo->reorder_ms;
+}
+
 void sc_timer_forget(struct sc_run *rn)
 {
     struct sc_state *st = rn->st;
     if (st->timers.n == 0 && st->breaks.n == 0)
         return;
-    if (rn->now->watermark_ms != SC_NEVER) {
-        int64_t before_ms = rn->now->watermark_ms - rn->jo->lateness_ms - rn->jo->reorder_ms;
-        for (uint32_t i = st->timers.n; i-- > 0;)
-            if (!sc_timer_wakes(&st->timers.v[i]) && st->timers.v[i].due_ms <= before_ms)
-                sc_timer_drop(st, i);
-        sc_breaks_forget(st, before_ms);
-    }
+    int64_t settled_ms = sc_timer_settled_ms(rn);
+    for (uint32_t i = st->timers.n; i-- > 0;)
+        if (!sc_timer_wakes(&st->timers.v[i]) && st->timers.v[i].due_ms <= settled_ms)
+            sc_timer_drop(st, i);
+    sc_breaks_forget(rn->jo, st, settled_ms);
     bound(rn, SC_TIMER_SENT, due_before, SC_REASON_EXPIRED, NULL);
     bound(rn, SC_TIMER_MOMENT, due_before, SC_REASON_EXPIRED, NULL);
     bound(rn, SC_TIMER_DEFERRED, due_before, SC_REASON_EXPIRED, "over 64 deferred messages");

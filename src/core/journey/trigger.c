@@ -122,7 +122,8 @@ static void end_timer(struct sc_run *rn, uint32_t at, struct sc_str by)
              sc_trace_time(rn->fx->ar, tm.start_ms));
     if (tm.kind == SC_TIMER_SILENCE)
         return;
-    if (tm.kind == SC_TIMER_SENT && rn->decision_ms >= tm.expires_ms)
+    if (tm.kind == SC_TIMER_SENT &&
+        (rn->decision_ms >= tm.expires_ms || tm.due_ms <= sc_timer_settled_ms(rn)))
         return; /* too late to take back */
     struct sc_occurrence *oc = sc_occurrence_of(rn->st, tm.rule);
     if (oc && (tm.kind == SC_TIMER_SENT || tm.promised))

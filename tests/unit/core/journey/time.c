@@ -226,7 +226,10 @@ Test(moments, runs_of_breaks)
         struct sc_break start = {SC_TIMER_SILENCE, 0, 0, cases[i].start, cases[i].start, false};
         cr_expect_eq(sc_breaks_end(pl.st, &start, 10), cases[i].ended, "case %zu", i);
     }
-    sc_breaks_forget(pl.st, 31);
+    int64_t after_ms = pl.jo.triggers[0].after_ms;
+    sc_breaks_forget(&pl.jo, pl.st, 30 + after_ms);
+    cr_expect_eq(pl.st->breaks.n, 1, "it ends whoever started up to `after` before it");
+    sc_breaks_forget(&pl.jo, pl.st, 31 + after_ms);
     cr_expect_eq(pl.st->breaks.n, 0);
     for (int64_t i = 0; i < SC_BREAKS_MAX + 5; i++)
         sc_breaks_add(pl.st, &(struct sc_break){SC_TIMER_SILENCE, 0, 0, 100 * i, 100 * i, true}, 10);
