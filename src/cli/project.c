@@ -252,12 +252,9 @@ static struct sc_project_file *add(struct sc_project *pr, const char *path)
     file->path = sc_str_dup(&pr->ar, sc_str_from(path));
     file->real = sc_str_dup(&pr->ar, sc_str_from(real));
     SC_VEC_PUSH(&pr->ar, &pr->files, file);
-    uint32_t errors = pr->dg.errors;
     file->doc = sc_node_parse(file->path, text, environment, NULL, &pr->ar, &pr->dg);
     if (file->doc != NULL)
         compile(pr, file, file->doc);
-    if (pr->dg.errors > errors) /* the parser's too: a key twice, a variable that is not set */
-        file->ok = false;
     return file;
 }
 
