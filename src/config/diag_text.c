@@ -92,6 +92,8 @@ static void snippet(const struct style *st, struct sc_mark mark, struct sc_buf *
     struct sc_str shown = window(line, at, &first);
     at -= first;
     size_t len = mark.len < shown.len - at ? mark.len : shown.len - at;
+    while (at + len < shown.len && ((unsigned char)shown.p[at + len] & 0xC0) == 0x80)
+        ++len; /* a character is shown whole */
     sc_buf_addf(out, "%4u | %s", mark.line, first > 0 ? "..." : "");
     unsigned indent = first > 0 ? 3 : 0;
     unsigned caret = show(out, (struct sc_str){shown.p, at}, indent);

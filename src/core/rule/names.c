@@ -51,6 +51,12 @@ int32_t rule_resolve_event(struct checker *ck, const struct node *lit)
         struct sc_finding *f = CHECK_ERROR(ck, "unknown-event", lit->off, lit->len,
                                            "no event '%.*s' in the taxonomy", SC_STR_FMT(name));
         suggest_event(ck, f, name);
+        const char *dot = memchr(name.p, '.', name.len);
+        struct sc_str event = {name.p, dot ? (size_t)(dot - name.p) : 0};
+        if (dot && sc_map_get(&tx->event_by_name, event) != NULL)
+            f->hint = sc_str_printf(ck->src.ar, "the property is an argument of its own: "
+                                    "\"%.*s\", \"%.*s\"", SC_STR_FMT(event),
+                                    (int)(name.len - event.len - 1), dot + 1);
         return -1;
     }
     SC_ASSERT(ref->index < tx->n_events);

@@ -13,7 +13,8 @@ struct parser {
     struct lexer lx;
     struct token tok; /* not yet taken */
     uint32_t depth;
-    uint32_t end; /* of the token taken last */
+    struct sc_str last; /* the token taken last */
+    uint32_t end;       /* of that */
 };
 
 static struct node *parse_expr(struct parser *p);
@@ -21,6 +22,7 @@ static struct node *parse_expr(struct parser *p);
 static void advance(struct parser *p)
 {
     p->end = p->tok.off + p->tok.len;
+    p->last = p->tok.text;
     p->tok = rule_lex(&p->lx);
     p->lx.after_minus = false;
 }
@@ -31,16 +33,23 @@ static struct node *fail_at(struct parser *p, uint32_t off, uint32_t len, const 
     return NULL;
 }
 
-/* What words of other languages are here. */
-static struct sc_str other_spelling(struct sc_str word)
+/* What words and operators of other languages are here. */
+static struct sc_str other_spelling(struct sc_str last, struct sc_str word)
 {
     static const char *const table[][2] = {
         {"and", "write '&&'"}, {"AND", "write '&&'"}, {"or", "write '||'"}, {"OR", "write '||'"},
         {"not", "write '!'"}, {"is", "write '=='"}, {"then", "write 'condition ? a : b'"},
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-        if (sc_str_eqz(word, table[i][0]))
+        if (sc_str_eqz(word, table[i][0]) || sc_str_eqz(last, table[i][0]))
             return sc_str_from(table[i][1]);
+    if (sc_str_eqz(last, "<") && sc_str_eqz(word, ">"))
+        return SC_STR("write '!='");
+    if (sc_str_eqz(last, "?") && sc_str_eqz(word, "?"))
+        return SC_STR("a default is written event.?x.orValue(0)");
+    bool number = last.len > 0 && last.p[0] >= '0' && last.p[0] <= '9';
+    if (number && sc_str_eqz(word, ","))
+        return SC_STR("a number's point is '.'");
     return SC_STR_NULL;
 }
 
@@ -55,7 +64,7 @@ static struct node *unexpected(struct parser *p, const char *wanted)
     else
         RULE_ERROR(p->src, "expr-syntax", p->tok.off, p->tok.len, "expected %s, found '%.*s'",
                    wanted, SC_STR_FMT(p->tok.text))
-            ->hint = other_spelling(p->tok.text);
+            ->hint = other_spelling(p->last, p->tok.text);
     return NULL;
 }
 
