@@ -159,6 +159,57 @@ static void lint_key(struct load *ld, const struct doc_trigger *doc, const struc
     }
 }
 
+/* A customer of whom the stage alone is known. */
+struct placed {
+    struct sc_str stage;
+    bool asked_more;
+};
+
+static struct sc_value placed_attr(const struct sc_rule_ctx *cx, enum sc_attr attr)
+{
+    struct placed *pl = cx->arg;
+    pl->asked_more |= attr != SC_ATTR_STAGE;
+    return sc_string(pl->stage);
+}
+
+static struct sc_value placed_case(const struct sc_rule_ctx *cx, uint32_t index)
+{
+    (void)index;
+    ((struct placed *)cx->arg)->asked_more = true;
+    return sc_bool(false);
+}
+
+static struct sc_value placed_recent(const struct sc_rule_ctx *cx, int32_t event, uint32_t n)
+{
+    (void)event;
+    return placed_case(cx, n);
+}
+
+/* `customer.stage == "asleep"`: an edge is seen at an event (semantics 23), and into a stage that
+ * is entered by silence no event leads. */
+static void lint_lapse_edge(struct load *ld, const struct sc_trigger *tr, const struct sc_node *at)
+{
+    static const struct sc_rule_host host = {.fact = placed_case, .open = placed_case,
+                                             .recent = placed_recent, .attr = placed_attr};
+    const struct sc_stage *lapse = NULL;
+    if (!tr->edge || sc_rule_info(tr->start)->constant)
+        return;
+    for (uint32_t s = 0; s < ld->jo->n_stages; ++s) {
+        const struct sc_stage *st = &ld->jo->stages[s];
+        struct placed pl = {st->name, false};
+        struct sc_rule_ctx cx = {.tx = ld->tx, .ar = ld->ar, .host = &host, .arg = &pl};
+        bool holds = st->track == 0 && sc_rule_holds(tr->start, &cx);
+        if (pl.asked_more || (holds && st->after_ms == 0))
+            return;
+        lapse = holds ? st : lapse;
+    }
+    if (lapse != NULL)
+        warn(ld, "never-fires", at,
+             "trigger '%.*s' never fires: `when` is asked at events, and stage '%.*s' is entered by "
+             "silence; write `start` and `after`, as the stage has it",
+             SC_STR_FMT(tr->name), SC_STR_FMT(lapse->name));
+}
+
 static void lint_trigger(struct load *ld, const struct doc_trigger *doc,
                          const struct sc_trigger *tr, uint64_t reached)
 {
@@ -166,6 +217,7 @@ static void lint_trigger(struct load *ld, const struct doc_trigger *doc,
     lint_constant(ld, tr->start, start_at, "rule");
     if (tr->edge)
         lint_equal(ld, tr->start, start_at);
+    lint_lapse_edge(ld, tr, start_at);
     lint_events_met(ld, tr->start, start_at);
     lint_constant(ld, tr->unless, doc->unless_at, "`unless`");
     lint_events_met(ld, tr->unless, doc->unless_at);
