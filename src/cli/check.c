@@ -182,8 +182,8 @@ static int check_files(struct check *ck, const struct sc_words *paths)
     }
     int cases = check_cases(ck);
     rc = rc == SC_EXIT_OK ? cases : rc;
-    if (pr->files.n == 0)
-        return rc;
+    if (pr->files.n == 0 && ck->format == SC_DIAG_TEXT)
+        return rc; /* the other forms are whole also when there is nothing in them */
     if (ck->connect && rc == SC_EXIT_OK)
         rc = check_servers(ck);
     sc_diag_render(&pr->dg, ck->format, isatty(STDOUT_FILENO) != 0, &ck->out);

@@ -444,7 +444,8 @@ static void cross_checks(const struct sc_settings *st, struct sc_diag *dg)
         sc_diag_add(dg, SC_WARNING, "open-admin", admin->mark,
                     "the admin listener is open to the network without a `token_file`");
     const struct sc_node *identity = sc_node_get(st->at, "identity");
-    if (st->identity.key_file.len == 0)
+    const struct sc_node *key = identity ? sc_node_get(identity, "key_file") : NULL;
+    if (st->identity.key_file.len == 0 && (key == NULL || !key->faulty))
         sc_diag_add(dg, SC_WARNING, "public-key",
                     identity != NULL ? identity->mark : st->at->mark,
                     "no `identity.key_file`: pseudonyms are made with a key everybody knows");

@@ -32,6 +32,8 @@ says 0 'count("ticket_opened", "7d") exact                           exact to 40
 says 1 "the event has no such property; did you mean 'value'?" ../../../docs/examples/polite.yaml ../../../docs/examples/fault-tests.yaml
 says 64 "files of cases need one journey beside them" ../../../docs/examples/polite-tests.yaml
 says 66 "cannot read nowhere.yaml: No such file or directory" whole.yaml nowhere.yaml
+says 66 '[]' -o json nowhere.yaml
+says 66 '"results":[]' -o sarif nowhere.yaml
 says 64 "expected text, json, sarif or github, found 'xml'" -o xml whole.yaml
 says 64 "usage: stagecoach check FILE" --strict
 says 64 "unknown option '--strickt'" --strickt whole.yaml
