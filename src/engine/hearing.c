@@ -58,7 +58,7 @@ static void hear(struct sc_hearing *h, const struct sc_progress *pr, int64_t app
         h->progress[at] = *pr;
         h->n++;
     } else {
-        /* Another owner starts with no memory of how far this partition had come. */
+        /* Another owner may remember less: offsets that were reset carry no progress. */
         int64_t before = h->progress[at].ms;
         h->progress[at] = *pr;
         if (before > pr->ms)

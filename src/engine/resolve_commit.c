@@ -159,10 +159,13 @@ static void committed(struct sc_resolve *r)
     sc_count(&r->w->counters.transactions, 1);
 }
 
-/* Offset metadata: who commits, and how often the record there was tried. */
-static struct sc_str metadata(struct sc_resolve *r, uint32_t tries)
+/* Offset metadata: who commits, how often the record there was tried, and how far time has come by
+ * those before it: the next owner reads none of them, and a heartbeat may not have said it. */
+static struct sc_str metadata(struct sc_resolve *r, const struct sc_intake *in, uint32_t tries)
 {
-    struct sc_meta meta = {.config_hash = r->jo->config_hash, .seal = -1, .tries = tries};
+    struct sc_meta meta = {.seal = -1, .config_hash = r->jo->config_hash, .tries = tries};
+    if (in->progress_ms != SC_NEVER)
+        meta.seq = (uint64_t)in->progress_ms;
     char *text = sc_arena_alloc(&r->ar, SC_META_MAX);
     memcpy(meta.writer, r->w->writer, sizeof(meta.writer));
     return (struct sc_str){text, sc_meta_format(&meta, text)};
@@ -178,7 +181,8 @@ bool sc_resolve_commit(struct sc_resolve *r)
         uint32_t tries = in->touched ? sc_tries_after(&in->tries, in->next_txn)
                                      : sc_tries_now(&in->tries, in->committed);
         if (in->touched || r->beat)
-            tps[n++] = (struct sc_tp){in->topic, in->partition, in->next_txn, metadata(r, tries)};
+            tps[n++] = (struct sc_tp){in->topic, in->partition, in->next_txn,
+                                      metadata(r, in, tries)};
     }
     enum sc_err e = write_trailers(r) ? r->w->log->ops->flush(r->w->log) : SC_ERR_ABORT;
     if (e == SC_ERR_OK)
@@ -196,7 +200,8 @@ enum sc_err sc_resolve_claim(struct sc_resolve *r, struct sc_intake *const *ins,
     struct sc_tp *tps = SC_NEW_N(&r->ar, struct sc_tp, n + 1);
     for (uint32_t i = 0; i < n; i++)
         tps[i] = (struct sc_tp){ins[i]->topic, ins[i]->partition, ins[i]->committed,
-                                metadata(r, sc_tries_now(&ins[i]->tries, ins[i]->committed))};
+                                metadata(r, ins[i],
+                                         sc_tries_now(&ins[i]->tries, ins[i]->committed))};
     SC_ASSERT(!r->open);
     enum sc_err e = r->w->log->ops->begin(r->w->log);
     if (e != SC_ERR_OK)

@@ -77,13 +77,12 @@ static enum sc_err ask_committed(struct sc_resolve *r, struct sc_tp *tps, uint32
 }
 
 /* How often this place was tried before (tries.h). */
-static enum sc_err count_try(struct sc_resolve *r, const struct sc_tp *tp, struct sc_tries *tries)
+static enum sc_err count_try(struct sc_resolve *r, const struct sc_tp *tp,
+                             const struct sc_meta *meta, struct sc_tries *tries)
 {
-    struct sc_meta meta = {0}; /* somebody else's: none */
     int64_t low, high = INT64_MAX, stable;
     enum sc_err e = SC_ERR_OK;
-    sc_meta_parse(tp->metadata, &meta);
-    if (sc_tries_found(tries, meta.tries, tp->offset))
+    if (sc_tries_found(tries, meta->tries, tp->offset))
         e = r->w->log->ops->watermarks(r->w->log, tp->topic, tp->partition, &low, &high, &stable);
     if (e == SC_ERR_OK)
         sc_tries_end(tries, tp->offset, high);
@@ -108,10 +107,13 @@ static enum sc_err own(struct sc_resolve *r, struct sc_tp *tp, bool topic_known,
     char why[SC_PLACE_WHY] = "";
     bool fresh = tp->offset < 0;
     struct sc_tries tries = in->tries;
+    struct sc_meta meta;
+    if (!sc_meta_parse(tp->metadata, &meta))
+        meta = (struct sc_meta){0}; /* nobody's, or somebody else's */
     enum sc_err e = fresh ? first_offset(r, tp, topic_known, &tp->offset) : SC_ERR_OK;
     int64_t committed = tp->offset;
     if (e == SC_ERR_OK)
-        e = count_try(r, tp, &tries);
+        e = count_try(r, tp, &meta, &tries);
     if (e == SC_ERR_OK && !fresh)
         e = sc_place_check(r->w, src->topic, tp, why);
     if (e != SC_ERR_OK)
@@ -121,7 +123,8 @@ static enum sc_err own(struct sc_resolve *r, struct sc_tp *tp, bool topic_known,
                 SC_STR_FMT(src->name), tp->partition, why);
     int64_t next = why[0] ? committed : tp->offset;
     *in = (struct sc_intake){.topic = tp->topic, .partition = tp->partition, .committed = committed,
-                          .next = next, .next_txn = next, .progress_ms = SC_NEVER,
+                          .next = next, .next_txn = next,
+                          .progress_ms = meta.seq ? (int64_t)meta.seq : SC_NEVER,
                           .any = !fresh || next > 0, .stopped = why[0] != '\0', .tries = tries};
     return SC_ERR_OK;
 }
