@@ -215,7 +215,10 @@ static void check_registry(struct connect *cn)
 void sc_connect_check(struct sc_setup *su, struct sc_diag *dg)
 {
     struct connect cn = {.su = su, .dg = dg};
-    sc_kafka_check(&su->kafka, su->needs, su->n_needs, dg);
+    const struct sc_worker_settings *workers = &su->project->settings->workers;
+    const struct sc_kafka_needs needs =
+        sc_setup_needs(su, workers->resolve > 0, workers->journey > 0);
+    sc_kafka_check(&su->kafka, &needs, dg);
     sc_redis_check(&su->redis, dg);
     check_registry(&cn);
 }

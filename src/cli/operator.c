@@ -54,7 +54,7 @@ static int look_at_journal(struct sc_operator *op)
     SC_ASSERT(strcmp(need.name, su->engine.topics.v[SC_OUT_JOURNAL].name.p) == 0);
     need.create = false;
     sc_diag_init(&dg, &op->lv.ar);
-    sc_kafka_check(&su->kafka, &need, 1, &dg);
+    sc_kafka_check(&su->kafka, &(struct sc_kafka_needs){&need, 1, NULL}, &dg);
     if (dg.errors) {
         sc_diag_render(&dg, SC_DIAG_TEXT, isatty(STDERR_FILENO), &text);
         fprintf(stderr, "%.*s", (int)text.len, text.p);

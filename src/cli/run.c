@@ -45,7 +45,8 @@ static int exit_code(enum sc_err e, bool stopped)
 /* Everything outside is there and as it must be. 0, or an exit code with the reason logged. */
 static int prepare(struct sc_host *h, struct sc_setup *su, struct sc_registry **registry)
 {
-    enum sc_err e = sc_kafka_prepare(&su->kafka, su->needs, su->n_needs, &h->stop);
+    const struct sc_kafka_needs needs = sc_setup_needs(su, h->resolve > 0, h->journey > 0);
+    enum sc_err e = sc_kafka_prepare(&su->kafka, &needs, &h->stop);
     if (e == SC_ERR_OK)
         e = sc_redis_prepare(&su->redis, &h->stop);
     if (e == SC_ERR_OK)

@@ -152,22 +152,43 @@ static void needs(struct sc_setup *su)
     const struct sc_out_topics *outs = &su->engine.topics;
     const struct sc_taxonomy *tx = su->project->taxonomy;
     struct sc_mark count = sc_settings_mark(st, "journal", "partitions");
+    const unsigned r = 1U << SC_KAFKA_RESOLVE, j = 1U << SC_KAFKA_JOURNEY;
     need(su, (struct sc_topic_need){outs->v[SC_OUT_JOURNAL].name.p, p, true, true, rf, journal,
-                                    "the journal", sc_setup_out_mark(su, SC_OUT_JOURNAL), count});
+                                    "the journal", sc_setup_out_mark(su, SC_OUT_JOURNAL), count,
+                                    j, r | j});
     need(su, (struct sc_topic_need){outs->v[SC_OUT_STATE].name.p, p, true, true, rf, state,
-                                    "the state log", sc_setup_out_mark(su, SC_OUT_STATE), count});
+                                    "the state log", sc_setup_out_mark(su, SC_OUT_STATE), count,
+                                    j, j});
     for (uint32_t i = SC_OUT_TRANSITIONS; i < outs->n; i++)
         if (outs->v[i].on)
             need(su, (struct sc_topic_need){outs->v[i].name.p, p, false, true, rf,
                                             i == SC_OUT_CUSTOMERS      ? compacted
                                             : i == SC_OUT_DEAD_LETTERS ? dead
                                                                        : NULL,
-                                            "an outbound topic", sc_setup_out_mark(su, i), count});
+                                            "an outbound topic", sc_setup_out_mark(su, i), count,
+                                            0, i == SC_OUT_DEAD_LETTERS ? r | j : j});
     for (uint32_t s = 0; s < tx->n_sources; s++) {
         const struct sc_node *at = tx->sources[s].topic_at; /* NULL: a source that `dev` made up */
         need(su, (struct sc_topic_need){su->sources[s], 1, false, false, rf, NULL, "a source",
-                                        at ? at->mark : (struct sc_mark){0}, count});
+                                        at ? at->mark : (struct sc_mark){0}, count, r, 0});
     }
+}
+
+struct sc_kafka_needs sc_setup_needs(struct sc_setup *su, bool resolve, bool journey)
+{
+    const struct {
+        bool on;
+        const char *group;
+        char letter;
+    } roles[SC_KAFKA_ROLES] = {[SC_KAFKA_RESOLVE] = {resolve, su->resolve_group, 'r'},
+                               [SC_KAFKA_JOURNEY] = {journey, su->journey_group, 'j'}};
+    for (int i = 0; i < SC_KAFKA_ROLES; i++) {
+        struct sc_kafka_login *as = &su->logins[i];
+        as->group = roles[i].on ? roles[i].group : NULL;
+        as->mark = sc_settings_mark(su->project->settings, "kafka", "group");
+        sc_setup_writer(su, roles[i].letter, 0, as->writer);
+    }
+    return (struct sc_kafka_needs){su->needs, su->n_needs, su->logins};
 }
 
 /* Namespaces' names in the order of their ranks: what stored nodes rest on. */

@@ -22,11 +22,14 @@ struct sc_setup {
     struct sc_str *schema_files; /* text by source index; p NULL: framed */
     struct sc_topic_need needs[SC_NEEDS_MAX];
     uint32_t n_needs;
+    struct sc_kafka_login logins[SC_KAFKA_ROLES];
 };
 
 /* Fill `su` from a loaded project (settings and journey); secrets are read. 0, or an exit code with
  * the reason printed. Zero-initialised is valid for fini. */
 int sc_setup(struct sc_setup *su, const struct sc_project *project);
+/* What the roles that have workers ask of the brokers; borrows from `su`. */
+struct sc_kafka_needs sc_setup_needs(struct sc_setup *su, bool resolve, bool journey);
 /* The mark of an output's topic in the files, for findings about it. */
 struct sc_mark sc_setup_out_mark(const struct sc_setup *su, uint32_t index);
 void sc_setup_fini(struct sc_setup *su);

@@ -19,6 +19,7 @@ struct sc_kafka_admin {
     char auth_error[256];
     _Atomic bool heard;       /* some broker said what it speaks */
     _Atomic int txn_offsets;  /* least of the brokers' newest TxnOffsetCommit; -1: not at all */
+    int64_t txn_max_ms;       /* the longest transaction allowed; 0: not known */
 };
 
 /* False when the settings are refused by the client: the reason is logged. */
@@ -43,7 +44,15 @@ void sc_kafka_admin_settings(struct sc_kafka_admin *ad, rd_kafka_ResourceType_t 
 const char *sc_kafka_setting(const struct sc_kafka_settings_of *of, const char *name);
 
 /* check.c: everything but whether some broker answers. TIMEOUT: it stopped answering. */
-enum sc_err sc_kafka_findings(struct sc_kafka_admin *ad, const struct sc_topic_need *needs,
-                              uint32_t n, struct sc_diag *dg);
+enum sc_err sc_kafka_findings(struct sc_kafka_admin *ad, const struct sc_kafka_needs *needs,
+                              struct sc_diag *dg);
+/* rights.c: what this login may not do with what `md` lists, its groups and ids. */
+void sc_kafka_rights(const struct sc_kafka_admin *ad, const struct sc_kafka_needs *needs,
+                     const struct rd_kafka_metadata *md, struct sc_diag *dg);
+/* A topic that the brokers do not list: is it there, but not for this login? */
+bool sc_kafka_is_hidden(const struct sc_kafka_config *cfg, const char *topic);
+/* NULL: the brokers have no such topic, or do not show it to this login. */
+const struct rd_kafka_metadata_topic *sc_kafka_topic_of(const struct rd_kafka_metadata *md,
+                                                        const char *name);
 
 #endif

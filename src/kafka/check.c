@@ -62,7 +62,8 @@ static void check_broker(struct check *ck, int32_t id)
     check_version(ck, &of);
     const char *txn = sc_kafka_setting(&of, "transaction.max.timeout.ms");
     const char *kept = sc_kafka_setting(&of, "offsets.retention.minutes");
-    if (txn && atoll(txn) < TXN_TIMEOUT_MS)
+    ck->ad->txn_max_ms = txn ? atoll(txn) : 0;
+    if (txn && ck->ad->txn_max_ms < TXN_TIMEOUT_MS)
         sc_diag_add(ck->dg, SC_ERROR, "short-transactions", ck->brokers,
                     "the broker allows transactions of %s ms (transaction.max.timeout.ms), the "
                     "workers ask for %d", txn, TXN_TIMEOUT_MS)
@@ -83,8 +84,8 @@ static void check_broker(struct check *ck, int32_t id)
 
 /* ---- topics */
 
-static const struct rd_kafka_metadata_topic *topic_of(const struct rd_kafka_metadata *md,
-                                                      const char *name)
+const struct rd_kafka_metadata_topic *sc_kafka_topic_of(const struct rd_kafka_metadata *md,
+                                                        const char *name)
 {
     for (int i = 0; i < md->topic_cnt; i++)
         if (strcmp(md->topics[i].topic, name) == 0 && !md->topics[i].err)
@@ -183,21 +184,25 @@ static void check_partitions(struct check *ck, const struct sc_topic_need *need,
 
 static void check_missing(struct check *ck, const struct sc_topic_need *need)
 {
-    if (need->create)
+    if (sc_kafka_is_hidden(ck->ad->cfg, need->name))
+        sc_diag_add(ck->dg, SC_ERROR, "no-right", need->mark,
+                    "this login may not see topic %s (%s), if there is one", need->name,
+                    need->what)
+            ->hint = SC_STR("give it the rights on it that docs/operations.md names");
+    else if (need->create)
         sc_diag_add(ck->dg, SC_NOTE, "no-topic", need->mark,
                     "topic %s (%s) does not exist yet: the first start makes it", need->name,
                     need->what);
     else
         sc_diag_add(ck->dg, SC_ERROR, "no-topic", need->mark,
                     "topic %s (%s) does not exist: create it, or correct its name", need->name,
-                    need->what)
-            ->hint = SC_STR("a topic that this login may not describe looks the same");
+                    need->what);
 }
 
 static void check_topic(struct check *ck, const struct rd_kafka_metadata *md,
                         const struct sc_topic_need *need)
 {
-    const struct rd_kafka_metadata_topic *t = topic_of(md, need->name);
+    const struct rd_kafka_metadata_topic *t = sc_kafka_topic_of(md, need->name);
     struct sc_kafka_settings_of of;
     if (t == NULL) {
         check_missing(ck, need);
@@ -225,15 +230,16 @@ static void check_topic(struct check *ck, const struct rd_kafka_metadata *md,
 }
 
 /* Topics just made are not known to every broker at once: a source that is missing gets a moment. */
-static void await_sources(struct sc_kafka_admin *ad, const struct sc_topic_need *needs, uint32_t n)
+static void await_sources(struct sc_kafka_admin *ad, const struct sc_kafka_needs *needs)
 {
     for (int tries = 0; tries < SOURCE_TRIES; tries++) {
         const struct rd_kafka_metadata *md;
         bool all = true;
         if (rd_kafka_metadata(ad->rk, 1, NULL, &md, SC_ADMIN_ASK_MS))
             return;
-        for (uint32_t i = 0; i < n; i++)
-            all = all && (needs[i].create || topic_of(md, needs[i].name));
+        for (uint32_t i = 0; i < needs->n; i++)
+            all = all && (needs->topics[i].create ||
+                          sc_kafka_topic_of(md, needs->topics[i].name));
         rd_kafka_metadata_destroy(md);
         if (all)
             return;
@@ -242,25 +248,27 @@ static void await_sources(struct sc_kafka_admin *ad, const struct sc_topic_need 
     }
 }
 
-enum sc_err sc_kafka_findings(struct sc_kafka_admin *ad, const struct sc_topic_need *needs,
-                              uint32_t n, struct sc_diag *dg)
+enum sc_err sc_kafka_findings(struct sc_kafka_admin *ad, const struct sc_kafka_needs *needs,
+                              struct sc_diag *dg)
 {
     struct check ck = {.ad = ad, .dg = dg, .brokers = mark_of(ad->cfg->settings->brokers_at)};
     const struct rd_kafka_metadata *md;
-    await_sources(ad, needs, n);
+    await_sources(ad, needs);
     if (rd_kafka_metadata(ad->rk, 1, NULL, &md, SC_ADMIN_ASK_MS))
         return SC_ERR_TIMEOUT;
     ck.n_brokers = md->broker_cnt;
     if (md->broker_cnt)
         check_broker(&ck, md->brokers[0].id);
-    for (uint32_t i = 0; i < n; i++)
-        check_topic(&ck, md, &needs[i]);
+    for (uint32_t i = 0; i < needs->n; i++)
+        check_topic(&ck, md, &needs->topics[i]);
+    if (needs->logins)
+        sc_kafka_rights(ad, needs, md, dg);
     rd_kafka_metadata_destroy(md);
     return SC_ERR_OK;
 }
 
-void sc_kafka_check(const struct sc_kafka_config *cfg, const struct sc_topic_need *needs,
-                    uint32_t n, struct sc_diag *dg)
+void sc_kafka_check(const struct sc_kafka_config *cfg, const struct sc_kafka_needs *needs,
+                    struct sc_diag *dg)
 {
     struct sc_kafka_admin ad;
     struct sc_buf text = {0};
@@ -272,7 +280,7 @@ void sc_kafka_check(const struct sc_kafka_config *cfg, const struct sc_topic_nee
         if (e == SC_ERR_AUTH)
             sc_kafka_admin_refusal(&ad, &text);
     }
-    if (e == SC_ERR_OK && (e = sc_kafka_findings(&ad, needs, n, dg)) != SC_ERR_OK)
+    if (e == SC_ERR_OK && (e = sc_kafka_findings(&ad, needs, dg)) != SC_ERR_OK)
         why = "it stopped answering";
     if (e == SC_ERR_AUTH)
         sc_diag_add(dg, SC_ERROR, "login", cfg->settings->sasl.at ? cfg->settings->sasl.at->mark : at,

@@ -30,6 +30,14 @@ struct sc_kafka_log_config {
  * are refused by the client: the reason is logged. */
 struct sc_log *sc_kafka_log_create(const struct sc_kafka_log_config *cfg);
 
+/* As whom a role works: what it may do at the brokers is asked in these names. */
+enum sc_kafka_role { SC_KAFKA_RESOLVE, SC_KAFKA_JOURNEY, SC_KAFKA_ROLES };
+struct sc_kafka_login {
+    const char *group;    /* NULL: the role is not run, its rights are not asked */
+    char writer[33];      /* transactional.id of its first worker */
+    struct sc_mark mark;  /* the setting that names both */
+};
+
 /* What a topic must be like; made when missing if `create`. */
 struct sc_topic_need {
     const char *name;
@@ -39,14 +47,21 @@ struct sc_topic_need {
     const char *const *config; /* name, value pairs for creation and to be checked, NULL-ended */
     const char *what;     /* "the journal": for messages */
     struct sc_mark mark, partitions_mark; /* the settings that say so */
+    unsigned readers, writers; /* roles that do: 1 << enum sc_kafka_role */
 };
-/* One look at brokers and topics: findings to `dg`, also when nobody answers. Makes nothing. */
-void sc_kafka_check(const struct sc_kafka_config *cfg, const struct sc_topic_need *needs,
-                    uint32_t n, struct sc_diag *dg);
+struct sc_kafka_needs {
+    const struct sc_topic_need *topics;
+    uint32_t n;
+    const struct sc_kafka_login *logins; /* by role; NULL: rights are not asked */
+};
+/* One look at brokers, topics and rights: findings to `dg`, also when nobody answers. Makes and
+ * changes nothing. */
+void sc_kafka_check(const struct sc_kafka_config *cfg, const struct sc_kafka_needs *needs,
+                    struct sc_diag *dg);
 /* Check as above (and make) topics and their settings. Waits for a broker that is down, saying so,
  * until *stop. OK, UNAVAILABLE (stopped), AUTH, CONFIG: the reason with what to do is logged. */
-enum sc_err sc_kafka_prepare(const struct sc_kafka_config *cfg, const struct sc_topic_need *needs,
-                             uint32_t n, _Atomic bool *stop);
+enum sc_err sc_kafka_prepare(const struct sc_kafka_config *cfg, const struct sc_kafka_needs *needs,
+                             _Atomic bool *stop);
 
 /* For people: read a topic, read_committed, without a group. */
 struct sc_kafka_range {

@@ -32,14 +32,6 @@ static enum sc_err reach(struct prepare *pr)
 
 /* ---- topics */
 
-static int partitions_of(const struct rd_kafka_metadata *md, const char *name)
-{
-    for (int i = 0; i < md->topic_cnt; i++)
-        if (strcmp(md->topics[i].topic, name) == 0 && !md->topics[i].err)
-            return md->topics[i].partition_cnt;
-    return 0;
-}
-
 static enum sc_err create(struct prepare *pr, const struct sc_topic_need *need)
 {
     char err[256];
@@ -67,11 +59,13 @@ static enum sc_err create(struct prepare *pr, const struct sc_topic_need *need)
         e = rd_kafka_topic_result_error(rs[0]);
         why = rd_kafka_topic_result_error_string(rs[0]);
     }
-    bool fine = e == RD_KAFKA_RESP_ERR_NO_ERROR || e == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS;
-    if (fine)
+    /* Another process made it meanwhile, or it is there, and not for this login: judge says so. */
+    bool fine = e == RD_KAFKA_RESP_ERR_NO_ERROR || e == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS ||
+                sc_kafka_is_hidden(pr->ad.cfg, need->name);
+    if (e == RD_KAFKA_RESP_ERR_NO_ERROR)
         sc_logf(SC_LOG_INFO, "kafka", "made topic %s (%s), %d partitions", need->name, need->what,
                 need->partitions);
-    else
+    else if (!fine)
         sc_logf(SC_LOG_ERROR, "kafka", "topic %s (%s) is missing and cannot be made: %s",
                 need->name, need->what, why ? why : rd_kafka_err2str(e));
     if (ev)
@@ -80,15 +74,16 @@ static enum sc_err create(struct prepare *pr, const struct sc_topic_need *need)
 }
 
 /* Make what is missing; what cannot be made is said at once. */
-static enum sc_err make_topics(struct prepare *pr, const struct sc_topic_need *needs, uint32_t n)
+static enum sc_err make_topics(struct prepare *pr, const struct sc_kafka_needs *needs)
 {
     const struct rd_kafka_metadata *md;
     enum sc_err all = SC_ERR_OK;
     if (rd_kafka_metadata(pr->ad.rk, 1, NULL, &md, SC_ADMIN_ASK_MS))
         return SC_ERR_TIMEOUT;
-    for (uint32_t i = 0; i < n; i++) {
-        bool make = needs[i].create && partitions_of(md, needs[i].name) == 0;
-        enum sc_err e = make ? create(pr, &needs[i]) : SC_ERR_OK;
+    for (uint32_t i = 0; i < needs->n; i++) {
+        const struct sc_topic_need *need = &needs->topics[i];
+        bool make = need->create && sc_kafka_topic_of(md, need->name) == NULL;
+        enum sc_err e = make ? create(pr, need) : SC_ERR_OK;
         all = e == SC_ERR_OK ? all : e;
     }
     rd_kafka_metadata_destroy(md);
@@ -96,13 +91,13 @@ static enum sc_err make_topics(struct prepare *pr, const struct sc_topic_need *n
 }
 
 /* The same findings as of `check --connect`: errors refuse the start, warnings are said. */
-static enum sc_err judge(struct prepare *pr, const struct sc_topic_need *needs, uint32_t n)
+static enum sc_err judge(struct prepare *pr, const struct sc_kafka_needs *needs)
 {
     struct sc_arena ar;
     struct sc_diag dg;
     sc_arena_init(&ar);
     sc_diag_init(&dg, &ar);
-    enum sc_err e = sc_kafka_findings(&pr->ad, needs, n, &dg);
+    enum sc_err e = sc_kafka_findings(&pr->ad, needs, &dg);
     for (uint32_t i = 0; i < dg.items.n; i++) {
         const struct sc_finding *f = &dg.items.v[i];
         if (f->severity != SC_NOTE)
@@ -115,17 +110,17 @@ static enum sc_err judge(struct prepare *pr, const struct sc_topic_need *needs, 
     return e;
 }
 
-enum sc_err sc_kafka_prepare(const struct sc_kafka_config *cfg, const struct sc_topic_need *needs,
-                             uint32_t n, _Atomic bool *stop)
+enum sc_err sc_kafka_prepare(const struct sc_kafka_config *cfg, const struct sc_kafka_needs *needs,
+                             _Atomic bool *stop)
 {
     struct prepare pr = {.stop = stop};
     if (!sc_kafka_admin_open(&pr.ad, cfg))
         return SC_ERR_CONFIG;
     enum sc_err e = reach(&pr);
     while (e == SC_ERR_OK || e == SC_ERR_TIMEOUT) {
-        e = make_topics(&pr, needs, n);
+        e = make_topics(&pr, needs);
         if (e == SC_ERR_OK)
-            e = judge(&pr, needs, n);
+            e = judge(&pr, needs);
         if (e != SC_ERR_TIMEOUT || *stop)
             break;
         sc_log(SC_LOG_WARN, "kafka", "the brokers stopped answering while topics were looked at: "

@@ -97,28 +97,10 @@ shop_exits 30 78 "topic $RUN.tills (a source) does not exist: create it, or corr
 ok "a missing source topic"
 
 # --- a broker that wants a login: one more, with a SASL listener
-# shellcheck source=../../deploy/local/lib.sh
-source deploy/local/lib.sh
-sasl=$(free_port) control=$(free_port)
-# shellcheck disable=SC2034 # read by servers.sh
-DIR=$WORK
-# shellcheck source=../../deploy/local/servers.sh
-source deploy/local/servers.sh
-cp -r "$KAFKA_HOME/formatted" "$WORK/sasl"
-kafka_properties "$WORK/sasl" "$sasl" "$control" | sed \
-    -e "s#^listeners=PLAINTEXT:#listeners=SASL_PLAINTEXT:#; s#^advertised.listeners=PLAINTEXT:#advertised.listeners=SASL_PLAINTEXT:#" \
-    -e 's/^inter.broker.listener.name=.*/inter.broker.listener.name=SASL_PLAINTEXT/' >"$WORK/sasl.properties"
-cat >>"$WORK/sasl.properties" <<'END'
-sasl.enabled.mechanisms=PLAIN
-sasl.mechanism.inter.broker.protocol=PLAIN
-listener.security.protocol.map=SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
-listener.name.sasl_plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username="own" password="own" user_own="own" user_shop="right";
-transaction.max.timeout.ms=10000
-offsets.retention.minutes=60
-END
-background "$WORK/sasl.log" java -Xmx512m -XX:+UseSerialGC -cp "$KAFKA_HOME/lib/*" kafka.Kafka "$WORK/sasl.properties"
-sasl_pid=$BACKGROUND_PID
-wait_until 60 answers_kafka "$sasl" || fail "the broker with a login does not start: $(tail -n 5 "$WORK/sasl.log")"
+# shellcheck source=../lib/sasl.sh
+source tests/lib/sasl.sh
+sasl_broker transaction.max.timeout.ms=10000 offsets.retention.minutes=60
+sasl=$SASL
 login() { faulty "s/^kafka:.*/kafka: { brokers: \"127.0.0.1:$sasl\", group: \"$RUN\", sasl: { mechanism: $1, username: shop, password_file: password } }/"; }
 echo wrong >"$SHOP/password"
 login PLAIN
@@ -136,6 +118,5 @@ shop_exits 30 78 "topic $RUN.clickstream (a source) does not exist" \
     "the broker allows transactions of 10000 ms (transaction.max.timeout.ms)" \
     "the broker forgets a group's offsets after 60 minutes"
 ok "the right password logs in; settings of the broker that break the protocol are said"
-kill -KILL "$sasl_pid"
-wait "$sasl_pid" 2>/dev/null || true
+sasl_end
 passed

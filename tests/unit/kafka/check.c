@@ -38,7 +38,8 @@ static void check(const char *brokers, const struct sc_topic_need *needs, uint32
 {
     struct sc_str address = sc_str_from(brokers);
     const struct sc_kafka_settings settings = {.brokers = {.v = &address, .n = 1}};
-    sc_kafka_check(&(struct sc_kafka_config){.settings = &settings}, needs, n, &dg);
+    sc_kafka_check(&(struct sc_kafka_config){.settings = &settings},
+                   &(struct sc_kafka_needs){needs, n, NULL}, &dg);
 }
 
 static const struct sc_finding *finding(const char *code)
@@ -86,9 +87,9 @@ Test(kafka_check, a_start_refuses_an_old_broker)
     const struct sc_kafka_settings settings = {.brokers = {.v = &address, .n = 1}};
     const struct sc_kafka_config cfg = {.settings = &settings};
     sc_log_setup((enum sc_log_level)(SC_LOG_ERROR + 1), SC_LOG_LOGFMT);
-    cr_expect_eq(sc_kafka_prepare(&cfg, NULL, 0, &stop), SC_ERR_OK);
+    cr_expect_eq(sc_kafka_prepare(&cfg, &(struct sc_kafka_needs){0}, &stop), SC_ERR_OK);
     rd_kafka_mock_set_apiversion(cluster, TXN_OFFSET_COMMIT, 0, 2);
-    cr_expect_eq(sc_kafka_prepare(&cfg, NULL, 0, &stop), SC_ERR_CONFIG);
+    cr_expect_eq(sc_kafka_prepare(&cfg, &(struct sc_kafka_needs){0}, &stop), SC_ERR_CONFIG);
 }
 
 Test(kafka_check, topics)
