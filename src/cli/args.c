@@ -120,6 +120,16 @@ static bool is_option(const char *word)
     return word[0] == '-' && word[1] != '\0';
 }
 
+static int check_words(const struct sc_command *cmd, const struct sc_words *words)
+{
+    if (cmd->words_max >= 0 && words->n > cmd->words_max)
+        return usage_error(cmd, "one argument too many:", words->v[cmd->words_max]);
+    if (words->n >= cmd->words_min)
+        return 0;
+    fprintf(stderr, "stagecoach: an argument is missing\nusage: stagecoach %s\n", cmd->usage);
+    return SC_EXIT_USAGE;
+}
+
 int sc_args_parse(const struct sc_command *cmd, int argc, char **argv, struct sc_words *words)
 {
     *words = (struct sc_words){argv + 1, 0};
@@ -176,9 +186,5 @@ int sc_args_parse(const struct sc_command *cmd, int argc, char **argv, struct sc
             return SC_EXIT_USAGE;
         }
     }
-    if (words->n < cmd->words_min || (cmd->words_max >= 0 && words->n > cmd->words_max)) {
-        fprintf(stderr, "usage: stagecoach %s\n", cmd->usage);
-        return SC_EXIT_USAGE;
-    }
-    return 0;
+    return check_words(cmd, words);
 }

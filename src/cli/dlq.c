@@ -218,7 +218,7 @@ static bool parse_time(const char *name, const char *text, int64_t *ms)
 
 int sc_cmd_dlq(int argc, char **argv)
 {
-    const char *config = "stagecoach.yaml";
+    const char *config = SC_SETTINGS_DEFAULT;
     struct dlq d = {0};
     const struct sc_arg args[] = {
         {"config", 'c', SC_ARG_STR, &config, "FILE", "settings (default: stagecoach.yaml)"},

@@ -289,7 +289,7 @@ int sc_explain_event(int argc, char **argv)
 {
     struct sc_live lv = {0};
     struct event ex = {.lv = &lv};
-    const char *config = "stagecoach.yaml";
+    const char *config = SC_SETTINGS_DEFAULT;
     const struct sc_arg args[] = {
         {"config", 'c', SC_ARG_STR, &config, "FILE", "settings (default: stagecoach.yaml)"},
         {"reveal", 0, SC_ARG_FLAG, &ex.reveal, NULL, "identifiers and personal properties as they are"},

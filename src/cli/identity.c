@@ -104,7 +104,8 @@ static int node(int argc, char **argv)
     if (rc)
         return rc < 0 ? SC_EXIT_OK : rc;
     if (sec.version > 15) {
-        fprintf(stderr, "usage: stagecoach %s\n", cmd.usage);
+        fprintf(stderr, "stagecoach identity: --key-version: expected 0 to 15, found '%lld'\n",
+                (long long)sec.version);
         return SC_EXIT_USAGE;
     }
     return with_taxonomy(path ? path : default_file(), sec, &words);

@@ -20,7 +20,8 @@ int sc_key_load(const char *path, struct sc_arena *ar, struct sc_str *key)
     }
     FILE *f = fopen(path, "rbe");
     if (f == NULL) {
-        fprintf(stderr, "stagecoach: identity key %s: %s\n", path, strerror(errno));
+        fprintf(stderr, "stagecoach: identity key %s: %s%s\n", path, strerror(errno),
+                errno == ENOENT ? "; a new one: openssl rand -hex 32 >FILE" : "");
         return SC_EXIT_NOINPUT;
     }
     char *bytes = sc_arena_alloc(ar, KEY_MAX + 1);

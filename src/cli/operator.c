@@ -78,7 +78,7 @@ int sc_operator_open(struct sc_operator *op)
         fprintf(stderr, "stagecoach %s: --wait: expected a duration of 0 or more\n", op->name);
         return SC_EXIT_USAGE;
     }
-    int rc = sc_live_init(&op->lv, op->config ? op->config : "stagecoach.yaml");
+    int rc = sc_live_init(&op->lv, op->config ? op->config : SC_SETTINGS_DEFAULT);
     if (rc == SC_EXIT_OK)
         rc = look_at_journal(op);
     if (rc == SC_EXIT_OK && op->by == NULL)

@@ -317,7 +317,8 @@ static const struct sc_project_file *find(struct sc_project *pr, const char *pat
 {
     const struct sc_project_file *file = sc_project_add(pr, path);
     if (file == NULL)
-        fprintf(stderr, "stagecoach: cannot read %s: %s\n", path, strerror(errno));
+        fprintf(stderr, "stagecoach: cannot read %s: %s%s\n", path, strerror(errno),
+                strcmp(path, SC_SETTINGS_DEFAULT) == 0 ? "; --config FILE names another" : "");
     else
         print_findings(pr);
     return file;

@@ -8,6 +8,8 @@
 #include "config/settings.h"
 #include "core/journey/journey.h"
 
+#define SC_SETTINGS_DEFAULT "stagecoach.yaml" /* where --config is not given */
+
 enum sc_file_kind {
     SC_FILE_UNKNOWN, SC_FILE_TAXONOMY, SC_FILE_JOURNEY, SC_FILE_SETTINGS,
     SC_FILE_TESTS /* cases alone: what they say depends on the journey */

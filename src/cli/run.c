@@ -103,7 +103,7 @@ static int with_setup(const char *path, const char *role, bool adopt)
 
 int sc_cmd_run(int argc, char **argv)
 {
-    const char *config = "stagecoach.yaml", *role = NULL;
+    const char *config = SC_SETTINGS_DEFAULT, *role = NULL;
     bool adopt = false;
     const struct sc_arg args[] = {
         {"config", 'c', SC_ARG_STR, &config, "FILE", "settings (default: stagecoach.yaml)"},

@@ -255,7 +255,7 @@ static int tap(struct tap *tp, const struct sc_setup *su, const char *topic, boo
 
 int sc_cmd_tap(int argc, char **argv)
 {
-    const char *config = "stagecoach.yaml";
+    const char *config = SC_SETTINGS_DEFAULT;
     bool from_end = false;
     struct tap tp = {0};
     const struct sc_arg args[] = {

@@ -29,6 +29,12 @@ says 64 "there is no command 'nope'" help nope
 says 64 "unknown option '--evens'; did you mean '--events'?" simulate polite.yaml --evens carts.jsonl
 says 64 "unknown option '--unril=1'; did you mean '--until'?" simulate polite.yaml --unril=1
 says 64 "unknown option '-z'" check -z polite.yaml
+says 64 "an argument is missing" check
+says 64 "one argument too many: 'extra'" version extra
+says 64 "one argument too many: 'next.yaml'" taxonomy diff dictionary.yaml dictionary.yaml next.yaml
+says 64 "--key-version: expected 0 to 15, found '16'" identity node -c dictionary.yaml email=a@x.no --key-version 16
+says 66 "cannot read stagecoach.yaml: No such file or directory; --config FILE names another" run
+says 66 "a new one: openssl rand -hex 32" run -c live.yaml
 columns() { "$stagecoach" simulate --help | sed -n '/^  -e/,$p' | grep -vc '^  .\{32\} [^ ]'; }
 holds "meanings stand in one column" [ "$(columns)" = 0 ]
 
