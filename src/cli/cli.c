@@ -2,9 +2,11 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct subcommand {
     const char *name;
@@ -37,14 +39,23 @@ static void usage(FILE *to)
     fprintf(to, "\n`stagecoach COMMAND --help` says more.\n");
 }
 
-/* What was printed is part of what was asked for: a full disk is no success. */
+/* Standard output is a pipe that nobody reads any more. */
+static bool reader_left(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
+/* What was printed is part of what was asked for: a full disk is no success. A reader that went
+ * away (`| head`) has what it wanted. */
 static int end(int rc)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return rc;
-    if (rc != SC_EXIT_OK && rc != SC_EXIT_FINDINGS)
-        return rc; /* it failed before, and said so */
-    fprintf(stderr, "stagecoach: standard output: writing failed: %s\n", strerror(errno));
+    bool before = ferror(stdout) != 0; /* why, is forgotten */
+    bool now = fflush(stdout) != 0;
+    const char *why = now ? strerror(errno) : "earlier output is lost";
+    if ((!before && !now) || reader_left() || (rc != SC_EXIT_OK && rc != SC_EXIT_FINDINGS))
+        return rc; /* all is well, or what was wrong before is said */
+    fprintf(stderr, "stagecoach: standard output: writing failed: %s\n", why);
     return SC_EXIT_IO;
 }
 

@@ -203,19 +203,26 @@ static bool reads_stdin(const struct sc_words *files)
 
 static int from_files(struct explain *ex, const struct sc_words *words)
 {
-    if (reads_stdin(&ex->files) || words->n != (ex->identifier ? 1 : 2)) {
-        fprintf(stderr, reads_stdin(&ex->files)
-                            ? "stagecoach explain: files are read twice, standard input cannot be\n"
-                            : "usage: stagecoach explain customer ID|--identifier NS=VALUE "
-                              "JOURNEY|SETTINGS --events FILE… [options]\n");
-        return SC_EXIT_USAGE;
-    }
     sc_arena_init(&ex->line);
     int rc = explain(ex, words->v[0], words->v[words->n - 1]);
     sc_project_fini(&ex->project);
     sc_buf_fini(&ex->out);
     sc_arena_fini(&ex->line);
     return rc;
+}
+
+/* What the table of options cannot say; NULL: it fits. */
+static const char *misfit(const struct explain *ex, bool live, int words)
+{
+    int named = ex->identifier ? 0 : 1; /* the word that is the customer's id */
+    if (live && ex->files.n > 0)
+        return "--events or --config: files, or the running system";
+    if (!live && ex->files.n == 0)
+        return "--events FILE… (or --config SETTINGS, for the running system) is missing";
+    if (words == named + (live ? 0 : 1))
+        return reads_stdin(&ex->files) ? "files are read twice, standard input cannot be" : NULL;
+    return live ? "expected the customer's ID, or --identifier NS=VALUE"
+                : "expected the customer's ID, or --identifier NS=VALUE, and then the JOURNEY";
 }
 
 int sc_explain_customer(int argc, char **argv)
@@ -245,8 +252,9 @@ int sc_explain_customer(int argc, char **argv)
     if (rc)
         return rc < 0 ? SC_EXIT_OK : rc;
     bool live = config != NULL;
-    if (live == (ex.files.n > 0) || (live && words.n != (ex.identifier ? 0 : 1))) {
-        fprintf(stderr, "usage: stagecoach %s\n", cmd.usage);
+    const char *why = misfit(&ex, live, words.n);
+    if (why) {
+        fprintf(stderr, "stagecoach explain: %s\nusage: stagecoach %s\n", why, cmd.usage);
         return SC_EXIT_USAGE;
     }
     return live ? sc_explain_running(config, ex.identifier, words.n ? words.v[0] : NULL, ex.reveal)

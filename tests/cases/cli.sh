@@ -35,6 +35,11 @@ says 64 "one argument too many: 'next.yaml'" taxonomy diff dictionary.yaml dicti
 says 64 "--key-version: expected 0 to 15, found '16'" identity node -c dictionary.yaml email=a@x.no --key-version 16
 says 66 "cannot read stagecoach.yaml: No such file or directory; --config FILE names another" run
 says 66 "a new one: openssl rand -hex 32" run -c live.yaml
+ada="--identifier email=ada@example.org"
+says 64 "explain: --events FILE… (or --config SETTINGS" explain customer $ada polite.yaml
+says 64 "explain: --events or --config" explain customer $ada polite.yaml --events carts.jsonl --config live.yaml
+says 64 "explain: expected the customer's ID, or --identifier NS=VALUE, and then" explain customer polite.yaml --events carts.jsonl
+says 64 "explain: expected the customer's ID, or --identifier NS=VALUE" explain customer --config live.yaml
 columns() { "$stagecoach" simulate --help | sed -n '/^  -e/,$p' | grep -vc '^  .\{32\} [^ ]'; }
 holds "meanings stand in one column" [ "$(columns)" = 0 ]
 
@@ -110,7 +115,7 @@ full() {
     local rc=0
     "$stagecoach" "$@" >/dev/full 2>said || rc=$?
     holds "/dev/full: $*: exit $rc" [ $rc = 74 ]
-    holds "/dev/full: $* says why" grep -q 'writing failed: No space left on device' said
+    holds "/dev/full: $* says why" grep -q 'writing failed: ' said
     rc=0
     "$stagecoach" "$@" >&- 2>said || rc=$?
     holds "closed: $*: exit $rc" [ $rc = 74 ]
@@ -138,3 +143,7 @@ holds "a closed standard output is nobody else's file" bash -c '! grep -q trigge
 rc=0
 "$stagecoach" simulate polite.yaml --events - <&- >nothing.out 2>said || rc=$?
 holds "a closed standard input cannot be read: exit $rc" [ $rc = 66 ]
+rc=0
+"$stagecoach" dev --seconds 1 2>said | head -n 1 >/dev/null || rc=$?
+holds "a reader that has enough: exit $rc" [ $rc = 0 ]
+holds "and nothing is said" cmp said /dev/null
