@@ -282,6 +282,9 @@ static void load_sections(struct load *ld)
     jo->n_named = ld->sp->names.n;
     jo->experiments = ld->experiments.v;
     jo->n_experiments = ld->experiments.n;
+    if (jo->n_facts > SC_FACTS_MAX)
+        sc_diag_add(ld->dg, SC_ERROR, "too-many", jo->facts[SC_FACTS_MAX].mark,
+                    "the rules of a journey name at most %d facts", SC_FACTS_MAX);
     check_names(ld);
 }
 

@@ -247,6 +247,11 @@ static void load_cases(struct sc_tx_load *ld)
 {
     struct sc_taxonomy *tx = ld->tx;
     struct sc_tx_case_doc *docs = ld->doc->cases.v;
+    if (ld->doc->cases.n > SC_CASE_KINDS_MAX) {
+        SC_TX_ERROR(ld, "too-many", ld->doc->cases_at->mark, "a taxonomy has at most %d cases",
+                    SC_CASE_KINDS_MAX);
+        return;
+    }
     tx->n_cases = ld->doc->cases.n;
     tx->cases = SC_NEW_N(ld->ar, struct sc_case, tx->n_cases);
     struct sc_tx_hashed *names = SC_NEW_N(ld->ar, struct sc_tx_hashed, tx->n_cases);

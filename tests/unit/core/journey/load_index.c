@@ -344,6 +344,9 @@ Test(journey_load, bounds)
     sc_buf_addz(&text, "journey: j\nstages:\n");
     for (int i = 0; i <= SC_STAGES_MAX; ++i)
         sc_buf_addf(&text, "  - { name: s%d, when: event.name == 'viewed' }\n", i);
+    sc_buf_addz(&text, "facts:\n");
+    for (int i = 0; i <= SC_FACTS_MAX; ++i)
+        sc_buf_addf(&text, "  f%d: count('viewed', '%ds')\n", i, i + 1);
     sc_buf_addz(&text, "channels:\n");
     for (int i = 0; i <= SC_CHANNELS_MAX; ++i)
         sc_buf_addf(&text, "  c%d: {}\n", i);
@@ -359,7 +362,7 @@ Test(journey_load, bounds)
     sc_buf_char(&text, '\0');
     load(&l, text.p);
     cr_expect_not(l.ok);
-    cr_assert_eq(l.dg.errors, 5);
+    cr_assert_eq(l.dg.errors, 6);
     for (uint32_t i = 0; i < l.dg.items.n; ++i)
         cr_expect_str_eq(l.dg.items.v[i].code, "too-many");
     unload(&l);

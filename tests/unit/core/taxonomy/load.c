@@ -333,6 +333,38 @@ Test(taxonomy_load, hash_collisions_are_refused)
     }
 }
 
+/* As many as are allowed, and one more. */
+Test(taxonomy_load, bounds)
+{
+    static const struct {
+        const char *begin, *key, *value;
+        int most;
+    } cases[] = {
+        {"events:\n", "  e", ": {}\n", SC_EVENTS_MAX},
+        {"events:\n  e:\n    properties:\n", "      p", ": { type: int }\n", SC_PROPERTIES_MAX},
+        {"events: { e: { properties: { k: { type: string } } } }\ncases:\n", "  c",
+         ": { opens: [e], closes: [e], key: k }\n", SC_CASE_KINDS_MAX},
+    };
+    for (size_t c = 0; c < 2 * sizeof(cases) / sizeof(cases[0]); c++) {
+        int over = c % 2;
+        struct sc_buf yaml = {.ar = &fx.ar};
+        struct sc_diag dg;
+        struct sc_taxonomy tx;
+        sc_buf_addf(&yaml, "taxonomy: t\nversion: 1.0.0\nnamespaces: { a: {} }\n%s",
+                    cases[c / 2].begin);
+        for (int i = 0; i < cases[c / 2].most + over; i++)
+            sc_buf_addf(&yaml, "%s%d%s", cases[c / 2].key, i, cases[c / 2].value);
+        sc_diag_init(&dg, &fx.ar);
+        struct sc_node *doc =
+            sc_node_parse(SC_STR("t"), sc_buf_view(&yaml), NULL, NULL, &fx.ar, &dg);
+        cr_assert_eq(sc_taxonomy_load(&tx, doc, &fx.ar, &dg), !over, "%zu", c);
+        cr_assert_eq(dg.errors, (uint32_t)over, "%zu", c);
+        if (over)
+            cr_expect_str_eq(dg.items.v[0].code, "too-many");
+        sc_taxonomy_fini(&tx);
+    }
+}
+
 Test(taxonomy_load, versions)
 {
     static const char *const good[] = {"0.0.0", "1.2.3", "10.20.30-rc.1", "1.0.0+build-7"};
