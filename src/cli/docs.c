@@ -31,7 +31,8 @@ static const char config_head[] =
     "Schemas in `schemas/config/`:\n\n"
     "```yaml\n# yaml-language-server: $schema=../schemas/config/journey.schema.json\n```\n\n"
     "Values: a *duration* is `30m`, `24h`, `1h30m`, `7d` (a day is 24 hours); *bytes* are `512`, "
-    "`64KiB`, `16MiB`; a *percentage* is `10%` or `0.5%`.\n";
+    "`64KiB`, `16MiB`; a *percentage* is `10%` or `0.5%`. A key with nothing behind it is an "
+    "error; of a list or a map it says that there are none.\n";
 
 static void config_reference(struct sc_buf *out)
 {

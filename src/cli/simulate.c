@@ -120,7 +120,7 @@ static void on_invalid(struct simulate *sm, const char *where, uint64_t number, 
     fprintf(stderr, "%s:%llu: invalid: %s", where, (unsigned long long)number, why);
     if (f && f->path.len)
         fprintf(stderr, " (%.*s)", SC_STR_FMT(f->path));
-    if (f && f->text[0])
+    if (f && f->text[0] && strcmp(f->text, why) != 0)
         fprintf(stderr, ": %s", f->text);
     fputc('\n', stderr);
 }
