@@ -205,8 +205,8 @@ static void lint_lapse_edge(struct load *ld, const struct sc_trigger *tr, const 
     }
     if (lapse != NULL)
         warn(ld, "never-fires", at,
-             "trigger '%.*s' never fires: `when` is asked at events, and stage '%.*s' is entered by "
-             "silence; write `start` and `after`, as the stage has it",
+             "trigger '%.*s' never fires: `when` is asked at events, and stage '%.*s' is entered "
+             "by silence; write `start` and `after`, as the stage has it",
              SC_STR_FMT(tr->name), SC_STR_FMT(lapse->name));
 }
 
