@@ -26,7 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define COUNT 1500 /* about a minute with the sanitizers */
+#define COUNT 1000 /* under a minute with the sanitizers */
 #define RECORDS 100
 #define SECONDS_MAX 20
 
