@@ -15,6 +15,7 @@
 #include "cli/cli.h"
 #include "cli/project.h"
 #include "codec/journal.h"
+#include "codec/state.h"
 #include "sim/world.h"
 
 #include <fcntl.h>
@@ -374,6 +375,7 @@ struct player {
     struct sc_project pr;
     struct sc_pseudonyms *ps;
     struct sc_world *w; /* NULL: a taxonomy alone */
+    struct sc_node_id last; /* of whom an event was */
     struct reached *reached;
 };
 
@@ -396,6 +398,7 @@ static void play_record(struct player *pl, const struct sc_source *src, uint64_t
                                 .home = ev.ids[0].node, .ev = &ev};
         sc_record_encode(tx, &rec, &form);
         SC_ASSERT(sc_record_decode(tx, sc_buf_view(&form), &ar, &item));
+        pl->last = ev.ids[0].node;
         if (pl->w != NULL)
             sc_world_event(pl->w, &item.event);
         pl->reached->events++;
@@ -424,7 +427,25 @@ static struct sc_world *world(struct mutant *mu, struct sc_journey *jo)
     return sc_world_create(jo, &opts);
 }
 
-static void play_records(struct mutant *mu)
+/* A changed journey reads old states: what one wrote another reads, and what it read it can write. */
+static void change_journey(const struct sc_journey *from, const struct sc_state *st,
+                           const struct sc_journey *to)
+{
+    struct sc_arena ar;
+    struct sc_buf old = {0}, new = {0};
+    sc_arena_init(&ar);
+    if (sc_state_encode(from, st, &old)) {
+        const struct sc_state *there = sc_state_decode(to, st->node, sc_buf_view(&old), &ar);
+        SC_ASSERT(there != NULL);
+        if (sc_state_encode(to, there, &new))
+            SC_ASSERT(sc_state_decode(from, st->node, sc_buf_view(&new), &ar) != NULL);
+    }
+    sc_buf_fini(&old);
+    sc_buf_fini(&new);
+    sc_arena_fini(&ar);
+}
+
+static void play_records(struct mutant *mu, const struct file *f)
 {
     struct player pl = {.reached = mu->bed->reached};
     const struct sc_project_file *file = sc_project_add(&pl.pr, "file.yaml");
@@ -443,7 +464,12 @@ static void play_records(struct mutant *mu)
             play_record(&pl, src, &mu->random);
         }
         if (pl.w != NULL) {
+            struct sc_project old = {0};
+            const struct sc_project_file *was = sc_project_add(&old, f->path);
             sc_world_end(pl.w);
+            if (was != NULL && was->ok && !sc_node_none(&pl.last))
+                change_journey(file->journey, sc_world_state(pl.w, pl.last), was->journey);
+            sc_project_fini(&old);
             sc_world_until(pl.w, sc_world_now(pl.w) + 400 * SC_DAY_MS);
             sc_world_customers(pl.w, NULL, NULL, customer, NULL);
             sc_world_destroy(pl.w);
@@ -470,7 +496,7 @@ static void child(struct bed *bed, uint64_t seed)
         write_mutant(&mu, f->taxonomy, "taxonomy.yaml", both < 2 ? both * (1 + below(&mu, 3)) : 0);
     int failed = play(f);
     fflush(stdout);
-    play_records(&mu);
+    play_records(&mu, f);
     _exit(failed);
 }
 
