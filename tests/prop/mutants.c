@@ -1,14 +1,14 @@
 /* No file of a user ends the process, and no record that meets it: mutants of every YAML file there
  * is among the cases and the examples are checked, tested and simulated, and what is accepted gets
- * records of each of its sources, each in a process of its own. A mutant may be refused; one that an
- * assertion or a sanitizer ends is a bug. And `check` keeps its word: what it passes, `simulate`
+ * records of each of its sources, each in a process of its own. A mutant may be refused; one that
+ * an assertion or a sanitizer ends is a bug. And `check` keeps its word: what it passes, `simulate`
  * loads.
  *
  * A mutant is its file's tree with one to four changes: a node becomes one of any file, a key
  * another's, a pair goes or comes twice, a scalar is cut, spliced or hostile. So most of it still
  * means something, and loading goes far after the first finding, where a plain fuzzer never comes.
  *
- *   prop_mutants [FIRST [COUNT]]   the seeds; those of a failure stay, with what the commands said */
+ *   prop_mutants [FIRST [COUNT]]   the seeds; a failure's files stay, with what was said of them */
 #include "../lib/slots.h"
 #include "base/assert.h"
 #include "base/vec.h"
@@ -427,7 +427,7 @@ static struct sc_world *world(struct mutant *mu, struct sc_journey *jo)
     return sc_world_create(jo, &opts);
 }
 
-/* A changed journey reads old states: what one wrote another reads, and what it read it can write. */
+/* A changed journey reads old states: what one wrote another reads, and can write again. */
 static void change_journey(const struct sc_journey *from, const struct sc_state *st,
                            const struct sc_journey *to)
 {
