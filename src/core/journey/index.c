@@ -9,10 +9,11 @@
  *   starts      occurrences hold for the events that the compiler says
  *   edges       fire by what one event changes: the facts it feeds, the cases it opens or closes.
  *               An edge that reads anything else of the customer is tried after each event
- *   unless      like starts when it reads `event`, like edges when not
+ *   unless      like starts when it reads `event`, like edges when not, but that windows also
+ *               change by time
  *   stages      over facts alone: every event, since leaving a stage makes another one's rule count
  *               (at most 64 stages, so the list stays short)
- *   milestones  facts without a window change by their event alone; windows also by time */
+ *   milestones  every event: time moves what they read, and late events do, which try none */
 #include "core/journey/facts.h"
 #include "core/journey/load.h"
 #include "base/assert.h"
@@ -125,6 +126,14 @@ static bool ages(const struct sc_journey *jo, const struct sc_rule_info *info)
     return yes;
 }
 
+static void put_unless(struct indexer *ix, const struct sc_rule_info *unless, uint32_t trigger)
+{
+    if (ages(ix->jo, unless))
+        put_all(ix, LIST_UNLESS, trigger);
+    else
+        put_edge(ix, LIST_UNLESS, unless, trigger);
+}
+
 static void index_triggers(struct indexer *ix)
 {
     for (uint32_t i = 0; i < ix->jo->n_triggers; ++i) {
@@ -141,7 +150,7 @@ static void index_triggers(struct indexer *ix)
         if (unless != NULL && unless->reads_event)
             put_occurrence(ix, LIST_UNLESS, unless, i);
         else if (unless != NULL)
-            put_edge(ix, LIST_UNLESS, unless, i);
+            put_unless(ix, unless, i);
     }
 }
 
@@ -161,13 +170,8 @@ static void index_stages(struct indexer *ix)
 static void index_milestones(struct indexer *ix)
 {
     for (uint32_t i = 0; i < ix->jo->n_milestones; ++i) {
-        const struct sc_prog *when = ix->jo->milestones[i].when;
-        if (when == NULL) /* overdue: by time alone */
-            continue;
-        if (ages(ix->jo, sc_rule_info(when)))
+        if (ix->jo->milestones[i].when) /* else overdue: by time alone */
             put_all(ix, LIST_MILESTONES, i);
-        else
-            put_edge(ix, LIST_MILESTONES, sc_rule_info(when), i);
     }
 }
 
