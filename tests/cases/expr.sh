@@ -18,6 +18,8 @@ says 1 "nothing is named 'nobody' here" nobody
 # Variables are read as a record's values are: exact where a number can be.
 says 0 0.3 'a + b' --json '{"a":0.1,"b":0.2}'
 says 0 0.1 a --json '{"a":0.10}'
+says 0 true 'a == 9.38 && a <= 9.38 && a >= 9.38 && a in [9.38] && a < 9.381' --json '{"a":9.38}'
+says 0 true 'a.b[0] == 0.1 && a.b[0] != 0.1000001 && dyn(a) == {"b": [0.1]}' --json '{"a":{"b":[0.1]}}'
 says 0 9223372036854775807 a --json '{"a":9223372036854775807}'
 says 0 1000 'a' --json '{"a":1e3}'
 says 0 null 'a.b' --json '{"a":{"b":null}}'

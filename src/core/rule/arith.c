@@ -226,12 +226,11 @@ static bool has_order(struct sc_value a, struct sc_value b)
                                 a.type == SC_T_DURATION);
 }
 
-/* An integer beside a double is compared as a double: the conformance cases have it so, where exact
- * values would differ (near 2^63). Decimals go by exact value. */
+/* Beside a double another number is compared as a double: integers, since the conformance cases have
+ * it so where exact values would differ (near 2^63), and decimals, since 9.38 is 9.38. */
 static int compare(struct sc_value a, struct sc_value b)
 {
-    bool mixed = (a.type == SC_T_DOUBLE && (b.type == SC_T_INT || b.type == SC_T_UINT)) ||
-                 (b.type == SC_T_DOUBLE && (a.type == SC_T_INT || a.type == SC_T_UINT));
+    bool mixed = is_number(a) && is_number(b) && (a.type == SC_T_DOUBLE) != (b.type == SC_T_DOUBLE);
     return mixed ? sc_value_cmp(sc_double(as_double(a)), sc_double(as_double(b)))
                  : sc_value_cmp(a, b);
 }
