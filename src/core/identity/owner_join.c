@@ -221,16 +221,24 @@ static void absorb(struct sc_owner *ow, int64_t at_ms)
 static void take_history(struct sc_owner *ow)
 {
     struct sc_state *st = ow->st;
-    struct sc_merged before = {.ev = ow->rec->ev};
+    const struct sc_record *rec = ow->rec;
+    struct sc_merged before = {.ev = rec->ev};
     memcpy(before.place, st->place, ow->jo->n_tracks * sizeof(*st->place));
     struct sc_member self = *sc_owner_member(st, &st->node);
     bool ambiguous = st->ambiguous;
+    bool customer = rec->state->n_events > 0 && !sc_node_eq(&rec->node, &st->node);
     join_history(ow);
     *sc_owner_member(st, &st->node) = self;
     st->ambiguous = ambiguous;
+    if (customer) {
+        add_former(st, &rec->node);
+        keep_holdouts(ow);
+    }
     st->merges = st->former.n;
     st->dirty = true;
-    if (ow->rec->state->n_events > 0)
+    if (customer)
+        say(ow, true); /* it had a line of its own until now */
+    if (rec->state->n_events > 0)
         sc_step_merged(ow->jo, st, &before, &ow->in->now, ow->fx);
 }
 

@@ -502,6 +502,31 @@ Test(owner, who_is_split_off_together_stays_together)
     teardown(&w);
 }
 
+/* Whoever is a member already, since it came along with a split, and whose state arrives only then. */
+Test(owner, a_state_that_comes_after_its_node_ends_the_customer_it_was)
+{
+    struct world w, elsewhere;
+    setup(&w);
+    setup(&elsewhere);
+    elsewhere.n_events = 50;
+    event(&w, "seen", 1, E1, D1);
+    event(&elsewhere, "seen", 2, D1, -1);
+    cr_assert_eq(elsewhere.st[D1]->n_events, 1);
+    struct sc_record *state = SC_VEC_ADD(&w.ar, &w.queue);
+    *state = (struct sc_record){.kind = SC_REC_STATE, .to = w.nodes[E1], .node = w.nodes[D1],
+                                .state = elsewhere.st[D1]};
+    settle(&w);
+    cr_expect_eq(w.st[E1]->n_events, 2);
+    cr_expect_eq(w.st[E1]->members.n, 2);
+    cr_assert_eq(w.fx.gone.n, 1, "its line is withdrawn");
+    cr_expect_eq(w.fx.gone.v[0].b[1], D1);
+    cr_assert_eq(w.st[E1]->former.n, 1, "its id is remembered");
+    cr_expect_eq(w.st[E1]->former.v[0].b[1], D1);
+    cr_expect_eq(count(&w, SC_FX_MERGED, -1), 1);
+    teardown(&elsewhere);
+    teardown(&w);
+}
+
 Test(owner, forgetting_reaches_every_member)
 {
     struct world w;
