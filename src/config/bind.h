@@ -68,6 +68,8 @@ struct sc_table {
 /* Fill `out` (table->size bytes) from `node` (a map; NULL: defaults alone). Storage from ar. */
 void sc_bind(const struct sc_table *table, const struct sc_node *node, void *out,
              struct sc_arena *ar, struct sc_diag *dg);
+/* Whether Kafka takes `name` for a topic; else an error at `mark`. */
+bool sc_bind_topic(struct sc_str name, struct sc_mark mark, struct sc_diag *dg);
 /* Markdown reference of a table and all below it. */
 void sc_bind_reference(const struct sc_table *table, struct sc_buf *out);
 /* JSON Schema (draft 2020-12) of a table and all below it. */

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#define TOPIC_NAME_MAX 249
 #define FOUND_MAX 60 /* bytes of a wrong value repeated in a message */
 
 static const struct sc_kind_info kinds[] = {
@@ -246,4 +247,20 @@ bool sc_bind_scalar(const struct sc_field *field, const struct sc_node *n, void 
         break;
     }
     SC_UNREACHABLE("not a scalar kind");
+}
+
+bool sc_bind_topic(struct sc_str name, struct sc_mark mark, struct sc_diag *dg)
+{
+    bool ok = name.len > 0 && name.len <= TOPIC_NAME_MAX && !sc_str_eqz(name, ".") &&
+              !sc_str_eqz(name, "..");
+    for (size_t i = 0; i < name.len; ++i) {
+        char c = name.p[i];
+        ok = ok && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                    c == '.' || c == '_' || c == '-');
+    }
+    if (!ok)
+        sc_diag_add(dg, SC_ERROR, "bad-topic", mark,
+                    "'%.*s' is no name for a Kafka topic: letters, digits, '.', '_', '-'",
+                    SC_STR_FMT(name));
+    return ok;
 }

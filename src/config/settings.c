@@ -292,20 +292,6 @@ const struct sc_table sc_settings_table = {
 
 /* ---- topics */
 
-static void topic_check_name(struct sc_str name, const struct sc_node *at, struct sc_diag *dg)
-{
-    bool ok = name.len > 0 && name.len <= 249;
-    for (size_t i = 0; i < name.len; ++i) {
-        char c = name.p[i];
-        ok = ok && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                    c == '.' || c == '_' || c == '-');
-    }
-    if (!ok)
-        sc_diag_add(dg, SC_ERROR, "bad-topic", at->mark,
-                    "'%.*s' is no name for a Kafka topic: letters, digits, '.', '_', '-'",
-                    SC_STR_FMT(name));
-}
-
 static struct sc_topic_settings topic_load(struct sc_node *n, const char *name, struct sc_arena *ar,
                                            struct sc_diag *dg)
 {
@@ -330,7 +316,7 @@ static struct sc_topic_settings topic_load(struct sc_node *n, const char *name, 
             out.topic = sc_str_from(name);
     }
     if (out.topic.len > 0 || n->kind == SC_NODE_SCALAR)
-        topic_check_name(out.topic, n, dg);
+        sc_bind_topic(out.topic, n->mark, dg);
     return out;
 }
 
@@ -341,6 +327,14 @@ static void topics_load(struct sc_topics_settings *t, struct sc_arena *ar, struc
     t->identity = topic_load(t->identity_at, "stagecoach.identity", ar, dg);
     t->customers = topic_load(t->customers_at, NULL, ar, dg);
     t->analytics = topic_load(t->analytics_at, NULL, ar, dg);
+}
+
+/* Topics that are always there, under plain keys. */
+static void plain_topics_check(const struct sc_settings *st, struct sc_diag *dg)
+{
+    sc_bind_topic(st->topics.dead_letters, sc_settings_mark(st, "topics", "dead_letters"), dg);
+    sc_bind_topic(st->journal.topic, sc_settings_mark(st, "journal", "topic"), dg);
+    sc_bind_topic(st->journal.state_topic, sc_settings_mark(st, "journal", "state_topic"), dg);
 }
 
 /* ---- librdkafka's properties */
@@ -465,8 +459,10 @@ bool sc_settings_load(struct sc_settings *st, const struct sc_node *doc, struct 
     properties_load(&st->kafka, ar, dg);
     tls_load(&st->kafka.tls, dg);
     tls_load(&st->redis.tls, dg);
-    if (st->at != NULL && st->at->kind == SC_NODE_MAP)
+    if (st->at != NULL && st->at->kind == SC_NODE_MAP) {
+        plain_topics_check(st, dg);
         cross_checks(st, dg);
+    }
     return dg->errors == errors && !doc->unsound;
 }
 

@@ -9,21 +9,8 @@
 #define WHATSAPP "whatsapp"
 #define WHATSAPP_WINDOW_MS SC_DAY_MS /* semantics 31: Meta's customer service window */
 #define SERVICE "service"
-#define TOPIC_NAME_MAX 249
 
 /* ---- channels */
-
-static bool topic_ok(struct sc_str topic)
-{
-    bool ok = topic.len > 0 && topic.len <= TOPIC_NAME_MAX && !sc_str_eqz(topic, ".") &&
-              !sc_str_eqz(topic, "..");
-    for (size_t i = 0; i < topic.len; ++i) {
-        char c = topic.p[i];
-        ok = ok && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                    c == '.' || c == '_' || c == '-');
-    }
-    return ok;
-}
 
 static uint64_t channel_personas(struct load *ld, const struct sc_strs *names)
 {
@@ -48,10 +35,7 @@ static uint8_t channel_add(struct load *ld, const struct doc_channel *doc)
                               .window_ms = doc->window_ms, .at = doc->at};
     if (ch->topic.len == 0)
         ch->topic = sc_str_printf(ld->ar, "triggers.%.*s", SC_STR_FMT(doc->name));
-    if (!topic_ok(ch->topic))
-        sc_diag_add(ld->dg, SC_ERROR, "bad-topic", load_mark(doc->at),
-                    "'%.*s' is no name for a Kafka topic: letters, digits, '.', '_', '-'",
-                    SC_STR_FMT(ch->topic));
+    sc_bind_topic(ch->topic, load_mark(doc->at), ld->dg);
     ch->stages = load_stages(ld, &doc->stages, doc->stages_at);
     if (doc->window_at == NULL && sc_str_eqz(doc->name, WHATSAPP))
         ch->window_ms = WHATSAPP_WINDOW_MS;

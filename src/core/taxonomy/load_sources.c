@@ -356,7 +356,10 @@ static void load_zone(struct sc_tx_load *ld, struct sc_tx_source_doc *doc)
 static void check_topic(struct sc_tx_load *ld, const struct sc_tx_source_doc *doc, uint32_t before)
 {
     const struct sc_tx_source_doc *docs = ld->doc->sources.v;
-    for (uint32_t i = 0; i < before && sc_tx_is_text(doc->s.topic_at); i++)
+    if (!sc_tx_is_text(doc->s.topic_at))
+        return;
+    sc_bind_topic(doc->s.topic, doc->s.topic_at->mark, ld->dg);
+    for (uint32_t i = 0; i < before; i++)
         if (sc_str_eq(docs[i].s.topic, doc->s.topic))
             SC_TX_ERROR(ld, "duplicate-name", doc->s.topic_at->mark,
                         "source '%.*s' already reads this topic", SC_STR_FMT(docs[i].s.name))
