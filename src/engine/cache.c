@@ -102,8 +102,10 @@ static void set_bytes(struct sc_cache *c, struct sc_cache_slot *s, struct sc_str
     } else {
         /* Rounded up, so that a state that grows by a few bytes stays where it is. */
         size_t room = (state.len + 63) & ~(size_t)63;
-        if (s->bytes == NULL || ((s->len + 63u) & ~63u) != room)
-            s->bytes = sc_realloc(s->bytes, room ? room : 64);
+        if (s->bytes == NULL || ((s->len + 63u) & ~63u) != room) {
+            free(s->bytes); /* nothing of it is kept: realloc would copy it */
+            s->bytes = sc_malloc(room ? room : 64);
+        }
         memcpy(s->bytes, state.p, state.len);
     }
     s->len = (uint32_t)state.len;

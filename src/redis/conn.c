@@ -25,7 +25,6 @@ void sc_redis_args_fini(struct sc_redis_args *a)
 {
     free(a->v);
     free(a->len);
-    sc_buf_fini(&a->wire);
     *a = (struct sc_redis_args){0};
 }
 
@@ -57,12 +56,11 @@ static char *put_head(char *p, char mark, size_t n)
     return p;
 }
 
-void sc_redis_args_append(struct sc_redis_args *a, redisContext *c)
+void sc_redis_args_write(const struct sc_redis_args *a, struct sc_buf *out)
 {
     const size_t around = 28; /* a head and an end at most */
-    a->wire.len = 0;
-    sc_buf_reserve(&a->wire, a->bytes + ((size_t)a->n + 1) * around);
-    char *p = put_head(a->wire.p, '*', (size_t)a->n);
+    sc_buf_reserve(out, a->bytes + ((size_t)a->n + 1) * around);
+    char *p = put_head(out->p + out->len, '*', (size_t)a->n);
     for (int i = 0; i < a->n; i++) {
         if (i + ARGS_AHEAD < a->n)
             sc_prefetch(a->v[i + ARGS_AHEAD], a->len[i + ARGS_AHEAD], ARG_LINES);
@@ -73,9 +71,8 @@ void sc_redis_args_append(struct sc_redis_args *a, redisContext *c)
         *p++ = '\r';
         *p++ = '\n';
     }
-    size_t n = (size_t)(p - a->wire.p);
-    SC_ASSERT(n <= a->wire.cap);
-    redisAppendFormattedCommand(c, a->wire.p, n);
+    out->len = (size_t)(p - out->p);
+    SC_ASSERT(out->len <= out->cap);
 }
 
 /* Host and port of "host:port", "redis://host:port", or a Unix socket's path. */

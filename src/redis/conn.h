@@ -29,8 +29,7 @@ struct sc_redis_args {
     const char **v;
     size_t *len;
     int n, cap;
-    size_t bytes;       /* of all of them */
-    struct sc_buf wire; /* the command as it is sent */
+    size_t bytes; /* of all of them */
 };
 void sc_redis_args_fini(struct sc_redis_args *a);
 static inline void sc_redis_args_clear(struct sc_redis_args *a)
@@ -38,9 +37,10 @@ static inline void sc_redis_args_clear(struct sc_redis_args *a)
     a->n = 0;
     a->bytes = 0;
 }
-/* Borrows `p` until the command was appended. */
+/* Borrows `p` until the command was written. */
 void sc_redis_arg(struct sc_redis_args *a, const void *p, size_t len);
-/* To what `c` will send. hiredis's own way makes a string of each argument, grown three times. */
-void sc_redis_args_append(struct sc_redis_args *a, redisContext *c);
+/* The command in its wire form, behind what `out` holds. hiredis's own way makes a string of each
+ * argument, grown three times. */
+void sc_redis_args_write(const struct sc_redis_args *a, struct sc_buf *out);
 
 #endif
