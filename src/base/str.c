@@ -16,18 +16,6 @@ int sc_str_cmp(struct sc_str a, struct sc_str b)
     return c ? c : (a.len > b.len) - (a.len < b.len);
 }
 
-bool sc_str_starts(struct sc_str s, struct sc_str prefix)
-{
-    return s.len >= prefix.len && sc_str_eq((struct sc_str){s.p, prefix.len}, prefix);
-}
-
-bool sc_str_ends(struct sc_str s, struct sc_str suffix)
-{
-    if (s.len < suffix.len)
-        return false;
-    return suffix.len == 0 || memcmp(s.p + s.len - suffix.len, suffix.p, suffix.len) == 0;
-}
-
 static bool is_space(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');

@@ -36,10 +36,20 @@ static inline bool sc_str_eqz(struct sc_str a, const char *z)
     return sc_str_eq(a, sc_str_from(z));
 }
 
+static inline bool sc_str_starts(struct sc_str s, struct sc_str prefix)
+{
+    return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.p, prefix.p, prefix.len) == 0);
+}
+
+static inline bool sc_str_ends(struct sc_str s, struct sc_str suffix)
+{
+    if (s.len < suffix.len)
+        return false;
+    return suffix.len == 0 || memcmp(s.p + s.len - suffix.len, suffix.p, suffix.len) == 0;
+}
+
 /* Bytewise order, shorter first among equal prefixes: <0, 0, >0. */
 int sc_str_cmp(struct sc_str a, struct sc_str b);
-bool sc_str_starts(struct sc_str s, struct sc_str prefix);
-bool sc_str_ends(struct sc_str s, struct sc_str suffix);
 /* Without leading and trailing ASCII white space. */
 struct sc_str sc_str_trim(struct sc_str s);
 /* Copy into the arena, NUL-terminated. */

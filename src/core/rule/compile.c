@@ -468,13 +468,12 @@ static uint16_t emit_let(struct emitter *e, struct node *n, uint16_t dst)
 
 /* ---- Functions */
 
-/* A constant pattern or zone is made ready now. Index into prepared, NO_OPERAND: nothing to do. */
-static uint16_t prepare(struct emitter *e, struct node *n)
+/* The pattern or zone of a constant last argument. */
+static void prepare_last(struct emitter *e, const struct node *n, struct prepared *pr)
 {
-    struct prepared pr = {0};
     const struct node *last = n->n ? n->kid[n->n - 1] : NULL;
     if (last == NULL || last->kind != N_CONST || last->value.type != SC_T_STRING)
-        return NO_OPERAND;
+        return;
     struct sc_str text = sc_value_str(last->value), err = {0};
     char wants = 0;
     for (int32_t row = n->a; rule_fn_same(n->a, row); row++)
@@ -488,14 +487,39 @@ static uint16_t prepare(struct emitter *e, struct node *n)
         }
         if (re)
             SC_VEC_PUSH(e->sp->ar, &e->sp->regexes, re);
-        pr.regex = re;
+        pr->regex = re;
     } else if (wants == 'z') {
         struct sc_tz *tz = sc_tz_load(text);
         if (tz)
             SC_VEC_PUSH(e->sp->ar, &e->sp->zones, tz);
-        pr.zone = tz;
+        pr->zone = tz;
     }
-    if (pr.regex == NULL && pr.zone == NULL)
+}
+
+/* The overload, where plain types say which. Not of a list: an optional looks like one. */
+static void prepare_overload(const struct node *n, struct prepared *pr)
+{
+    struct rule_ty types[SETTLED_ARGS];
+    if (n->n == 0 || n->n > SETTLED_ARGS)
+        return;
+    for (uint32_t i = 0; i < n->n; i++) {
+        types[i] = n->kid[i]->type;
+        pr->types[i] = types[i].t;
+        if (types[i].t == SC_T_ABSENT || types[i].t == SC_T_LIST || types[i].t == SC_T_MAP)
+            return;
+    }
+    for (int32_t row = n->a; pr->fn == NULL && rule_fn_same(n->a, row); row++)
+        if (rule_fn_fits(&rule_functions[row], types, n->n))
+            pr->fn = &rule_functions[row];
+}
+
+/* Index into prepared, NO_OPERAND: nothing is known of the call. */
+static uint16_t prepare(struct emitter *e, const struct node *n)
+{
+    struct prepared pr = {0};
+    prepare_last(e, n, &pr);
+    prepare_overload(n, &pr);
+    if (pr.regex == NULL && pr.zone == NULL && pr.fn == NULL)
         return NO_OPERAND;
     SC_VEC_PUSH(e->src->ar, &e->prepared, pr);
     return (uint16_t)(e->prepared.n - 1);

@@ -148,16 +148,31 @@ static struct sc_value compute_index(struct vm *vm, const struct op *op)
     return rule_index(&vm->run, of, at);
 }
 
+/* The settled overload takes these arguments: none is an error, or of another type than the load
+ * has seen. */
+static inline bool settled(const struct prepared *pr, const struct sc_value *args, uint32_t n)
+{
+    if (pr == NULL || pr->fn == NULL)
+        return false;
+    for (uint32_t i = 0; i < n; i++)
+        if (args[i].type != pr->types[i])
+            return false;
+    return true;
+}
+
 static struct sc_value compute_call(struct vm *vm, const struct op *op)
 {
     const struct sc_value *args = &vm->regs[op->a];
-    for (uint32_t i = 0; i < op->aux; i++)
+    const struct prepared *pr = op->c == NO_OPERAND ? NULL : &vm->p->prepared[op->c];
+    bool sure = settled(pr, args, op->aux);
+    for (uint32_t i = 0; !sure && i < op->aux; i++)
         if (args[i].type == SC_T_ERROR)
             return args[i];
     if (!rule_spend(&vm->run, 1))
         return sc_error(SC_VE_LIMIT);
-    vm->run.prep = op->c == NO_OPERAND ? NULL : &vm->p->prepared[op->c];
-    return rule_fn_call(&vm->run, op->b, args, op->aux);
+    vm->run.prep = pr;
+    return sure ? pr->fn->impl(&vm->run, args, op->aux)
+                : rule_fn_call(&vm->run, op->b, args, op->aux);
 }
 
 /* The comparison that most rules make: `count(…) >= 3`. */
@@ -396,25 +411,31 @@ static int by_place(const void *pa, const void *pb)
     return a->len > b->len ? -1 : a->len < b->len;
 }
 
-struct sc_value sc_rule_eval(const struct sc_prog *p, const struct sc_rule_ctx *cx)
+/* Where the result stands. */
+static const struct sc_value *run_ops(struct vm *vm, const struct sc_prog *p,
+                                      const struct sc_rule_ctx *cx)
 {
-    struct vm vm;
-    SC_ASSERT(p->n_ops > 0 && p->ops[p->n_ops - 1].code == OP_END);
-    SC_ASSERT(cx->ar != NULL);
-    vm.run = (struct run){.cx = cx, .ar = cx->ar, .budget = SC_RULE_BUDGET};
-    vm.p = p;
+    SC_ASSERT(p != NULL && cx != NULL && cx->ar != NULL);
+    vm->run = (struct run){.cx = cx, .ar = cx->ar, .budget = SC_RULE_BUDGET};
+    vm->p = p;
     const struct op *op = p->ops;
     while (op->code != OP_END) {
         if (op->code <= OP_VALUE_LAST) {
-            compute(&vm, op, &vm.regs[op->dst]);
+            compute(vm, op, &vm->regs[op->dst]);
             if (__builtin_expect(cx->trace != NULL, 0))
-                record(&vm, (uint32_t)(op - p->ops), &vm.regs[op->dst]);
+                record(vm, (uint32_t)(op - p->ops), &vm->regs[op->dst]);
             op++;
         } else {
-            op = p->ops + control(&vm, op, (uint32_t)(op - p->ops));
+            op = p->ops + control(vm, op, (uint32_t)(op - p->ops));
         }
     }
-    struct sc_value v = *operand(&vm, op->a);
+    return operand(vm, op->a);
+}
+
+struct sc_value sc_rule_eval(const struct sc_prog *p, const struct sc_rule_ctx *cx)
+{
+    struct vm vm;
+    struct sc_value v = *run_ops(&vm, p, cx);
     if (cx->trace && cx->trace->steps.n)
         qsort(cx->trace->steps.v, cx->trace->steps.n, sizeof(*cx->trace->steps.v), by_place);
     bool plain = v.type != SC_T_LIST && v.type != SC_T_MAP;
@@ -425,12 +446,15 @@ struct sc_value sc_rule_eval(const struct sc_prog *p, const struct sc_rule_ctx *
 
 bool sc_rule_holds(const struct sc_prog *p, const struct sc_rule_ctx *cx)
 {
-    SC_ASSERT(p != NULL && cx != NULL);
-    if (p->here && cx->ev && cx->trace == NULL) {
+    if (cx->trace) {
+        struct sc_value v = sc_rule_eval(p, cx);
+        return is_bool(&v, true);
+    }
+    if (p->here && cx->ev) {
         if (cx->ev->type != p->info.events[0])
             return false;
         p = p->here;
     }
-    struct sc_value v = sc_rule_eval(p, cx);
-    return is_bool(&v, true);
+    struct vm vm;
+    return is_bool(run_ops(&vm, p, cx), true) && vm.run.budget > 0;
 }

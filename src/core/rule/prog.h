@@ -105,10 +105,15 @@ struct event_set {
 
 struct rule_fn;
 
-/* A constant argument prepared at load: a pattern or a time zone, the other is NULL. */
+#define SETTLED_ARGS 3
+
+/* What is known of a call at load: its constant pattern or time zone; its overload, where the
+ * arguments' types settle it, for as long as they are of these types at run time. */
 struct prepared {
     const struct sc_regex *regex;
     const struct sc_tz *zone;
+    const struct rule_fn *fn; /* NULL: not settled */
+    uint8_t types[SETTLED_ARGS];
 };
 
 struct sc_prog {
