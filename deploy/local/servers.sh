@@ -61,7 +61,11 @@ port_of() {
     local file=$DIR/$1/port
     if [ -s "$file" ]; then
         PORT=$(<"$file")
-        if running "${1%/*}" || port_free "$PORT"; then return; fi
+        # A killed server is gone before the last of its threads has let its port go.
+        for _ in {1..30}; do
+            if running "${1%/*}" || port_free "$PORT"; then return; fi
+            sleep 0.1
+        done
     fi
     until PORT=$((20000 + (RANDOM * 32768 + RANDOM) % 12000)) && port_free "$PORT"; do :; done
     mkdir -p "${file%/*}"

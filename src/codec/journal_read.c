@@ -221,8 +221,10 @@ static bool whole(const struct sc_record *rec)
     case SC_REC_RETURN:
         return rec->state != NULL && !sc_node_none(&rec->node) && !sc_node_none(&rec->other);
     case SC_REC_SPLIT:
-    case SC_REC_LEAVE:
         return !sc_node_none(&rec->node);
+    case SC_REC_LEAVE:
+        return !sc_node_none(&rec->node) &&
+               (!sc_node_none(&rec->other) || !sc_node_eq(&rec->node, &rec->to));
     case SC_REC_ERASE:
         return rec->erase_ms > -SC_MS_LIMIT && rec->erase_ms < SC_MS_LIMIT;
     case SC_REC_HEARTBEAT:

@@ -492,10 +492,12 @@ static void make_random(struct scenario *sc, uint64_t seed, bool rivals)
     sc->name = rivals ? "random rivals" : "random groups";
     sc->rivals = rivals;
     int people = rivals ? 3 : 1 + (int)random_below(3);
-    int own[3][5], n_own[3] = {0};
+    int own[3][8], n_own[3] = {0};
     for (int p = 0; p < people; p++) {
         for (int rank = rivals || random_below(2) ? ACCOUNT : EMAIL; rank <= DEVICE; rank++) {
-            int times = rank == DEVICE ? 1 + (int)random_below(2) : 1;
+            int times = rank == DEVICE                ? 1 + (int)random_below(2)
+                        : rivals && rank == LOYALTY ? 1 + (int)random_below(3) /* limit: 2 */
+                                                    : 1;
             while (times-- > 0) {
                 own[p][n_own[p]++] = sc->n_nodes;
                 sc->nodes[sc->n_nodes++].rank = rank;
@@ -541,7 +543,7 @@ static void load(struct sc_arena *ar)
 
 int main(int argc, char **argv)
 {
-    uint64_t rounds = argc > 1 ? strtoull(argv[1], NULL, 10) : 400;
+    uint64_t rounds = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000;
     struct sc_arena ar;
     sc_arena_init(&ar);
     load(&ar);

@@ -135,7 +135,7 @@ void sc_owner_hint(struct sc_owner *ow, const struct sc_node_id *child,
     SC_VEC_PUSH(ow->fx->ar, &ow->fx->hints, *parent);
 }
 
-struct sc_member *sc_owner_member(struct sc_state *st, const struct sc_node_id *node)
+struct sc_member *sc_owner_member(const struct sc_state *st, const struct sc_node_id *node)
 {
     SC_ASSERT(st->members.n <= SC_MEMBERS_MAX);
     for (uint32_t i = 0; i < st->members.n; i++)
@@ -321,6 +321,16 @@ static bool decide_links(struct sc_owner *ow, struct sc_record *rec)
 
 /* ---- the event itself */
 
+/* A hint led to an alias that has not seen the node yet: the node's state is still on its way
+ * here, and a copy of what it remembers must not come before it. */
+static bool overtakes(const struct sc_owner *ow, const struct sc_record *rec,
+                      const struct sc_node_id *own)
+{
+    SC_ASSERT(ow->st->kind == SC_STATE_ALIAS);
+    return !rec->has_via && !sc_node_eq(own, &ow->st->node) && !sc_owner_member(ow->st, own) &&
+           rec->hops < HOPS_LOST;
+}
+
 /* At home, links decided: apply here, or send on. */
 static bool at_home(struct sc_owner *ow, struct sc_record *rec)
 {
@@ -330,13 +340,16 @@ static bool at_home(struct sc_owner *ow, struct sc_record *rec)
         ow->fx->counts.erased++;
         return false;
     }
+    const struct sc_node_id *own = &rec->ev->ids[0].node;
     if (st->kind == SC_STATE_ALIAS) {
-        sc_owner_forward(ow, rec);
+        if (overtakes(ow, rec, own))
+            sc_owner_send_back(ow, rec, own);
+        else
+            sc_owner_forward(ow, rec);
         return false;
     }
     if (st->kind == SC_STATE_ERASED)
         revive(ow);
-    const struct sc_node_id *own = &rec->ev->ids[0].node;
     if (sc_owner_admits(ow, rec, own))
         return true;
     if (rec->hops >= HOPS_LOST) { /* cannot be, and must not go round for ever: it stays here */

@@ -39,7 +39,7 @@ struct sc_effect *sc_owner_audit(struct sc_owner *ow, enum sc_identity_action ac
 void sc_owner_caused(struct sc_owner *ow, struct sc_effect *fx, const struct sc_link *link);
 void sc_owner_hint(struct sc_owner *ow, const struct sc_node_id *child,
                    const struct sc_node_id *parent);
-struct sc_member *sc_owner_member(struct sc_state *st, const struct sc_node_id *node);
+struct sc_member *sc_owner_member(const struct sc_state *st, const struct sc_node_id *node);
 /* Start over: a root that nobody has been yet. Keeps node, generation, erased_ms. */
 void sc_owner_reset(struct sc_owner *ow);
 bool sc_owner_refuses(const struct sc_state *st, const struct sc_node_id *node);

@@ -112,6 +112,18 @@ static void refuse(struct sc_owner *ow, enum sc_violation violation)
 
 /* ---- absorb */
 
+/* A state that did not come straight may have been overtaken by its node's LEAVE: ask the node. */
+static void ask_if_still(struct sc_owner *ow)
+{
+    if (ow->rec->hops == 0)
+        return;
+    struct sc_record *ask = sc_owner_send(ow, SC_REC_LEAVE, &ow->rec->node);
+    SC_ASSERT(ow->st->kind != SC_STATE_ERASED);
+    ask->node = ow->rec->node;
+    ask->gen = ow->rec->gen;
+    ask->other = ow->st->node;
+}
+
 static void add_former(struct sc_state *st, const struct sc_node_id *node)
 {
     uint32_t at = 0;
@@ -211,23 +223,39 @@ static void absorb(struct sc_owner *ow, int64_t at_ms)
     st->dirty = true;
     ow->fx->counts.large_customers +=
         st->former.n > SC_MERGES_MAX / 2 || st->members.n > SC_MEMBERS_MAX / 2;
+    ask_if_still(ow);
     say(ow, customer);
     if (history)
         sc_step_merged(ow->jo, st, &before, &ow->in->now, ow->fx);
+}
+
+/* Who had been with it is known here: one that is not a member any more has left since. */
+static void drop_newcomers(struct sc_state *st, const struct sc_state *before)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < st->members.n; i++)
+        if (sc_owner_member(before, &st->members.v[i].node))
+            st->members.v[n++] = st->members.v[i];
+    SC_ASSERT(n == before->members.n);
+    st->members.n = n;
 }
 
 /* A member already, come along with a split, or a root that parted while its state was under way:
  * what it had done is this customer's. Each state is sent once, so it is added once. */
 static void take_history(struct sc_owner *ow)
 {
-    struct sc_state *st = ow->st;
+    struct sc_state *st = ow->st, was = *st;
     const struct sc_record *rec = ow->rec;
+    memset(&was.members, 0, sizeof(was.members));
+    for (uint32_t i = 0; i < st->members.n; i++)
+        SC_VEC_PUSH(st->ar, &was.members, st->members.v[i]);
     struct sc_merged before = {.ev = rec->ev};
     memcpy(before.place, st->place, ow->jo->n_tracks * sizeof(*st->place));
     struct sc_member self = *sc_owner_member(st, &st->node);
     bool ambiguous = st->ambiguous;
     bool customer = rec->state->n_events > 0 && !sc_node_eq(&rec->node, &st->node);
     join_history(ow);
+    drop_newcomers(st, &was);
     *sc_owner_member(st, &st->node) = self;
     st->ambiguous = ambiguous;
     if (customer) {
@@ -267,6 +295,7 @@ static void pass_on(struct sc_owner *ow)
             *known = *m;
     }
     st->dirty = true;
+    ask_if_still(ow);
     sc_owner_forward(ow, ow->rec);
 }
 
@@ -310,6 +339,33 @@ void sc_owner_state(struct sc_owner *ow)
         absorb(ow, at_ms);
 }
 
+/* Whoever was passed on since the state went away belongs to it: those above forget them, and the
+ * one whose state comes back has them. Not a rival of its own: that one is a customer by itself. */
+static void keep_passed_on(struct sc_owner *ow, const struct sc_state *alias)
+{
+    struct sc_state *st = ow->st;
+    SC_ASSERT(st->kind == SC_STATE_ROOT && alias->kind == SC_STATE_ALIAS);
+    bool parent_refused = sc_node_eq(&alias->parent, &ow->rec->other);
+    for (uint32_t i = 0; i < alias->members.n; i++) {
+        const struct sc_member *m = &alias->members.v[i];
+        bool came_back = sc_owner_member(st, &m->node);
+        if (parent_refused && came_back)
+            continue;
+        struct sc_record *leave = sc_owner_send(ow, SC_REC_LEAVE, &alias->parent);
+        leave->node = m->node;
+        leave->gen = m->gen;
+        if (came_back)
+            continue;
+        bool rival = false;
+        for (uint32_t k = 0; k < st->members.n; k++)
+            rival |= sc_owner_rivals(ow->jo, &st->members.v[k].node, &m->node);
+        if (rival)
+            sc_owner_send(ow, SC_REC_SPLIT, &m->node)->node = m->node;
+        else if (st->members.n < SC_MEMBERS_MAX)
+            SC_VEC_PUSH(st->ar, &st->members, *m);
+    }
+}
+
 void sc_owner_return(struct sc_owner *ow)
 {
     struct sc_state *st = ow->st;
@@ -326,12 +382,6 @@ void sc_owner_return(struct sc_owner *ow)
         sc_owner_forward(ow, rec);
         return;
     }
-    for (uint32_t i = 0; i < rec->state->members.n && !sc_node_eq(&st->parent, &rec->other); i++) {
-        /* It was passed on: those between forget whom it brought. */
-        struct sc_record *leave = sc_owner_send(ow, SC_REC_LEAVE, &st->parent);
-        leave->node = rec->state->members.v[i].node;
-        leave->gen = rec->state->members.v[i].gen;
-    }
     struct sc_state old = *st;
     *st = *rec->state; /* of this batch, as the record says */
     st->node = old.node;
@@ -344,6 +394,7 @@ void sc_owner_return(struct sc_owner *ow)
     struct sc_member *self = sc_owner_member(st, &st->node);
     SC_ASSERT(self != NULL);
     self->gen = st->gen;
+    keep_passed_on(ow, &old);
     sc_owner_forbid(st, &rec->other);
     sc_owner_hint(ow, &st->node, &st->node);
     sc_owner_audit(ow, SC_ID_RETURN, &st->node)->violation = rec->violation;

@@ -94,11 +94,35 @@ void sc_owner_split(struct sc_owner *ow)
     SC_UNREACHABLE("state kind");
 }
 
+/* A customer asks whether this node, whose state of an older generation it has taken in, is still
+ * its own. It is while it is that generation's alias; else it goes, with those it took along. */
+static void answer(struct sc_owner *ow)
+{
+    const struct sc_state *st = ow->st;
+    const struct sc_record *ask = ow->rec;
+    SC_ASSERT(!sc_node_none(&ask->other));
+    if (st->kind == SC_STATE_ALIAS && st->gen == ask->gen)
+        return;
+    for (uint32_t i = 0; i < st->members.n; i++) {
+        struct sc_member m = st->members.v[i];
+        bool self = sc_node_eq(&m.node, &st->node);
+        if (!self && st->kind != SC_STATE_ROOT)
+            continue; /* they may have joined that customer anew, with this node */
+        if (self)
+            m.gen = ask->gen;
+        send_leave(ow, &ask->other, &m);
+        ow->fx->records.v[ow->fx->records.n - 1].ambiguous = st->ambiguous;
+    }
+}
+
 void sc_owner_leave(struct sc_owner *ow)
 {
     struct sc_state *st = ow->st;
     const struct sc_record *rec = ow->rec;
-    SC_ASSERT(!sc_node_eq(&rec->node, &st->node));
+    if (sc_node_eq(&rec->node, &st->node)) {
+        answer(ow);
+        return;
+    }
     struct sc_member *member = sc_owner_member(st, &rec->node);
     bool here = member && member->gen <= rec->gen;
     if (here) {

@@ -15,7 +15,8 @@ enum sc_record_kind {
     SC_REC_STATE,     /* the loser's whole record for the winner */
     SC_REC_RETURN,    /* the winner refused: the loser is a root again */
     SC_REC_SPLIT,     /* the node becomes a root again; ambiguous when by a refusal */
-    SC_REC_LEAVE,     /* to the former parent: this member went */
+    SC_REC_LEAVE,     /* to the former parent: this member went. To the node itself: is it still a
+                         member of `other`, with generation `gen`? */
     SC_REC_ERASE,     /* forget: to the root, then to every member */
     SC_REC_HEARTBEAT, /* progress of source partitions: the engine's, never the step's */
     SC_REC_TRAILER    /* the engine's */

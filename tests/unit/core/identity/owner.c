@@ -584,6 +584,45 @@ Test(owner, a_stale_hint_costs_a_hop)
     teardown(&w);
 }
 
+/* An alias that has not seen D1 yet: D1's state, and what it has counted, may still be on its way. */
+Test(owner, a_hint_never_overtakes_a_state)
+{
+    struct world w;
+    setup(&w);
+    event(&w, "seen", 1, A, E1);
+    cr_assert(alias_of(&w, E1, A));
+    struct sc_event *ev = SC_NEW(&w.ar, struct sc_event);
+    *ev = (struct sc_event){.type = 0, .id = SC_STR("x"), .id_hash = 77, .n_ids = 1,
+                            .occurred_ms = 3 * SC_DAY_MS};
+    ev->ids[0].node = w.nodes[D1];
+    sc_route(ev, &w.nodes[E1], SC_VEC_ADD(&w.ar, &w.queue));
+    settle(&w);
+    cr_expect_eq(w.st[A]->n_events, 1);
+    cr_expect_eq(w.st[D1]->n_events, 1);
+    teardown(&w);
+}
+
+/* A state that wandered past its node's LEAVE: the customer asks, and the node goes again. */
+Test(owner, who_left_before_its_state_came_is_no_member)
+{
+    struct world w, elsewhere;
+    setup(&w);
+    setup(&elsewhere);
+    event(&w, "seen", 1, A, -1);
+    elsewhere.n_events = 50;
+    event(&elsewhere, "seen", 2, D1, -1);
+    w.st[D1]->gen = 1; /* a root again */
+    struct sc_record *state = SC_VEC_ADD(&w.ar, &w.queue);
+    *state = (struct sc_record){.kind = SC_REC_STATE, .to = w.nodes[A], .node = w.nodes[D1],
+                                .hops = 2, .state = elsewhere.st[D1]};
+    settle(&w);
+    cr_expect_eq(w.st[A]->members.n, 1);
+    cr_expect_eq(w.st[A]->n_events, 2, "what it had done stays");
+    cr_expect_eq(w.st[D1]->kind, SC_STATE_ROOT);
+    teardown(&elsewhere);
+    teardown(&w);
+}
+
 Test(owner, routes)
 {
     struct world w;
