@@ -407,6 +407,16 @@ static void args_timers(struct redis_view *v, const struct sc_view_item *items, 
             sc_redis_arg(&v->args, items[i].node.b, sizeof(items[i].node.b));
 }
 
+/* Room is for what waits, not for what went: with several partitions it may never be all. */
+static void drop_sent(struct redis_view *v)
+{
+    SC_ASSERT(v->sent <= v->unsent.len);
+    v->unsent.len -= v->sent;
+    if (v->sent && v->unsent.len)
+        memmove(v->unsent.p, v->unsent.p + v->sent, v->unsent.len);
+    v->sent = 0;
+}
+
 /* As much as the socket takes. False: the connection is gone. */
 static bool send_some(struct redis_view *v)
 {
@@ -451,6 +461,7 @@ static enum sc_err view_flush(struct sc_view *vw, uint32_t partition, struct sc_
     call_start(v);
     if (!open_write(v))
         return SC_ERR_UNAVAILABLE;
+    drop_sent(v);
     const struct sc_view_item *items = by_bucket(v, given, n);
     struct sc_str stamp = key(v, partition, "stamp");
     struct sc_str timers = key(v, partition, "t:%" PRIx64, to.view);

@@ -66,16 +66,18 @@ static void insert(struct sc_state *st, const struct sc_break *b)
     st->breaks.v[at] = *b;
 }
 
-/* A lapse's one run is not given up: it would lapse too early. */
+/* A lapse's one run is not given up: it would lapse too early. (A state of ours has room for all.) */
 static void drop_oldest(struct sc_state *st)
 {
-    int oldest = -1;
-    for (uint32_t i = 0; i < st->breaks.n; i++)
-        if (st->breaks.v[i].kind == SC_TIMER_SILENCE &&
-            (oldest < 0 || st->breaks.v[i].last_ms < st->breaks.v[oldest].last_ms))
-            oldest = (int)i;
-    SC_ASSERT(oldest >= 0); /* there are fewer stages than runs */
-    remove_at(st, (uint32_t)oldest);
+    uint32_t oldest = 0;
+    SC_ASSERT(st->breaks.n > 0);
+    for (uint32_t i = 1; i < st->breaks.n; i++) {
+        const struct sc_break *a = &st->breaks.v[oldest], *b = &st->breaks.v[i];
+        bool silence = b->kind == SC_TIMER_SILENCE;
+        if (silence && (a->kind != SC_TIMER_SILENCE || b->last_ms < a->last_ms))
+            oldest = i;
+    }
+    remove_at(st, oldest);
 }
 
 void sc_breaks_add(struct sc_state *st, const struct sc_break *b, int64_t after_ms)
