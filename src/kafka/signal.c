@@ -28,8 +28,11 @@ enum sc_signal sc_kafka_signal(rd_kafka_error_t *error, const char *call)
         if (table[i].fatal == fatal && table[i].abortable == abortable &&
             table[i].retriable == retriable)
             signal = table[i].signal;
+    /* also the way of a worker that was taken for dead: once, and then no more */
+    bool fenced = rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__FENCED;
     sc_log(signal == SC_SIGNAL_RETRY ? SC_LOG_DEBUG : SC_LOG_WARN, "kafka",
-           rd_kafka_error_string(error), "call", call, "code", rd_kafka_error_name(error), NULL);
+           rd_kafka_error_string(error), "call", call, "code", rd_kafka_error_name(error),
+           fenced ? "hint" : NULL, "if this goes on, two processes have one `instance`", NULL);
     rd_kafka_error_destroy(error);
     return signal;
 }
