@@ -36,7 +36,8 @@ typedef const char *sc_env_fn(void *arg, const char *name);
 /* Parse `text` (borrowed, as `name`; must outlive the tree) as file `name`. NULL with one finding
  * when there is no tree: syntax (at libyaml's place), limits. Duplicate keys (the first is kept),
  * foreign tags and unset variables are findings too, but the tree is there, so that one run finds
- * every other fault: the root is `unsound`, and what is loaded from it must not be used. An empty document is a SC_NODE_NULL. */
+ * every other fault: the root is `unsound`, and what is loaded from it must not be used. An empty
+ * document is a SC_NODE_NULL. */
 struct sc_node *sc_node_parse(struct sc_str name, struct sc_str text, sc_env_fn *env, void *env_arg,
                               struct sc_arena *ar, struct sc_diag *dg);
 /* Value under key, or NULL. */

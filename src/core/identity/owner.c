@@ -184,11 +184,18 @@ const struct sc_namespace *sc_owner_namespace(const struct sc_journey *jo,
     return &jo->tx->namespaces[rank - 1];
 }
 
-bool sc_owner_rivals(const struct sc_journey *jo, const struct sc_node_id *a,
-                     const struct sc_node_id *b)
+bool sc_owner_has_rival(const struct sc_journey *jo, const struct sc_state *st,
+                        const struct sc_node_id *node)
 {
-    SC_ASSERT(a->b[0] != 0 && b->b[0] != 0);
-    return a->b[0] == b->b[0] && !sc_node_eq(a, b) && sc_owner_namespace(jo, a)->unique;
+    SC_ASSERT(st->members.n <= SC_MEMBERS_MAX);
+    if (!sc_owner_namespace(jo, node)->unique)
+        return false;
+    for (uint32_t i = 0; i < st->members.n; i++) {
+        const struct sc_node_id *other = &st->members.v[i].node;
+        if (other->b[0] == node->b[0] && !sc_node_eq(other, node))
+            return true;
+    }
+    return false;
 }
 
 void sc_owner_violation(struct sc_owner *ow, const struct sc_link *link,
@@ -234,9 +241,7 @@ static void drop_link(struct sc_record *rec)
 static bool refused(struct sc_owner *ow, const struct sc_link *link, const struct sc_node_id *other)
 {
     struct sc_state *st = ow->st;
-    for (uint32_t i = 0; i < st->members.n; i++) {
-        if (!sc_owner_rivals(ow->jo, &st->members.v[i].node, other))
-            continue;
+    if (sc_owner_has_rival(ow->jo, st, other)) {
         bool weak_unique = sc_owner_namespace(ow->jo, &link->weak)->unique;
         if (!weak_unique || !sc_owner_refuses(st, other))
             sc_owner_violation(ow, link, SC_VIOLATION_UNIQUE);

@@ -46,9 +46,10 @@ bool sc_owner_refuses(const struct sc_state *st, const struct sc_node_id *node);
 void sc_owner_forbid(struct sc_state *st, const struct sc_node_id *node);
 const struct sc_namespace *sc_owner_namespace(const struct sc_journey *jo,
                                               const struct sc_node_id *node);
-/* Two identifiers of one unique namespace (and key version) are two people. */
-bool sc_owner_rivals(const struct sc_journey *jo, const struct sc_node_id *a,
-                     const struct sc_node_id *b);
+/* Has the customer another identifier of the node's unique namespace (and key version)? Those two are
+ * two people. */
+bool sc_owner_has_rival(const struct sc_journey *jo, const struct sc_state *st,
+                        const struct sc_node_id *node);
 /* A link was refused: the weaker identifier goes its own way, ambiguous (semantics 5); a unique one
  * stays who it is, and the violation is said here. */
 void sc_owner_violation(struct sc_owner *ow, const struct sc_link *link,

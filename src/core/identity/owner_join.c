@@ -13,14 +13,9 @@
 static bool unique_conflict(const struct sc_owner *ow)
 {
     const struct sc_state *into = ow->st, *from = ow->rec->state;
-    for (uint32_t i = 0; i < from->members.n; i++) {
-        const struct sc_node_id *node = &from->members.v[i].node;
-        if (!sc_owner_namespace(ow->jo, node)->unique)
-            continue;
-        for (uint32_t j = 0; j < into->members.n; j++)
-            if (sc_owner_rivals(ow->jo, node, &into->members.v[j].node))
-                return true;
-    }
+    for (uint32_t i = 0; i < from->members.n; i++)
+        if (sc_owner_has_rival(ow->jo, into, &from->members.v[i].node))
+            return true;
     return false;
 }
 
@@ -340,7 +335,8 @@ void sc_owner_state(struct sc_owner *ow)
 }
 
 /* Whoever was passed on since the state went away belongs to it: those above forget them, and the
- * one whose state comes back has them. Not a rival of its own: that one is a customer by itself. */
+ * one whose state comes back has them. A rival of its own is a customer by itself, and so is one
+ * too many. */
 static void keep_passed_on(struct sc_owner *ow, const struct sc_state *alias)
 {
     struct sc_state *st = ow->st;
@@ -356,12 +352,9 @@ static void keep_passed_on(struct sc_owner *ow, const struct sc_state *alias)
         leave->gen = m->gen;
         if (came_back)
             continue;
-        bool rival = false;
-        for (uint32_t k = 0; k < st->members.n; k++)
-            rival |= sc_owner_rivals(ow->jo, &st->members.v[k].node, &m->node);
-        if (rival)
+        if (st->members.n == SC_MEMBERS_MAX || sc_owner_has_rival(ow->jo, st, &m->node))
             sc_owner_send(ow, SC_REC_SPLIT, &m->node)->node = m->node;
-        else if (st->members.n < SC_MEMBERS_MAX)
+        else
             SC_VEC_PUSH(st->ar, &st->members, *m);
     }
 }
