@@ -316,7 +316,7 @@ static bool take_time(struct line *ln)
     if (!text(ln, &s) || !sc_time_parse(s, ln->pl->tx->canonical.zone, &ms, NULL) ||
         ms < SC_TIME_MIN_MS || ms > SC_TIME_MAX_MS)
         return false;
-    ln->ev->claimed_ms = ln->ev->occurred_ms = ln->ev->ingested_ms = ms;
+    ln->ev->claimed_ms = ln->ev->occurred_ms = ms;
     return true;
 }
 

@@ -90,7 +90,6 @@ static void put_event(struct sc_pen *w, const struct sc_taxonomy *tx, const stru
     sc_pen_u64(w, ev->id_hash);
     sc_pen_u32(w, ev->content_hash);
     sc_pen_int(w, ev->occurred_ms);
-    sc_pen_near(w, ev->occurred_ms, ev->ingested_ms);
     if (bits & SC_EB_CLAIMED)
         sc_pen_near(w, ev->occurred_ms, ev->claimed_ms);
     if (bits & SC_EB_DEMOTED)

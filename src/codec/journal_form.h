@@ -10,7 +10,7 @@
 #include "codec/state.h"
 
 #define SC_FRAME_MAGIC 0x464a4353u /* "SCJF" */
-#define SC_FRAME_VERSION 1
+#define SC_FRAME_VERSION 2
 #define SC_FRAME_HEAD 24u
 #define SC_FRAME_SUMMED 8u /* the checksum is of all from here on */
 

@@ -98,7 +98,6 @@ static void take_times(struct sc_scan *r, uint8_t bits, struct sc_event *ev)
         sc_scan_fail(r);
         ev->occurred_ms = 0;
     }
-    ev->ingested_ms = sc_scan_near(r, ev->occurred_ms);
     ev->claimed_ms = bits & SC_EB_CLAIMED ? sc_scan_near(r, ev->occurred_ms) : ev->occurred_ms;
     ev->ids_demoted = bits & SC_EB_DEMOTED ? sc_scan_count(r, UINT32_MAX, 0) : 0;
 }

@@ -14,7 +14,7 @@
 #include "core/analytics/history.h"
 #include "core/journey/facts.h"
 
-#define SC_STATE_VERSION 2
+#define SC_STATE_VERSION 3
 #define SC_STATE_KIND 0x03u /* second byte */
 #define SC_STATE_AMBIGUOUS 0x04u
 #define SC_STATE_PAUSED 0x08u

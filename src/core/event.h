@@ -62,7 +62,6 @@ struct sc_event {
                               whatever the format and however often it was sent again */
     int64_t occurred_ms;   /* event time, skew taken out */
     int64_t claimed_ms;    /* occurred_at as the record has it, skew and future kept */
-    int64_t ingested_ms;   /* the record's Kafka timestamp, without one occurred_ms */
     uint32_t n_ids;
     uint32_t ids_begun;        /* the first so many have no node and no order yet (intake.h) */
     uint32_t ids_demoted;      /* identifiers past the maximum, left out */

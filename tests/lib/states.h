@@ -199,7 +199,7 @@ static inline struct sc_event *shop_event(struct shop *sh, int type, int64_t ms,
         props[i] = shop_value(sh, &et->props[i], c);
     *ev = (struct sc_event){.type = (uint16_t)type, .source = SC_SOURCE_NONE,
                             .source_name = chance_below(c, 2) ? SC_STR("web") : SC_STR("pos"),
-                            .occurred_ms = ms, .claimed_ms = ms, .ingested_ms = ms,
+                            .occurred_ms = ms, .claimed_ms = ms,
                             .props = props, .n_props = et->n_props, .n_ids = 1,
                             .origin = {SC_STR("events"), 3, chance_below(c, 100000)}};
     ev->id = sc_str_printf(&sh->ar, "e%llx", (unsigned long long)chance_next(c));

@@ -179,7 +179,7 @@ static struct sc_event *make_event(struct world *w, int e)
     ev->id = sc_str_printf(&w->ar, "e%d", e);
     ev->id_hash = sc_event_id_hash(ev->source_name, ev->id);
     ev->content_hash = (uint32_t)e;
-    ev->occurred_ms = ev->claimed_ms = ev->ingested_ms = 1000 * (hp->at_s ? hp->at_s : e + 1);
+    ev->occurred_ms = ev->claimed_ms = 1000 * (hp->at_s ? hp->at_s : e + 1);
     ev->n_props = tx.events[ev->type].n_props;
     struct sc_value *props = SC_NEW_N(&w->ar, struct sc_value, ev->n_props + 1);
     if (!hp->forget && hp->who >= 0)

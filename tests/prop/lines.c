@@ -145,9 +145,9 @@ static bool same_events(const struct sc_event *a, const struct sc_event *b)
            a->clamped == b->clamped && sc_str_eq(a->source_name, b->source_name) &&
            sc_str_eq(a->id, b->id) && a->id_hash == b->id_hash &&
            a->content_hash == b->content_hash && a->occurred_ms == b->occurred_ms &&
-           a->claimed_ms == b->claimed_ms && a->ingested_ms == b->ingested_ms &&
-           sc_str_eq(a->phone_zone, b->phone_zone) && a->n_props == b->n_props &&
-           a->origin.offset == b->origin.offset && same_ids(a, b) && same_values(a, b);
+           a->claimed_ms == b->claimed_ms && sc_str_eq(a->phone_zone, b->phone_zone) &&
+           a->n_props == b->n_props && a->origin.offset == b->origin.offset &&
+           same_ids(a, b) && same_values(a, b);
 }
 
 struct readers {

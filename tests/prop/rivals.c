@@ -76,7 +76,7 @@ static void arrive(struct sc_arena *ar, struct sc_state *st, const struct mark *
                           .source_name = SC_STR("t"), .id = sc_str_printf(ar, "%d", i),
                           .occurred_ms = marks[i].fires_ms, .n_ids = 1};
     ev.occurred_ms -= marks[i].type == 3 ? 30 * SC_SECOND_MS : 0;
-    ev.claimed_ms = ev.ingested_ms = ev.occurred_ms;
+    ev.claimed_ms = ev.occurred_ms;
     ev.id_hash = sc_event_id_hash(ev.source_name, ev.id);
     ev.ids[0].node = st->node;
     struct sc_record rec;

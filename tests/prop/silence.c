@@ -77,7 +77,7 @@ static void fill(struct sc_arena *ar, const struct mark *marks, int i, struct sc
                             .source_name = SC_STR("t"), .id = sc_str_printf(ar, "%d", i),
                             .occurred_ms = marks[i].ms, .n_ids = 1, .n_props = 1,
                             .props = &carts[marks[i].cart]};
-    ev->claimed_ms = ev->ingested_ms = ev->occurred_ms;
+    ev->claimed_ms = ev->occurred_ms;
     ev->id_hash = sc_event_id_hash(ev->source_name, ev->id);
     ev->ids[0].node.b[0] = 0xf1;
 }

@@ -167,7 +167,6 @@ static enum sc_drop take_times(struct intake *in)
     if (ev->occurred_ms < SC_TIME_MIN_MS || ev->occurred_ms > SC_TIME_MAX_MS)
         return fail(in, SC_DROP_NO_TIME, s->occurred_at.path.text,
                     "the time is outside the years 1 to 9999 once the clock's skew is out");
-    ev->ingested_ms = stamped ? in->meta->timestamp_ms : ev->occurred_ms;
     return SC_DROP_NONE;
 }
 

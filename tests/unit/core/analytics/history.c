@@ -77,7 +77,7 @@ static void happens(struct desk *d, const char *name, int64_t ms, const char *ab
     struct sc_event ev = {.type = (uint16_t)type, .source = SC_SOURCE_NONE, .props = props,
                           .source_name = SC_STR("t"), .id = sc_str_printf(&d->ar, "%d", d->events++),
                           .occurred_ms = ms, .n_ids = 1, .n_props = et->n_props};
-    ev.claimed_ms = ev.ingested_ms = ms;
+    ev.claimed_ms = ms;
     ev.id_hash = sc_event_id_hash(ev.source_name, ev.id);
     ev.ids[0].node = d->st->node;
     struct sc_record rec;

@@ -107,7 +107,7 @@ static void event(struct world *w, const char *name, int64_t day, int x, int y)
     ev->source = SC_SOURCE_NONE;
     ev->id = sc_str_printf(&w->ar, "e%d", ++w->n_events);
     ev->id_hash = sc_event_id_hash(SC_STR_NULL, ev->id);
-    ev->occurred_ms = ev->claimed_ms = ev->ingested_ms = day * SC_DAY_MS;
+    ev->occurred_ms = ev->claimed_ms = day * SC_DAY_MS;
     ev->ids[ev->n_ids++].node = w->nodes[x];
     if (y >= 0)
         ev->ids[ev->n_ids++].node = w->nodes[y];

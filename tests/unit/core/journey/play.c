@@ -155,7 +155,7 @@ struct sc_event *play_event(struct play *pl, const char *name, int64_t ms, const
     ev->source = SC_SOURCE_NONE;
     ev->source_name = SC_STR("test");
     ev->id = sc_str_printf(&pl->ar, "e%u", pl->line);
-    ev->occurred_ms = ev->claimed_ms = ev->ingested_ms = ms;
+    ev->occurred_ms = ev->claimed_ms = ms;
     struct sc_value *slots = SC_NEW_N(&pl->ar, struct sc_value, et->n_props + 1);
     struct sc_str rest = sc_str_from(props), pair;
     ev->content_hash = (uint32_t)sc_hash_xxh3(rest.p, rest.len, (uint64_t)type);

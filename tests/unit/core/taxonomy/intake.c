@@ -90,7 +90,6 @@ Test(intake, a_good_record)
     cr_expect_eq(fx.ev.source, sc_taxonomy_source(&fx.tx, SC_STR("web")));
     cr_expect(sc_str_eqz(fx.ev.source_name, "web"));
     cr_expect_eq(fx.ev.occurred_ms, NOON);
-    cr_expect_eq(fx.ev.ingested_ms, NOON, "without a Kafka timestamp");
     cr_expect_eq(fx.ev.id_hash, sc_event_id_hash(SC_STR("web"), SC_STR("e-1")));
     cr_assert_eq(fx.ev.n_ids, 1);
     cr_expect(sc_str_eqz(fx.ev.ids[0].value, "A-7"));
@@ -295,7 +294,6 @@ Test(intake, the_future_is_clamped)
         cr_expect_eq(fx.ev.clamped, cases[i].clamped, "%zu", i);
         cr_expect_eq(fx.ev.occurred_ms, cases[i].clamped ? NOON : NOON + cases[i].ahead_ms);
         cr_expect_eq(fx.ev.claimed_ms, NOON + cases[i].ahead_ms, "the original is kept");
-        cr_expect_eq(fx.ev.ingested_ms, NOON);
     }
     good();
     fixture_put(&fx, "$.at", sc_int(NOON + 10 * SC_DAY_MS));
@@ -313,7 +311,6 @@ Test(intake, a_stamp_that_is_no_time_is_none)
         cr_assert_eq(fixture_intake(&fx), SC_DROP_NONE, "%zu", i);
         cr_expect_not(fx.ev.clamped, "%zu", i);
         cr_expect_eq(fx.ev.occurred_ms, NOON, "%zu", i);
-        cr_expect_eq(fx.ev.ingested_ms, NOON, "%zu", i);
     }
 }
 
