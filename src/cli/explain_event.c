@@ -68,13 +68,18 @@ static enum sc_drop intake(struct event *ex, const struct sc_msg *m, struct sc_f
     char why[SC_REGISTRY_WHY] = "";
     struct sc_registry_options options = sc_registry_options(&lv->su);
     struct sc_worker w = {.cfg = &lv->su.engine, .clock = sc_clock_system, .stop = &stop};
-    struct sc_decoding d;
+    struct sc_event *ev = SC_NEW(&lv->ar, struct sc_event);
+    const struct sc_decoders_in in = {
+        .source = ex->src, .ps = lv->ps, .ar = &lv->ar,
+        .value = m->value.p ? sc_str_dup(&lv->ar, m->value) : m->value,
+        .meta = {.timestamp_ms = m->timestamp_ms,
+                 .origin = {ex->src->topic, m->partition, m->offset}},
+    };
+    enum sc_drop drop;
     if (options.url.len && sc_registry_create(&options, &registry, why) == SC_ERR_OK)
         w.schemas = sc_registry_port(registry);
     struct sc_decoders *dc = sc_decoders_create(&w, lv->su.schema_files);
-    enum sc_err e = sc_decoders_get(dc, ex->src, m->value, &d);
-    *fault = d.fault;
-    enum sc_drop drop = d.drop;
+    enum sc_err e = sc_decoders_event(dc, &in, ev, &drop, fault);
     ex->unknown = e != SC_ERR_OK;
     if (e != SC_ERR_OK) {
         if (registry)
@@ -82,15 +87,8 @@ static enum sc_drop intake(struct event *ex, const struct sc_msg *m, struct sc_f
         fprintf(stderr, "stagecoach explain: its schema cannot be had, `run` waits for it: %s\n",
                 why[0] ? why : sc_err_text(e));
     } else if (drop == SC_DROP_NONE) {
-        struct sc_value *slots = SC_NEW_N(&lv->ar, struct sc_value, ex->src->projection.n + 1);
-        const struct sc_record_meta meta = {.timestamp_ms = m->timestamp_ms,
-                                            .origin = {ex->src->topic, m->partition, m->offset}};
-        struct sc_event *ev = SC_NEW(&lv->ar, struct sc_event);
-        drop = sc_decode(d.decoder, sc_str_dup(&lv->ar, d.body), &lv->ar, slots, fault);
-        if (drop == SC_DROP_NONE)
-            drop = sc_intake(lv->project.taxonomy, ex->src, slots, &meta, lv->ps, &lv->ar, ev,
-                             fault);
-        ex->ev = drop == SC_DROP_NONE ? ev : NULL;
+        sc_intake_end(lv->project.taxonomy, lv->ps, &lv->ar, ev);
+        ex->ev = ev;
     }
     sc_decoders_destroy(dc);
     sc_registry_close(registry);

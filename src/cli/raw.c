@@ -30,7 +30,6 @@ struct reader {
     struct sc_registry *registry;
     struct sc_decoders *decoders;
     struct sc_str *files; /* schemas by source index */
-    struct sc_value *slots;
     struct sc_arena ar, record;
     /* of files: the one that is open, and which comes next */
     struct sc_lines *ls;
@@ -81,7 +80,6 @@ static int reader_open(struct reader *rd, const struct sc_raw *rw, const struct 
     sc_arena_init(&rd->record);
     rd->w = (struct sc_worker){.cfg = &rd->cfg, .clock = sc_clock_system, .stop = &rd->stop};
     rd->files = SC_NEW_N(&rd->ar, struct sc_str, pr->taxonomy->n_sources + 1);
-    rd->slots = SC_NEW_N(&rd->ar, struct sc_value, src->projection.n + 1);
     if (pr->settings)
         rc = sc_setup(&rd->su, pr);
     if (rc == SC_EXIT_OK && src->schema_file.len)
@@ -110,8 +108,10 @@ static void reader_close(struct reader *rd)
 /* As resolve does. Its schema cannot be had: said. */
 static int take(struct reader *rd, struct sc_str value, const struct sc_record_meta *meta)
 {
-    struct sc_decoding d;
-    enum sc_err e = sc_decoders_get(rd->decoders, rd->src, value, &d);
+    const struct sc_decoders_in in = {
+        .source = rd->src, .value = value, .meta = *meta, .ps = rd->rw->ps, .ar = &rd->record};
+    sc_arena_reset(&rd->record, KEEP_BYTES);
+    enum sc_err e = sc_decoders_event(rd->decoders, &in, &rd->ev, &rd->rec.drop, &rd->fault);
     if (e != SC_ERR_OK) {
         char why[SC_REGISTRY_WHY] = "";
         if (rd->registry)
@@ -120,17 +120,10 @@ static int take(struct reader *rd, struct sc_str value, const struct sc_record_m
                 rd->rec.where, (unsigned long long)rd->rec.number, why[0] ? why : sc_err_text(e));
         return SC_EXIT_UNAVAILABLE;
     }
-    sc_arena_reset(&rd->record, KEEP_BYTES);
-    if (d.drop == SC_DROP_NONE)
-        d.drop = sc_decode(d.decoder, d.body, &rd->record, rd->slots, &d.fault);
-    if (d.drop == SC_DROP_NONE)
-        d.drop = sc_intake(rd->rw->project->taxonomy, rd->src, rd->slots, meta, rd->rw->ps,
-                           &rd->record, &rd->ev, &d.fault);
-    rd->fault = d.fault;
     rd->rec.fault = &rd->fault;
-    rd->rec.drop = d.drop;
-    if (d.drop != SC_DROP_NONE)
+    if (rd->rec.drop != SC_DROP_NONE)
         return SC_EXIT_OK;
+    sc_intake_end(rd->rw->project->taxonomy, rd->rw->ps, &rd->record, &rd->ev);
     rd->rec.event = &rd->ev;
     rd->ms = meta->timestamp_ms == SC_NEVER ? rd->ev.occurred_ms : meta->timestamp_ms;
     return SC_EXIT_OK;

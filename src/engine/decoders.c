@@ -140,15 +140,19 @@ static struct plan *known(struct sc_decoders *dc, const struct key *key)
     return pl;
 }
 
-enum sc_err sc_decoders_get(struct sc_decoders *dc, const struct sc_source *src,
-                            struct sc_str value, struct sc_decoding *out)
+/* How one record is to be read: the plan of its schema, and the body behind its framing. */
+struct decoding {
+    const struct sc_decoder *decoder;
+    struct sc_str body;
+    enum sc_drop drop;
+};
+
+static enum sc_err plan_for(struct sc_decoders *dc, const struct sc_source *src,
+                            struct sc_str value, struct decoding *out, struct sc_fault *fault)
 {
     struct key key;
     key.source = src->hash;
     key.id = key.n_index = 0; /* the index is as long as n_index says */
-    out->fault.drop = SC_DROP_NONE; /* its text is long: only its first byte is cleared */
-    out->fault.path = SC_STR_NULL;
-    out->fault.text[0] = '\0';
     out->drop = value.p ? read_framing(src, value, &key, &out->body) : SC_DROP_EMPTY_VALUE;
     out->decoder = NULL;
     if (out->drop != SC_DROP_NONE)
@@ -174,7 +178,26 @@ enum sc_err sc_decoders_get(struct sc_decoders *dc, const struct sc_source *src,
     out->decoder = pl->decoder;
     out->drop = pl->drop;
     if (pl->why.len)
-        snprintf(out->fault.text, sizeof(out->fault.text), "schema %u: %.*s", key.id,
-                 SC_STR_FMT(pl->why));
+        snprintf(fault->text, sizeof(fault->text), "schema %u: %.*s", key.id, SC_STR_FMT(pl->why));
+    return SC_ERR_OK;
+}
+
+enum sc_err sc_decoders_event(struct sc_decoders *dc, const struct sc_decoders_in *in,
+                              struct sc_event *ev, enum sc_drop *drop, struct sc_fault *fault)
+{
+    const struct sc_source *src = in->source;
+    const struct sc_taxonomy *tx = dc->w->cfg->jo->tx;
+    struct decoding d;
+    fault->drop = SC_DROP_NONE; /* its text is long: only its first byte is cleared */
+    fault->path = SC_STR_NULL;
+    fault->text[0] = '\0';
+    enum sc_err e = plan_for(dc, src, in->value, &d, fault);
+    *drop = d.drop;
+    if (e != SC_ERR_OK || d.drop != SC_DROP_NONE)
+        return e;
+    struct sc_value *slots = sc_arena_alloc(in->ar, sizeof(*slots) * (src->projection.n + 1));
+    *drop = sc_decode(d.decoder, d.body, in->ar, slots, fault);
+    if (*drop == SC_DROP_NONE)
+        *drop = sc_intake_begin(tx, src, slots, &in->meta, in->ps, in->ar, ev, fault);
     return SC_ERR_OK;
 }

@@ -79,32 +79,27 @@ static void watch_rate(struct sc_resolve *r, int64_t mono_ms, uint64_t records, 
 static struct sc_event *decode(struct sc_resolve *r, const struct sc_source *src,
                                const struct sc_msg *m, uint64_t *faults)
 {
-    struct sc_decoding d;
+    struct sc_fault fault;
+    enum sc_drop drop;
     struct sc_event *ev = sc_arena_alloc(&r->group, sizeof(*ev));
-    enum sc_err e = sc_decoders_get(r->decoders, src, m->value, &d);
+    const struct sc_decoders_in in = {
+        .source = src, .value = m->value, .ps = r->ps, .ar = &r->group,
+        .meta = {.timestamp_ms = m->timestamp_ms,
+                 .origin = {src->topic, m->partition, m->offset},
+                 .traceparent = traceparent_of(r, m)},
+    };
+    enum sc_err e = sc_decoders_event(r->decoders, &in, ev, &drop, &fault);
     if (e != SC_ERR_OK) {
         sc_resolve_doubt(r, e);
         wait_and_say(r, "the schema registry does not answer");
         return NULL;
     }
-    if (d.drop == SC_DROP_NONE) {
-        struct sc_value *slots =
-            sc_arena_alloc(&r->group, sizeof(*slots) * (src->projection.n + 1));
-        d.drop = sc_decode(d.decoder, d.body, &r->group, slots, &d.fault);
-        struct sc_record_meta meta = {
-            .timestamp_ms = m->timestamp_ms,
-            .origin = {src->topic, m->partition, m->offset},
-            .traceparent = traceparent_of(r, m),
-        };
-        if (d.drop == SC_DROP_NONE)
-            d.drop = sc_intake_begin(r->jo->tx, src, slots, &meta, r->ps, &r->group, ev, &d.fault);
-    }
-    if (d.drop == SC_DROP_NONE)
+    if (drop == SC_DROP_NONE)
         return ev;
-    *faults += sc_drop_dead_letter(d.drop);
-    if (!sc_drop_dead_letter(d.drop))
-        sc_count(&r->w->counters.drops[d.drop], 1);
-    else if (sc_dead_letter(r->w, src->topic, m, d.drop, &d.fault, &r->group) != SC_ERR_OK)
+    *faults += sc_drop_dead_letter(drop);
+    if (!sc_drop_dead_letter(drop))
+        sc_count(&r->w->counters.drops[drop], 1);
+    else if (sc_dead_letter(r->w, src->topic, m, drop, &fault, &r->group) != SC_ERR_OK)
         sc_resolve_doubt(r, SC_ERR_ABORT);
     return NULL;
 }

@@ -2,11 +2,17 @@
 #include "engine/decoders.h"
 
 #include "base/log.h"
-#include "core/taxonomy/taxonomy.h"
+
+#include "../../lib/load.h"
 
 #include <criterion/criterion.h>
 
-enum { GOOD = 8, OTHER_FORMAT = 9, BROKEN = 10, UNKNOWN = 11, AWAY = 12 };
+enum { GOOD = 8, OTHER_FORMAT, BROKEN, UNKNOWN, AWAY, NO_TIME, LONGER };
+
+#define RECORD(name, type)                                                                         \
+    "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"" name "\",\"type\":\"" type "\"}"
+#define AND(name, type) ",{\"name\":\"" name "\",\"type\":\"" type "\"}"
+#define END "]}"
 
 static int asked;
 static int64_t now_ms = 1000;
@@ -21,8 +27,9 @@ static enum sc_err get(struct sc_schemas *rs, uint32_t id, struct sc_arena *ar,
                        struct sc_schema_text *out)
 {
     static const char *const texts[] = {
-        [GOOD] = "{\"type\":\"record\",\"name\":\"R\",\"fields\":["
-                 "{\"name\":\"id\",\"type\":\"string\"}]}",
+        [GOOD] = RECORD("id", "string") AND("at", "long") END,
+        [NO_TIME] = RECORD("id", "string") AND("length", "long") END,
+        [LONGER] = RECORD("id", "string") AND("at", "long") AND("more", "long") END,
         [OTHER_FORMAT] = "syntax = \"proto3\"; message R { string id = 1; }",
         [BROKEN] = "{\"type\":\"record\"",
     };
@@ -35,44 +42,71 @@ static enum sc_err get(struct sc_schemas *rs, uint32_t id, struct sc_arena *ar,
     return SC_ERR_OK;
 }
 
-/* One framed Avro record of `schema`, holding the text "a". */
-static struct sc_decoding decoded(struct sc_decoders *dc, const struct sc_source *src,
-                                  uint8_t schema, enum sc_err expected)
+static const char taxonomy[] =
+    "taxonomy: shop\n"
+    "version: 1.0.0\n"
+    "namespaces: { account_id: { priority: 1, unique: true } }\n"
+    "events: { seen: {} }\n"
+    "sources:\n"
+    "  web: { topic: t, format: avro, event: seen, id: $.id, occurred_at: $.at,\n"
+    "         identifiers: { account_id: $.id } }\n";
+
+static struct sc_arena arena;
+static struct sc_taxonomy tx;
+static struct sc_journey jo;
+static struct sc_pseudonyms *ps;
+static struct sc_decoders *dc;
+static struct sc_event event;
+static struct sc_fault fault;
+
+/* One framed record of `schema`, holding the text "a" and the time 1 ms. */
+static enum sc_drop read_of(uint8_t schema, enum sc_err expected)
 {
-    char value[] = {0, 0, 0, 0, (char)schema, 2, 'a'};
-    struct sc_decoding d = {0};
-    cr_assert_eq(sc_decoders_get(dc, src, (struct sc_str){value, sizeof(value)}, &d), expected);
-    return d;
+    char value[] = {0, 0, 0, 0, (char)schema, 2, 'a', 2};
+    const struct sc_decoders_in in = {
+        .source = &tx.sources[0], .value = {value, sizeof(value)}, .ps = ps, .ar = &arena,
+        .meta = {.timestamp_ms = 5, .origin = {SC_STR("t"), 3, 7}}};
+    enum sc_drop drop;
+    cr_assert_eq(sc_decoders_event(dc, &in, &event, &drop, &fault), expected);
+    return drop;
 }
 
-Test(decoders, what_cannot_be_read_is_said_by_its_code)
+Test(decoders, a_record_is_an_event_or_says_by_its_code_why_not)
 {
     static const struct sc_schemas_ops ops = {.get = get};
     struct sc_schemas schemas = {&ops};
-    struct sc_taxonomy tx = {0};
-    struct sc_source src = {.name = SC_STR("web"), .format = SC_FORMAT_AVRO, .framed = true};
-    struct sc_journey jo = {.tx = &tx};
     struct sc_engine_config cfg = {.jo = &jo};
     static struct sc_worker w;
     struct sc_str none = SC_STR_NULL;
-    tx.sources = &src;
-    tx.n_sources = 1;
+    sc_arena_init(&arena);
+    load_texts(taxonomy, "journey: shop\n", &tx, &jo, &arena);
+    ps = sc_pseudonyms_create(&tx, SC_STR("a key of thirty-two bytes or more"), 0, 16);
     w.cfg = &cfg;
     w.schemas = &schemas;
     w.clock = (struct sc_clock){mono_ms, mono_ms, NULL};
     sc_log_setup(SC_LOG_ERROR + 1, SC_LOG_LOGFMT);
-    struct sc_decoders *dc = sc_decoders_create(&w, &none);
-    cr_expect_eq(decoded(dc, &src, GOOD, SC_ERR_OK).drop, SC_DROP_NONE);
-    cr_expect_eq(decoded(dc, &src, OTHER_FORMAT, SC_ERR_OK).drop, SC_DROP_SCHEMA_UNUSABLE);
-    cr_expect_eq(decoded(dc, &src, BROKEN, SC_ERR_OK).drop, SC_DROP_SCHEMA_UNUSABLE);
-    cr_expect_eq(decoded(dc, &src, UNKNOWN, SC_ERR_OK).drop, SC_DROP_SCHEMA_UNKNOWN);
+    dc = sc_decoders_create(&w, &none);
+    cr_assert_eq(read_of(GOOD, SC_ERR_OK), SC_DROP_NONE, "%s", fault.text);
+    cr_expect(sc_str_eqz(event.id, "a") && event.occurred_ms == 1 && event.origin.offset == 7);
+    cr_expect_eq(event.n_ids, 1);
+    cr_expect_eq(read_of(NO_TIME, SC_ERR_OK), SC_DROP_NO_TIME);
+    cr_expect_eq(read_of(LONGER, SC_ERR_OK), SC_DROP_TRUNCATED);
+    cr_expect_eq(read_of(OTHER_FORMAT, SC_ERR_OK), SC_DROP_SCHEMA_UNUSABLE);
+    cr_expect_eq(read_of(BROKEN, SC_ERR_OK), SC_DROP_SCHEMA_UNUSABLE);
+    cr_expect_neq(fault.text[0], '\0', "it says what is wrong with the schema");
+    cr_expect_eq(read_of(UNKNOWN, SC_ERR_OK), SC_DROP_SCHEMA_UNKNOWN);
+    cr_expect_eq(fault.text[0], '\0', "of the record before nothing is left");
     int before = asked;
-    decoded(dc, &src, UNKNOWN, SC_ERR_OK);
-    decoded(dc, &src, BROKEN, SC_ERR_OK);
+    read_of(UNKNOWN, SC_ERR_OK);
+    read_of(BROKEN, SC_ERR_OK);
     cr_expect_eq(asked, before, "what is known is not asked for again");
     now_ms += 30000;
-    decoded(dc, &src, UNKNOWN, SC_ERR_OK);
+    read_of(UNKNOWN, SC_ERR_OK);
     cr_expect_eq(asked, before + 1, "an unknown id is, after a while");
-    decoded(dc, &src, AWAY, SC_ERR_UNAVAILABLE);
+    read_of(AWAY, SC_ERR_UNAVAILABLE);
     sc_decoders_destroy(dc);
+    sc_pseudonyms_destroy(ps);
+    sc_journey_fini(&jo);
+    sc_taxonomy_fini(&tx);
+    sc_arena_fini(&arena);
 }
