@@ -2,6 +2,7 @@
  * the generated files are committed, tests/tidy/generated.sh compares them. */
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/test_case.h"
 #include "codec/outbound.h"
 
 #include "config/settings.h"
@@ -12,15 +13,21 @@
 #include "base/err.h"
 #include <stdio.h>
 
+enum { TAXONOMY, JOURNEY, SETTINGS, FILES };
 static const struct {
     const char *name, *title, *id;
-    const struct sc_table *table;
-} files[] = {
-    {"taxonomy", "taxonomy.yaml", "urn:stagecoach:config:taxonomy", &sc_taxonomy_table},
-    {"journey", "journey.yaml", "urn:stagecoach:config:journey", &sc_journey_table},
-    {"stagecoach", "stagecoach.yaml", "urn:stagecoach:config:stagecoach", &sc_settings_table},
+} files[FILES] = {
+    [TAXONOMY] = {"taxonomy", "taxonomy.yaml", "urn:stagecoach:config:taxonomy"},
+    [JOURNEY] = {"journey", "journey.yaml", "urn:stagecoach:config:journey"},
+    [SETTINGS] = {"stagecoach", "stagecoach.yaml", "urn:stagecoach:config:stagecoach"},
 };
-#define FILES (sizeof(files) / sizeof(files[0]))
+
+static struct sc_table table_of(int file, struct sc_arena *ar)
+{
+    return file == TAXONOMY  ? sc_taxonomy_table
+           : file == JOURNEY ? sc_test_journey_table(ar)
+                             : sc_settings_table;
+}
 
 static const char config_head[] =
     "# Configuration reference\n\n"
@@ -36,11 +43,15 @@ static const char config_head[] =
 
 static void config_reference(struct sc_buf *out)
 {
+    struct sc_arena ar;
+    sc_arena_init(&ar);
     sc_buf_addz(out, config_head);
-    for (size_t i = 0; i < FILES; ++i) {
+    for (int i = 0; i < FILES; ++i) {
+        struct sc_table table = table_of(i, &ar);
         sc_buf_addf(out, "\n# %s\n\n", files[i].title);
-        sc_bind_reference(files[i].table, out);
+        sc_bind_reference(&table, out);
     }
+    sc_arena_fini(&ar);
 }
 
 static void errors_reference(struct sc_buf *out)
@@ -116,13 +127,16 @@ static void indent(struct sc_str json, struct sc_buf *out)
 
 static bool schema(const char *name, struct sc_buf *out)
 {
-    for (size_t i = 0; i < FILES; ++i) {
+    for (int i = 0; i < FILES; ++i) {
         if (strcmp(files[i].name, name) != 0)
             continue;
-        struct sc_buf json = {0};
-        sc_bind_json_schema(files[i].table, files[i].id, &json);
+        struct sc_arena ar;
+        sc_arena_init(&ar);
+        struct sc_buf json = {.ar = &ar};
+        struct sc_table table = table_of(i, &ar);
+        sc_bind_json_schema(&table, files[i].id, &json);
         indent(sc_buf_view(&json), out);
-        sc_buf_fini(&json);
+        sc_arena_fini(&ar);
         return true;
     }
     return false;

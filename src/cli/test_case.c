@@ -20,49 +20,111 @@ bool sc_test_time(struct sc_str text, int64_t start_ms, int64_t *ms)
 
 /* ---- keys */
 
+struct doc_entry { /* `at` for what is not text by itself: which keys are there, and where */
+    struct sc_str at, id, source;
+    struct sc_node *at_at, *id_at, *source_at, *identifiers;
+    const struct sc_node *node;
+};
+
 struct doc_case {
     struct sc_str name, start;
-    struct sc_node *name_at, *start_at, *identifiers, *events, *expect_at;
+    struct sc_node *name_at, *start_at, *identifiers, *expect_at;
+    struct sc_list entries;
     struct sc_test_expect expect;
 };
 
 #define AT(type, member) offsetof(struct type, member)
-#define LIST(which) AT(sc_test_expect, lists[which])
+#define OBJECT "{\"type\":\"object\"}"
+#define EFFECTS(name, which, what)                                                                 \
+    {.key = name, .kind = SC_F_NODE, .offset = AT(sc_test_expect, lists[which]),                   \
+     .schema = "{\"type\":\"array\",\"items\":{\"type\":[\"string\",\"object\"]}}",                \
+     .doc = what " All of them, in order, each by its name or by fields; `[]` is none."}
 
 static const struct sc_field expect_fields[] = {
     {.key = "stage", .kind = SC_F_STR, .offset = AT(sc_test_expect, stage),
-     .node_offset = AT(sc_test_expect, stage_at)},
+     .node_offset = AT(sc_test_expect, stage_at),
+     .doc = "The stage of the first event's customer at the end."},
     {.key = "persona", .kind = SC_F_STR, .offset = AT(sc_test_expect, persona),
-     .node_offset = AT(sc_test_expect, persona_at)},
+     .node_offset = AT(sc_test_expect, persona_at), .doc = "Its persona; `\"\"` is none."},
     {.key = "customers", .kind = SC_F_INT, .offset = AT(sc_test_expect, customers),
-     .node_offset = AT(sc_test_expect, customers_at), .min = 0, .max = 1000000},
-    {.key = "triggers", .kind = SC_F_NODE, .offset = LIST(SC_TEST_TRIGGERS)},
-    {.key = "suppressed", .kind = SC_F_NODE, .offset = LIST(SC_TEST_SUPPRESSED)},
-    {.key = "deferred", .kind = SC_F_NODE, .offset = LIST(SC_TEST_DEFERRED)},
-    {.key = "cancelled", .kind = SC_F_NODE, .offset = LIST(SC_TEST_CANCELLED)},
-    {.key = "transitions", .kind = SC_F_NODE, .offset = LIST(SC_TEST_TRANSITIONS)},
-    {.key = "milestones", .kind = SC_F_NODE, .offset = LIST(SC_TEST_MILESTONES)},
-    {.key = "facts", .kind = SC_F_NODE, .offset = AT(sc_test_expect, facts)},
-    {.key = "trace", .kind = SC_F_NODE, .offset = AT(sc_test_expect, trace)},
-    {.key = "tracks", .kind = SC_F_NODE, .offset = AT(sc_test_expect, tracks)},
+     .node_offset = AT(sc_test_expect, customers_at), .min = 0, .max = 1000000,
+     .doc = "How many customers there are at the end."},
+    EFFECTS("triggers", SC_TEST_TRIGGERS, "Messages sent."),
+    EFFECTS("suppressed", SC_TEST_SUPPRESSED, "Messages not sent."),
+    EFFECTS("deferred", SC_TEST_DEFERRED, "Messages put off."),
+    EFFECTS("cancelled", SC_TEST_CANCELLED, "Messages withdrawn."),
+    EFFECTS("transitions", SC_TEST_TRANSITIONS, "Stages entered."),
+    EFFECTS("milestones", SC_TEST_MILESTONES, "Milestones reached."),
+    {.key = "facts", .kind = SC_F_NODE, .offset = AT(sc_test_expect, facts), .schema = OBJECT,
+     .doc = "Values at the end, by a fact's name, or by its text where it has none."},
+    {.key = "trace", .kind = SC_F_NODE, .offset = AT(sc_test_expect, trace),
+     .schema = "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}",
+     .doc = "Lines of the trace, in order; what stands between them is free."},
+    {.key = "tracks", .kind = SC_F_NODE, .offset = AT(sc_test_expect, tracks), .schema = OBJECT,
+     .doc = "The stage at the end in each track that is named."},
     {0}};
 static const struct sc_table expect_table = {
-    .name = "expectation", .size = sizeof(struct sc_test_expect), .fields = expect_fields,
+    .name = "expectation", .doc = "What must come of a case. What is not written is not compared.",
+    .size = sizeof(struct sc_test_expect), .fields = expect_fields,
     .key_field = SIZE_MAX, .self_node = SIZE_MAX};
+
+static const struct sc_field entry_fields[] = {
+    {.key = "at", .kind = SC_F_STR, .offset = AT(doc_entry, at),
+     .node_offset = AT(doc_entry, at_at), .required = true,
+     .doc = "When, from the start (`\"+20m\"`, `\"-1d\"`) or RFC 3339."},
+    {.key = "id", .kind = SC_F_STR, .offset = AT(doc_entry, id),
+     .node_offset = AT(doc_entry, id_at),
+     .doc = "The event's id; its number in the list unless said."},
+    {.key = "source", .kind = SC_F_STR, .offset = AT(doc_entry, source),
+     .node_offset = AT(doc_entry, source_at), .doc = "The event's source; `test` unless said."},
+    {.key = "identifiers", .kind = SC_F_NODE, .offset = AT(doc_entry, identifiers),
+     .schema = OBJECT, .doc = "In place of the case's."},
+    {0}};
+static const struct sc_table entry_table = { /* open: any other key is the event's name */
+    .name = "entry",
+    .doc = "An event, by its name and its properties: `order_completed: { total: 40 }`; none: time "
+           "moves on.",
+    .size = sizeof(struct doc_entry), .fields = entry_fields, .key_field = SIZE_MAX,
+    .self_node = AT(doc_entry, node), .open = true};
 
 static const struct sc_field case_fields[] = {
     {.key = "name", .kind = SC_F_STR, .offset = AT(doc_case, name),
-     .node_offset = AT(doc_case, name_at), .required = true},
+     .node_offset = AT(doc_case, name_at), .required = true, .doc = "What is promised."},
     {.key = "start", .kind = SC_F_STR, .offset = AT(doc_case, start),
-     .node_offset = AT(doc_case, start_at), .def = "2026-03-02T10:00:00Z"},
-    {.key = "identifiers", .kind = SC_F_NODE, .offset = AT(doc_case, identifiers)},
-    {.key = "events", .kind = SC_F_NODE, .offset = AT(doc_case, events), .required = true},
+     .node_offset = AT(doc_case, start_at), .def = "2026-03-02T10:00:00Z",
+     .doc = "When it begins, RFC 3339."},
+    {.key = "identifiers", .kind = SC_F_NODE, .offset = AT(doc_case, identifiers),
+     .schema = OBJECT, .doc = "Whose events they are, by namespace; `{}` is nobody. One test "
+                              "customer unless said."},
+    {.key = "events", .kind = SC_F_LIST, .offset = AT(doc_case, entries), .table = &entry_table,
+     .required = true, .doc = "What happens, in order of arrival."},
     {.key = "expect", .kind = SC_F_STRUCT, .offset = AT(doc_case, expect),
-     .node_offset = AT(doc_case, expect_at), .required = true, .table = &expect_table},
+     .node_offset = AT(doc_case, expect_at), .required = true, .table = &expect_table,
+     .doc = "What must come of it."},
     {0}};
 static const struct sc_table case_table = {
-    .name = "test case", .size = sizeof(struct doc_case), .fields = case_fields,
+    .name = "test case", .doc = "What happens to a customer, and what is expected ([testing.md]"
+                                "(testing.md)).",
+    .size = sizeof(struct doc_case), .fields = case_fields,
     .key_field = SIZE_MAX, .self_node = SIZE_MAX};
+
+struct sc_table sc_test_journey_table(struct sc_arena *ar)
+{
+    struct sc_table table = sc_journey_table;
+    uint32_t n = 0;
+    while (table.fields[n].key != NULL)
+        ++n;
+    struct sc_field *fields = SC_NEW_N(ar, struct sc_field, n + 1);
+    for (uint32_t i = 0; i < n; ++i) {
+        fields[i] = table.fields[i];
+        if (strcmp(fields[i].key, "tests") != 0)
+            continue;
+        fields[i].kind = SC_F_LIST;
+        fields[i].table = &case_table;
+    }
+    table.fields = fields;
+    return table;
+}
 
 /* ---- events */
 
@@ -194,14 +256,14 @@ static void read_once(struct sc_test_load *ld, struct sc_str line, const struct 
                 fault.text[0] ? fault.text : sc_drop_text(drop));
 }
 
-struct entry_doc {
-    const struct sc_node *at, *id, *source, *identifiers;
-    const struct sc_node *name, *props; /* the event's; NULL: time moves on */
+/* An entry's event: the one key that is none of the entry's own. */
+struct happening {
+    const struct sc_node *name, *props; /* NULL: time moves on */
     const struct sc_event_type *type;
 };
 
-static void put_line(struct sc_test_load *ld, const struct entry_doc *doc, uint32_t number,
-                     struct sc_test_entry *entry)
+static void put_line(struct sc_test_load *ld, const struct doc_entry *doc,
+                     const struct happening *what, uint32_t number, struct sc_test_entry *entry)
 {
     struct sc_buf out = {.ar = ld->ts->ar};
     struct sc_jsonw w;
@@ -209,117 +271,92 @@ static void put_line(struct sc_test_load *ld, const struct entry_doc *doc, uint3
     sc_jsonw_init(&w, &out);
     sc_jsonw_obj(&w);
     sc_jsonw_keyz(&w, "event");
-    sc_jsonw_str(&w, doc->name->text);
+    sc_jsonw_str(&w, what->name->text);
     sc_jsonw_keyz(&w, "id");
-    sc_jsonw_str(&w, doc->id ? doc->id->text : sc_str_printf(ld->ts->ar, "%u", number));
+    sc_jsonw_str(&w, doc->id_at ? doc->id : sc_str_printf(ld->ts->ar, "%u", number));
     sc_jsonw_keyz(&w, "occurred_at");
     sc_jsonw_time(&w, entry->at_ms);
     sc_jsonw_keyz(&w, "source");
-    sc_jsonw_str(&w, doc->source ? doc->source->text : SC_STR("test"));
+    sc_jsonw_str(&w, doc->source_at ? doc->source : SC_STR("test"));
     put_identifiers(ld, &w, doc->identifiers);
-    put_properties(ld, &w, doc->type, doc->props);
+    put_properties(ld, &w, what->type, what->props);
     sc_jsonw_obj_end(&w);
     entry->line = sc_buf_view(&out);
     if (ld->ts->dg->errors == errors)
-        read_once(ld, entry->line, doc->name, doc->props);
+        read_once(ld, entry->line, what->name, what->props);
 }
 
-static const char *const entry_words[] = {"at", "id", "source", "identifiers"};
-#define ENTRY_WORDS (sizeof(entry_words) / sizeof(entry_words[0]))
+static bool is_own_key(struct sc_str key)
+{
+    for (const struct sc_field *f = entry_fields; f->key != NULL; ++f)
+        if (sc_str_eqz(key, f->key))
+            return true;
+    return false;
+}
 
 static void unknown_key(struct sc_test_load *ld, const struct sc_node *key)
 {
     const struct sc_taxonomy *tx = ld->ts->jo->tx;
-    struct sc_str *names = SC_NEW_N(ld->ts->ar, struct sc_str, ENTRY_WORDS + tx->n_events);
-    for (uint32_t i = 0; i < ENTRY_WORDS; ++i)
-        names[i] = sc_str_from(entry_words[i]);
+    SC_VEC(struct sc_str) names = {0};
+    for (const struct sc_field *f = entry_fields; f->key != NULL; ++f)
+        SC_VEC_PUSH(ld->ts->ar, &names, sc_str_from(f->key));
     for (uint32_t i = 0; i < tx->n_events; ++i)
-        names[ENTRY_WORDS + i] = tx->events[i].name;
+        SC_VEC_PUSH(ld->ts->ar, &names, tx->events[i].name);
     sc_diag_suggest(ld->ts->dg, test_wrong(ld, key, "the taxonomy has no such event"), key->text,
-                    names, (uint32_t)ENTRY_WORDS + tx->n_events);
+                    names.v, names.n);
 }
 
-static bool entry_event(struct sc_test_load *ld, const struct sc_node_pair *pair,
-                        struct entry_doc *doc)
+static bool find_event(struct sc_test_load *ld, const struct sc_node *map, struct happening *what)
 {
-    int type = sc_taxonomy_event(ld->ts->jo->tx, pair->key->text);
-    if (type < 0) {
-        unknown_key(ld, pair->key);
-    } else if (doc->name != NULL) {
-        test_wrong(ld, pair->key, "an entry has one event: the next one is an entry of its own");
-    } else {
-        doc->name = pair->key;
-        doc->props = pair->value;
-        doc->type = &ld->ts->jo->tx->events[type];
-        return true;
-    }
-    return false;
-}
-
-/* Sort the keys of an entry; what is none of ours is the event. */
-static bool entry_keys(struct sc_test_load *ld, const struct sc_node *map, struct entry_doc *doc)
-{
-    const struct sc_node **const to[ENTRY_WORDS] = {&doc->at, &doc->id, &doc->source,
-                                                    &doc->identifiers};
     bool ok = true;
-    *doc = (struct entry_doc){0};
+    *what = (struct happening){0};
     for (uint32_t i = 0; i < map->n; ++i) {
-        const struct sc_node *value = map->pairs[i].value;
-        uint32_t w = 0;
-        while (w < ENTRY_WORDS && !sc_str_eqz(map->pairs[i].key->text, entry_words[w]))
-            ++w;
-        if (w == ENTRY_WORDS) {
-            ok = entry_event(ld, &map->pairs[i], doc) && ok;
-        } else if (to[w] != &doc->identifiers && value->kind != SC_NODE_SCALAR) {
-            test_wrong(ld, value, "text belongs here");
-            ok = false;
-        } else {
-            *to[w] = value;
-        }
+        const struct sc_node_pair *pair = &map->pairs[i];
+        if (is_own_key(pair->key->text))
+            continue;
+        int type = sc_taxonomy_event(ld->ts->jo->tx, pair->key->text);
+        if (type < 0)
+            unknown_key(ld, pair->key);
+        else if (what->name != NULL)
+            test_wrong(ld, pair->key,
+                       "an entry has one event: the next one is an entry of its own");
+        else
+            *what = (struct happening){pair->key, pair->value, &ld->ts->jo->tx->events[type]};
+        ok = ok && what->name == pair->key;
     }
     return ok;
 }
 
-static void load_entry(struct sc_test_load *ld, const struct sc_node *node, uint32_t number)
+static void load_entry(struct sc_test_load *ld, const struct doc_entry *doc, uint32_t number)
 {
     struct sc_test_entry *entry = &ld->tc->entries[number - 1];
-    struct entry_doc doc;
-    entry->at = node;
-    if (node->kind != SC_NODE_MAP) {
-        test_wrong(ld, node,
-                   "an entry is a mapping: { at: \"+20m\", order_completed: { total: 40 } }");
+    struct happening what;
+    entry->at = doc->node;
+    if (doc->node == NULL || doc->node->kind != SC_NODE_MAP ||
+        !find_event(ld, doc->node, &what) || doc->at_at == NULL ||
+        doc->at_at->kind != SC_NODE_SCALAR)
+        return; /* said */
+    if (!sc_test_time(doc->at, ld->tc->start_ms, &entry->at_ms)) {
+        test_wrong(ld, doc->at_at, "`at` is a time from the start (\"+20m\", \"-1h\") or RFC 3339");
         return;
     }
-    if (!entry_keys(ld, node, &doc))
+    if (doc->identifiers)
+        check_identifiers(ld, doc->identifiers);
+    if (what.name == NULL)
         return;
-    if (doc.at == NULL || !sc_test_time(doc.at->text, ld->tc->start_ms, &entry->at_ms)) {
-        test_wrong(ld, doc.at ? doc.at : node,
-                   doc.at ? "`at` is a time from the start (\"+20m\", \"-1h\") or RFC 3339"
-                          : "an entry says when it is: at: \"+20m\"");
-        return;
-    }
-    if (doc.identifiers)
-        check_identifiers(ld, doc.identifiers);
-    if (doc.name == NULL)
-        return;
-    if (doc.props->kind != SC_NODE_MAP && doc.props->kind != SC_NODE_NULL)
-        test_wrong(ld, doc.props, "an event's properties are a mapping");
+    if (what.props->kind != SC_NODE_MAP && what.props->kind != SC_NODE_NULL)
+        test_wrong(ld, what.props, "an event's properties are a mapping");
     else
-        put_line(ld, &doc, number, entry);
+        put_line(ld, doc, &what, number, entry);
 }
 
-static void load_events(struct sc_test_load *ld, const struct sc_node *list)
+static void load_events(struct sc_test_load *ld, const struct sc_list *list)
 {
-    if (list == NULL)
-        return;
-    if (list->kind != SC_NODE_SEQ) {
-        test_wrong(ld, list, "events are a list");
-        return;
-    }
+    const struct doc_entry *docs = list->v;
     ld->tc->n_entries = list->n;
     ld->tc->entries = SC_NEW_N(ld->ts->ar, struct sc_test_entry, list->n + 1);
     for (uint32_t i = 0; i < list->n; ++i)
-        load_entry(ld, list->items[i], i + 1);
+        load_entry(ld, &docs[i], i + 1);
 }
 
 static void load_case(struct sc_test_cases *ts, const struct sc_node *node)
@@ -340,7 +377,7 @@ static void load_case(struct sc_test_cases *ts, const struct sc_node *node)
         test_wrong(&ld, doc.expect_at, "a case that expects nothing cannot fail");
     if (doc.identifiers)
         check_identifiers(&ld, doc.identifiers);
-    load_events(&ld, doc.events);
+    load_events(&ld, &doc.entries);
     sc_test_expect_check(&ld);
 }
 

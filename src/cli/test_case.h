@@ -59,6 +59,8 @@ struct sc_test_cases {
 
 /* Add the cases of a `tests:` list; faults go to ts->dg. */
 void sc_test_cases_add(struct sc_test_cases *ts, const struct sc_node *list);
+/* The journey's table with `tests:` as it is read here: for the reference and the schema. */
+struct sc_table sc_test_journey_table(struct sc_arena *ar);
 /* "+20m", "-1h" from the case's start, or RFC 3339. */
 bool sc_test_time(struct sc_str text, int64_t start_ms, int64_t *ms);
 

@@ -1,4 +1,5 @@
 /* What journey.yaml may hold: the tables that parse it, document it, and become its JSON Schema.
+ * Those of `tests:` are the command's (cli/test_case.c).
  *
  * Expressions stay text with their node, so that a caret can stand inside them. */
 #include "core/journey/load.h"
@@ -245,19 +246,6 @@ static const struct sc_table guard_table = {
     .size = sizeof(struct doc_guardrails), .fields = guard_fields, .key_field = SIZE_MAX,
     .self_node = SIZE_MAX};
 
-/* Of the tables in cli/test_case.c, for editors: the keys of a case, of an entry, of `expect`. */
-#define LISTED "{\"type\":\"array\"}"
-#define TESTS_SCHEMA                                                                               \
-    "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"additionalProperties\":false,"                 \
-    "\"required\":[\"name\",\"events\",\"expect\"],\"properties\":{\"name\":{},\"start\":{},"            \
-    "\"identifiers\":{\"type\":\"object\"},"                                                       \
-    "\"events\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"at\"]}},"             \
-    "\"expect\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"                \
-    "\"triggers\":" LISTED ",\"suppressed\":" LISTED ",\"deferred\":" LISTED                       \
-    ",\"cancelled\":" LISTED ",\"transitions\":" LISTED ",\"milestones\":" LISTED                  \
-    ",\"trace\":{},\"stage\":{},\"persona\":{},\"customers\":{\"type\":\"integer\"},"                  \
-    "\"facts\":{\"type\":\"object\"},\"tracks\":{\"type\":\"object\"}}}}}}"
-
 static const struct sc_field journey_fields[] = {
     {.key = "journey", .kind = SC_F_NAME, .offset = AT(doc_journey, name), .required = true,
      .doc = "Name of the journey; part of every trigger's id."},
@@ -299,7 +287,6 @@ static const struct sc_field journey_fields[] = {
      .max = INT64_C(36500) * SC_DAY_MS, .def = "0s",
      .doc = "An event waits until the watermark is so far past it; order is then by event time."},
     {.key = "tests", .kind = SC_F_NODE, .offset = AT(doc_journey, tests),
-     .schema = TESTS_SCHEMA,
      .doc = "Cases for `stagecoach test`."},
     {.key = "holdout", .kind = SC_F_PERCENT, .offset = AT(doc_journey, holdout_bp),
      .node_offset = AT(doc_journey, holdout_at),
