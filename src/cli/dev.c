@@ -165,7 +165,7 @@ static struct sc_log *make_log(struct sc_host *h, struct sc_worker *w)
 {
     struct dev *d = h->arg;
     const struct sc_setup *su = h->setup;
-    const char *journal[] = {su->engine.topics.v[SC_OUT_JOURNAL].name.p};
+    const char *const *journal = &su->engine.topics.v[SC_OUT_JOURNAL].name.p; /* a list of one */
     bool resolve = strcmp(w->role, "resolve") == 0;
     struct sc_broker_log_config cfg = {
         .group = resolve ? su->resolve_group : su->journey_group,

@@ -12,10 +12,9 @@
 
 static struct sc_log *make_log(struct sc_host *h, struct sc_worker *w)
 {
-    static const char *journal[1];
     const struct sc_setup *su = h->setup;
+    const char *const *journal = &su->engine.topics.v[SC_OUT_JOURNAL].name.p; /* a list of one */
     bool resolve = strcmp(w->role, "resolve") == 0;
-    journal[0] = su->engine.topics.v[SC_OUT_JOURNAL].name.p;
     struct sc_kafka_log_config cfg = {
         .kafka = &su->kafka,
         .group = resolve ? su->resolve_group : su->journey_group,

@@ -96,6 +96,25 @@ check pure_core < <(
 check banned_calls < <(find_lines '(^|[^A-Za-z0-9_])(sprintf|strcpy|strcat|gets|alloca|strtok)\(' src)
 check no_todo < <(find_lines '\b(TODO|FIXME|XXX)\b' src tests bench deploy)
 
+# ---- workers are threads: static data that is neither constant, atomic nor made once is all theirs
+
+statics() {
+    local ok
+    ok=$(cut -d' ' -f1 <<'EOF'
+src/cli/cli.c:word one thread, before there are workers
+src/cli/host.c:signalled set before there are workers
+src/codec/outbound.c:schemas made once, under `made`
+EOF
+)
+    find_lines '^ *static [^(]*(;|=|\{)' src |
+        { grep -vE 'static (const [^*]*|[^=;]*\*const [^*]*|(_Atomic|atomic_|pthread_once_t)[^;]*)(;|=|\{)' || true; } |
+        awk -F: -v ok=" ${ok//$'\n'/ } " '{
+            name = $3; sub(/[[=;].*/, "", name); sub(/ *$/, "", name); sub(/.*[ *]/, "", name)
+            if (!index(ok, " " $1 ":" name " ")) print $1 ":" $2 ": " name " may be written by every thread"
+        }'
+}
+check statics < <(statics)
+
 # ---- sizes
 
 mapfile -t sources < <(find src deploy bench tests -name '*.[ch]' | sort)
