@@ -64,6 +64,15 @@ void *sc_realloc(void *old, size_t bytes)
     return p;
 }
 
+char *sc_strndup(const char *from, size_t n)
+{
+    SC_ASSERT(from != NULL && n < SIZE_MAX);
+    char *p = sc_malloc(n + 1);
+    memcpy(p, from, n);
+    p[n] = '\0';
+    return p;
+}
+
 void sc_arena_init(struct sc_arena *ar)
 {
     *ar = (struct sc_arena){0};

@@ -97,5 +97,7 @@ void *sc_calloc(size_t n, size_t bytes);
  * that a miss of the caches is not a miss of the address table too. Given back by free. */
 void *sc_calloc_table(size_t n, size_t bytes);
 void *sc_realloc(void *p, size_t bytes);
+/* A copy of `n` bytes, with a NUL behind it. */
+char *sc_strndup(const char *p, size_t n);
 
 #endif

@@ -1,6 +1,7 @@
 /* See conf.h. */
 #include "kafka/conf.h"
 
+#include "base/arena.h"
 #include "base/log.h"
 #include <stdlib.h>
 
@@ -32,7 +33,7 @@ static bool set_str(rd_kafka_conf_t *conf, const char *name, struct sc_str value
 {
     if (value.len == 0)
         return true;
-    char *z = strndup(value.p, value.len);
+    char *z = sc_strndup(value.p, value.len);
     bool fine = set(conf, name, z);
     free(z);
     return fine;
@@ -72,7 +73,7 @@ static bool set_users(rd_kafka_conf_t *conf, const struct sc_kafka_settings *s)
 {
     bool fine = true;
     for (uint32_t i = 0; fine && i < s->n_properties; i++) {
-        char *name = strndup(s->properties[i].name.p, s->properties[i].name.len);
+        char *name = sc_strndup(s->properties[i].name.p, s->properties[i].name.len);
         if (is_fixed(name)) {
             sc_log(SC_LOG_ERROR, "kafka", "kafka.properties may not change what exactly-once rests "
                    "on", "name", name, NULL);

@@ -5,6 +5,7 @@
  * 10 ms), topics warmed at the start (else the first produce waits a second on 2.0.2). */
 #include "kafka/log_priv.h"
 
+#include "base/arena.h"
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -322,7 +323,7 @@ static rd_kafka_topic_partition_list_t *offsets_list(struct kafka_log *k,
             list, k->cfg.inputs[offsets[i].topic], offsets[i].partition);
         tp->offset = offsets[i].offset;
         if (offsets[i].metadata.len) { /* the list's destroy frees it */
-            tp->metadata = strndup(offsets[i].metadata.p, offsets[i].metadata.len);
+            tp->metadata = sc_strndup(offsets[i].metadata.p, offsets[i].metadata.len);
             tp->metadata_size = offsets[i].metadata.len;
         }
     }

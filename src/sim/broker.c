@@ -1,6 +1,7 @@
 /* See broker.h. Topics, transactions and committed offsets; members are in member.c. */
 #include "sim/broker_priv.h"
 
+#include "base/arena.h"
 #include "base/assert.h"
 #include "base/hash.h"
 #include <stdlib.h>
@@ -22,7 +23,7 @@ void sc_broker_topic(struct sc_broker *b, const char *name, int32_t partitions)
     pthread_mutex_lock(&b->lock);
     if (sc_broker_find(b, name) == NULL) {
         struct topic *t = sc_calloc(1, sizeof(*t));
-        t->name = strdup(name);
+        t->name = sc_strndup(name, strlen(name));
         t->n = partitions;
         t->parts = sc_calloc((size_t)partitions, sizeof(*t->parts));
         b->topics = sc_realloc(b->topics, (b->n_topics + 1) * sizeof(struct topic *));
@@ -245,7 +246,7 @@ struct offset *sc_broker_offset(struct sc_broker *b, const char *group, const st
     if (!make)
         return NULL;
     struct offset *o = sc_calloc(1, sizeof(*o));
-    *o = (struct offset){strdup(group), t, partition, -1, "", b->offsets};
+    *o = (struct offset){sc_strndup(group, strlen(group)), t, partition, -1, "", b->offsets};
     b->offsets = o;
     return o;
 }

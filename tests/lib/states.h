@@ -200,8 +200,8 @@ static inline struct sc_event *shop_event(struct shop *sh, int type, int64_t ms,
     *ev = (struct sc_event){.type = (uint16_t)type, .source = SC_SOURCE_NONE,
                             .source_name = chance_below(c, 2) ? SC_STR("web") : SC_STR("pos"),
                             .occurred_ms = ms, .claimed_ms = ms,
-                            .props = props, .n_props = et->n_props, .n_ids = 1,
-                            .origin = {SC_STR("events"), 3, chance_below(c, 100000)}};
+                            .props = props, .n_props = et->n_props, .n_ids = 1};
+    ev->origin = (struct sc_origin){SC_STR("events"), 3, chance_below(c, 100000)};
     ev->id = sc_str_printf(&sh->ar, "e%llx", (unsigned long long)chance_next(c));
     ev->id_hash = sc_event_id_hash(ev->source_name, ev->id);
     ev->content_hash = (uint32_t)chance_next(c);
@@ -213,10 +213,11 @@ static inline struct sc_event **shop_events(struct shop *sh, uint32_t n, int64_t
                                             struct chance *c)
 {
     struct sc_event **evs = SC_NEW_N(&sh->ar, struct sc_event *, n + 1);
-    for (uint32_t i = 0; i < n; i++) /* viewed, cart, order more often than the rest */
-        evs[i] = shop_event(sh, (int)(chance_below(c, 3) ? chance_below(c, 3)
-                                                         : chance_below(c, sh->tx.n_events)),
-                            SHOP_START + chance_below(c, span_ms), c);
+    for (uint32_t i = 0; i < n; i++) { /* viewed, cart, order more often than the rest */
+        int64_t ms = SHOP_START + chance_below(c, span_ms); /* drawn first by every compiler */
+        int64_t type = chance_below(c, chance_below(c, 3) ? 3 : sh->tx.n_events);
+        evs[i] = shop_event(sh, (int)type, ms, c);
+    }
     return evs;
 }
 

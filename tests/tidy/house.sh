@@ -93,7 +93,7 @@ check pure_core < <(
     find_lines "(^|[^A-Za-z0-9_.>])($impure)\(" src/core
     find_lines '^#include <(time|unistd|pthread|fcntl|signal|stdatomic|sys/)' src/core
 )
-check banned_calls < <(find_lines '(^|[^A-Za-z0-9_])(sprintf|strcpy|strcat|gets|alloca|strtok)\(' src)
+check banned_calls < <(find_lines '(^|[^A-Za-z0-9_])(sprintf|strcpy|strcat|gets|alloca|strtok|strdup|strndup)\(' src)
 check no_todo < <(find_lines '\b(TODO|FIXME|XXX)\b' src tests bench deploy)
 
 # ---- workers are threads: static data that is neither constant, atomic nor made once is all theirs

@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <signal.h>
+#include <stdlib.h>
 
 Test(arena, aligns_and_counts)
 {
@@ -125,6 +126,18 @@ Test(arena, printf_and_dup)
     cr_assert_str_eq(sc_arena_dup(&ar, "abc", 2), "ab");
     cr_assert_str_eq(sc_arena_dup(&ar, NULL, 0), "");
     sc_arena_fini(&ar);
+}
+
+Test(heap, strndup_copies_and_ends)
+{
+    char text[] = "broker";
+    char *copy = sc_strndup(text, 4);
+    text[0] = 'x';
+    cr_assert_str_eq(copy, "brok");
+    free(copy);
+    copy = sc_strndup(text, 0);
+    cr_assert_str_eq(copy, "");
+    free(copy);
 }
 
 Test(vec, grows_and_zeroes)
