@@ -13,3 +13,13 @@ for file in *.yaml; do
     [ "${1-}" != --update ] || cp "$said" "$name.err"
     holds "$name" diff -u --label "$name.err" --label "check $file" "$name.err" "$said"
 done
+
+# As many facts as anyone may write are read in about their number, not its square: this took minutes.
+rc=0
+cp taxonomy.yaml "$work"
+awk 'BEGIN { print "journey: many\nfacts:"
+             for (i = 1; i <= 33000; i++) printf "  f%d: count(\"order_completed\", \"%dm\")\n  g%d: f%d + 1\n", i, i, i, i }' \
+    >"$work/many.yaml"
+timeout 30 "$stagecoach" check "$work/many.yaml" >"$said" || rc=$?
+holds "66,000 facts are refused in time: exit $rc" \
+    grep -q "the rules of a journey name at most 16384 facts" "$said"

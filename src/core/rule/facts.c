@@ -318,15 +318,16 @@ static int32_t intern(struct checker *ck, struct parts *p)
     p->fact.text = fact_text(ck, p);
     p->fact.key = sc_hash_name(p->fact.text);
     p->fact.mark = sc_mark_at(ck->src.mark, p->call->off, p->call->len);
-    for (uint32_t i = 0; i < sp->facts.n; i++) {
-        if (sc_str_eq(sp->facts.v[i].text, p->fact.text))
-            return (int32_t)i;
-        if (sp->facts.v[i].key == p->fact.key) {
-            CHECK_ERROR(ck, "fact-key", p->call->off, p->call->len,
-                        "this aggregate and %.*s have the same key: change a window or a name",
-                        SC_STR_FMT(sp->facts.v[i].text));
-            return -1;
-        }
+    struct sc_str key = {(const char *)&p->fact.key, sizeof(p->fact.key)};
+    uintptr_t at = (uintptr_t)sc_map_get(&sp->fact_by_key, key);
+    SC_ASSERT(at <= sp->facts.n);
+    if (at && sc_str_eq(sp->facts.v[at - 1].text, p->fact.text))
+        return (int32_t)at - 1;
+    if (at) {
+        CHECK_ERROR(ck, "fact-key", p->call->off, p->call->len,
+                    "this aggregate and %.*s have the same key: change a window or a name",
+                    SC_STR_FMT(sp->facts.v[at - 1].text));
+        return -1;
     }
     if (sp->facts.n == UINT16_MAX) {
         CHECK_ERROR(ck, "too-many-facts", p->call->off, p->call->len, "more than 65,535 facts");
@@ -335,6 +336,7 @@ static int32_t intern(struct checker *ck, struct parts *p)
     if (p->where && !compile_where(ck, p))
         return -1;
     SC_VEC_PUSH(sp->ar, &sp->facts, p->fact);
+    sc_map_put(&sp->fact_by_key, key, (void *)(uintptr_t)sp->facts.n);
     return (int32_t)sp->facts.n - 1;
 }
 

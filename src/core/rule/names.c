@@ -277,36 +277,35 @@ static void resolve_customer(struct checker *ck, struct node *n)
 
 static bool resolve_named(struct checker *ck, struct node *n)
 {
-    for (uint32_t i = 0; i < ck->sp->names.n; i++) {
-        const struct sc_named_expr *ne = &ck->sp->names.v[i];
-        if (!sc_str_eq(ne->name, n->name))
-            continue;
-        if (ne->prog == NULL) {
-            ck->broken = true;
-            n->kind = N_ERROR;
-            n->a = SC_VE_NO_VALUE;
-            return true;
-        }
-        if (ck->opts.use == SC_USE_WHERE)
-            CHECK_ERROR(ck, "where-scope", n->off, n->len, "where: may read 'event' alone");
-        for (uint32_t f = 0; f < ne->prog->info.n_facts; f++)
-            SC_VEC_PUSH(ck->src.ar, &ck->facts, ne->prog->info.facts[f]);
-        ck->reads_facts = true;
-        n->kind = ne->prog->bare_fact >= 0 ? N_FACT : N_NAMED;
-        n->a = ne->prog->bare_fact;
-        n->type = (struct rule_ty){ne->type, ne->element};
-        n->kid = SC_NEW_N(ck->src.ar, struct node *, 1);
-        n->kid[0] = ne->prog->tree;
-        n->n = 1;
-        ck->inlined += ne->prog->size;
-        if (ne->prog->height > ck->inlined_height)
-            ck->inlined_height = ne->prog->height;
-        if (ck->inlined > SC_RULE_SIZE_MAX)
-            CHECK_ERROR(ck, "expr-too-large", n->off, n->len,
-                        "the names used here stand for too large an expression");
+    uintptr_t at = (uintptr_t)sc_map_get(&ck->sp->name_by_text, n->name);
+    SC_ASSERT(at <= ck->sp->names.n);
+    if (at == 0)
+        return false;
+    const struct sc_named_expr *ne = &ck->sp->names.v[at - 1];
+    if (ne->prog == NULL) {
+        ck->broken = true;
+        n->kind = N_ERROR;
+        n->a = SC_VE_NO_VALUE;
         return true;
     }
-    return false;
+    if (ck->opts.use == SC_USE_WHERE)
+        CHECK_ERROR(ck, "where-scope", n->off, n->len, "where: may read 'event' alone");
+    for (uint32_t f = 0; f < ne->prog->info.n_facts; f++)
+        SC_VEC_PUSH(ck->src.ar, &ck->facts, ne->prog->info.facts[f]);
+    ck->reads_facts = true;
+    n->kind = ne->prog->bare_fact >= 0 ? N_FACT : N_NAMED;
+    n->a = ne->prog->bare_fact;
+    n->type = (struct rule_ty){ne->type, ne->element};
+    n->kid = SC_NEW_N(ck->src.ar, struct node *, 1);
+    n->kid[0] = ne->prog->tree;
+    n->n = 1;
+    ck->inlined += ne->prog->size;
+    if (ne->prog->height > ck->inlined_height)
+        ck->inlined_height = ne->prog->height;
+    if (ck->inlined > SC_RULE_SIZE_MAX)
+        CHECK_ERROR(ck, "expr-too-large", n->off, n->len,
+                    "the names used here stand for too large an expression");
+    return true;
 }
 
 static bool resolve_type_name(struct node *n, struct sc_str name)

@@ -15,6 +15,8 @@ void sc_scope_init(struct sc_scope *sp, const struct sc_taxonomy *tx, struct sc_
 {
     SC_ASSERT(ar != NULL && dg != NULL);
     *sp = (struct sc_scope){.tx = tx, .ar = ar, .dg = dg};
+    sc_map_init(&sp->fact_by_key, ar);
+    sc_map_init(&sp->name_by_text, ar);
     if (tx == NULL)
         return;
     SC_ASSERT(tx->n_events <= SC_EVENTS_MAX);
@@ -41,6 +43,8 @@ void sc_scope_name(struct sc_scope *sp, struct sc_str name, const struct sc_prog
         ne.element = prog->info.element;
     }
     SC_VEC_PUSH(sp->ar, &sp->names, ne);
+    if (sc_map_get(&sp->name_by_text, name) == NULL)
+        sc_map_put(&sp->name_by_text, name, (void *)(uintptr_t)sp->names.n);
     if (prog && prog->bare_fact >= 0 && sp->facts.v[prog->bare_fact].name.len == 0)
         sp->facts.v[prog->bare_fact].name = name;
 }

@@ -70,7 +70,9 @@ struct sc_scope {
     struct sc_arena *ar;
     struct sc_diag *dg;
     SC_VEC(struct sc_fact) facts;         /* interned while compiling */
+    struct sc_map fact_by_key;            /* the key's bytes -> index + 1 */
     SC_VEC(struct sc_named_expr) names;
+    struct sc_map name_by_text;           /* index + 1 of the first of that name */
     uint64_t (*read)[SC_PROPERTIES_MAX / 64]; /* by event: properties read as event.x or by facts */
     uint32_t *ring_reads;  /* by event: 1 when recent() may return it */
     bool exact;            /* aggregates compiled now are exact (facts: {exact: true}) */
