@@ -198,7 +198,10 @@ void sc_jsonw_uint(struct sc_jsonw *w, uint64_t u)
 void sc_jsonw_double(struct sc_jsonw *w, double d)
 {
     if (!isfinite(d)) {
-        sc_jsonw_null(w);
+        if (w->words)
+            sc_jsonw_word(w, isnan(d) ? "NaN" : d > 0 ? "Infinity" : "-Infinity");
+        else
+            sc_jsonw_null(w);
         return;
     }
     before(w);

@@ -13,6 +13,7 @@
 struct sc_jsonw {
     struct sc_buf *out;
     unsigned depth;
+    bool words; /* set behind the init: NaN and infinities are "NaN", "Infinity", "-Infinity" */
 };
 
 void sc_jsonw_init(struct sc_jsonw *w, struct sc_buf *out);
@@ -43,7 +44,8 @@ void sc_jsonw_strz(struct sc_jsonw *w, const char *z);
 void sc_jsonw_word(struct sc_jsonw *w, const char *z);
 void sc_jsonw_int(struct sc_jsonw *w, int64_t i);
 void sc_jsonw_uint(struct sc_jsonw *w, uint64_t u);
-/* Shortest text that reads back the same; NaN and infinities as null. */
+/* Shortest text that reads back the same; NaN and infinities as null, since where a number is due a
+ * text breaks the reader, or as words (protobuf's JSON, and so CEL's). */
 void sc_jsonw_double(struct sc_jsonw *w, double d);
 void sc_jsonw_decimal(struct sc_jsonw *w, struct sc_decimal d);
 /* 16 bytes as 32 lower case hex digits in quotes. */

@@ -31,6 +31,7 @@ static int evaluate(struct sc_rule_text *in, struct sc_arena *ar)
         fine = false;
     } else if (fine) {
         sc_jsonw_init(&js, &out);
+        js.words = true;
         sc_value_json(value, &js);
         printf("%.*s\n", (int)out.len, out.p);
     }
@@ -46,7 +47,8 @@ int sc_cmd_expr(int argc, char **argv)
         {0},
     };
     static const char about[] =
-        "Evaluates an expression without taxonomy or customer and prints its value as JSON.\n"
+        "Evaluates an expression without taxonomy or customer and prints its value as JSON;\n"
+        "what JSON has no number for as \"NaN\", \"Infinity\", \"-Infinity\".\n"
         "Variables are read as a record's values are: 1.5 is a decimal, exact.\n"
         "Exit 1 when it is outside the language or ends in an error.";
     const struct sc_command cmd = {"expr EXPR [--json OBJECT]", about, args, 1, 1};

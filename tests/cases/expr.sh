@@ -23,6 +23,9 @@ says 0 true 'a.b[0] == 0.1 && a.b[0] != 0.1000001 && dyn(a) == {"b": [0.1]}' --j
 says 0 9223372036854775807 a --json '{"a":9223372036854775807}'
 says 0 1000 'a' --json '{"a":1e3}'
 says 0 null 'a.b' --json '{"a":{"b":null}}'
+# What JSON has no number for, as CEL puts it; null would be another value.
+says 0 '"Infinity"' '1.0 / 0.0'
+says 0 '["-Infinity","NaN",{"a":"Infinity"},null]' '[-1.0 / 0.0, 0.0 / 0.0, {"a": 1.0 / 0.0}, null]'
 says 64 "expected an object" 1 --json '[1]'
 says 64 "expected an object" 1 --json null
 says 64 "twice" 1 --json '{"a":{"b":1,"b":2}}'

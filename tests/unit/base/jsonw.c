@@ -79,6 +79,15 @@ Test(jsonw, numbers_and_times)
     WRITES("4.94065645841247e-324", sc_jsonw_double(&w, 5e-324));
     WRITES("null", sc_jsonw_double(&w, NAN));
     WRITES("null", sc_jsonw_double(&w, -INFINITY));
+    WRITES("[\"NaN\",\"Infinity\",\"-Infinity\",1]", {
+        w.words = true;
+        sc_jsonw_arr(&w);
+        sc_jsonw_double(&w, NAN);
+        sc_jsonw_double(&w, INFINITY);
+        sc_jsonw_double(&w, -INFINITY);
+        sc_jsonw_double(&w, 1);
+        sc_jsonw_arr_end(&w);
+    });
     WRITES("12.5", sc_jsonw_decimal(&w, (struct sc_decimal){125000, 4}));
     WRITES("\"2026-03-02T10:00:00.120Z\"", sc_jsonw_time(&w, INT64_C(1772445600120)));
     WRITES("\"000102030405060708090a0b0c0dfeff\"",
