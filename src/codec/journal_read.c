@@ -164,7 +164,7 @@ static void take_parts(struct sc_scan *r, const struct sc_taxonomy *tx, unsigned
     rec->ambiguous = bits & SC_RP_AMBIGUOUS;
     if (rec->has_via) {
         rec->via = take_node(r);
-        rec->via_gen = (uint16_t)sc_scan_count(r, UINT16_MAX, 0);
+        rec->via_gen = sc_scan_count(r, UINT32_MAX, 0);
     }
     rec->has_heard = bits & SC_RP_HEARD;
     if (rec->has_heard)
@@ -177,7 +177,7 @@ static void take_parts(struct sc_scan *r, const struct sc_taxonomy *tx, unsigned
         take_links(r, tx, rec);
     if (bits & SC_RP_NODE) {
         rec->node = take_node(r);
-        rec->gen = (uint16_t)sc_scan_count(r, UINT16_MAX, 0);
+        rec->gen = sc_scan_count(r, UINT32_MAX, 0);
     }
     if (bits & SC_RP_OTHER)
         rec->other = take_node(r);

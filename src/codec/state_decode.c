@@ -31,7 +31,7 @@ static void take_members(struct sc_state_reader *d)
             m.group = take_node(&d->r);
         else if (bits & SC_MEMBER_CUSTOMER)
             m.group = m.node;
-        m.gen = (uint16_t)sc_scan_count(&d->r, UINT16_MAX, 0);
+        m.gen = sc_scan_count(&d->r, UINT32_MAX, 0);
         m.linked_ms = sc_scan_ms(&d->r, d->base_ms);
         m.evidence = sc_scan_str(&d->r);
         bool both = (bits & SC_MEMBER_GROUP) && (bits & SC_MEMBER_CUSTOMER);
@@ -234,7 +234,7 @@ static void take_section(struct sc_state_reader *d, enum sc_state_section sec)
 {
     struct sc_state *st = d->st;
     switch (sec) {
-    case SC_SEC_GEN: st->gen = (uint16_t)sc_scan_count(&d->r, UINT16_MAX, 0); return;
+    case SC_SEC_GEN: st->gen = sc_scan_count(&d->r, UINT32_MAX, 0); return;
     case SC_SEC_ERASED: st->erased_ms = sc_state_take_ms(d); return;
     case SC_SEC_MEMBERS: take_members(d); return;
     case SC_SEC_MUST_NOT: take_must_not(d); return;

@@ -382,7 +382,7 @@ void sc_owner_return(struct sc_owner *ow)
     st->stored = old.stored;
     st->kind = SC_STATE_ROOT;
     st->erased_ms = old.erased_ms;
-    st->gen = (uint16_t)(rec->gen + 1);
+    st->gen = rec->gen + 1;
     st->dirty = true;
     struct sc_member *self = sc_owner_member(st, &st->node);
     SC_ASSERT(self != NULL);

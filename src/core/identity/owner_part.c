@@ -47,7 +47,7 @@ static void part(struct sc_owner *ow, bool ambiguous)
     struct sc_state *st = ow->st, old = *ow->st;
     SC_ASSERT(old.kind == SC_STATE_ALIAS);
     sc_owner_reset(ow);
-    st->gen = (uint16_t)(old.gen + 1);
+    st->gen = old.gen + 1;
     st->ambiguous = ambiguous;
     memset(&st->members, 0, sizeof(st->members));
     for (uint32_t i = 0; i < old.members.n; i++) {
@@ -151,7 +151,7 @@ static void erase_here(struct sc_owner *ow, int64_t erase_ms)
     struct sc_state *st = ow->st, old = *ow->st;
     sc_owner_reset(ow);
     st->erased_ms = erase_ms > old.erased_ms ? erase_ms : old.erased_ms;
-    st->gen = (uint16_t)(old.gen + 1); /* what is under way for the old one finds nobody */
+    st->gen = old.gen + 1; /* what is under way for the old one finds nobody */
     for (uint32_t i = 0; i < old.waiting.n; i++)
         if (old.waiting.v[i].ms > st->erased_ms)
             SC_VEC_PUSH(st->ar, &st->waiting, old.waiting.v[i]);

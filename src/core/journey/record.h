@@ -43,7 +43,7 @@ struct sc_record {
     int64_t heard_ms;
     bool has_via;             /* forwarded by an alias: apply only if that generation is here */
     struct sc_node_id via;
-    uint16_t via_gen;
+    uint32_t via_gen;
     /* EVENT, and evidence for LINK, STATE, RETURN, SPLIT, LEAVE, ERASE (ids, time; no props) */
     const struct sc_event *ev;
     struct sc_node_id home;   /* EVENT, LINK: where the event belongs once its links are decided */
@@ -51,7 +51,7 @@ struct sc_record {
     uint32_t n_links;
     /* STATE, RETURN, SPLIT, LEAVE */
     struct sc_node_id node;   /* loser; the node split off */
-    uint16_t gen;
+    uint32_t gen;
     struct sc_node_id other;  /* RETURN: the winner that refused */
     struct sc_link link;      /* STATE, RETURN: the link that caused it */
     bool ambiguous;           /* SPLIT: by a refusal */

@@ -86,7 +86,7 @@ struct sc_fact_held {
 
 struct sc_member { /* a node of the set, the customer's own included */
     struct sc_node_id node;
-    uint16_t gen;         /* generation absorbed */
+    uint32_t gen;         /* generation absorbed */
     struct sc_node_id group; /* the absorbed customer it came with; none: it is of this one */
     int64_t linked_ms;    /* event time of the link (limits within) */
     struct sc_str evidence; /* id of the event that linked it */
@@ -225,7 +225,7 @@ struct sc_state {
     uint8_t kind;            /* enum sc_state_kind */
     bool stored;             /* was read from the store (false: never seen) */
     bool dirty;              /* must be written */
-    uint16_t gen;
+    uint32_t gen;            /* one more each time it becomes a root again, or is erased */
     struct sc_node_id parent; /* ALIAS */
     int64_t erased_ms;        /* ERASED(t), kept when a new customer starts behind it */
 

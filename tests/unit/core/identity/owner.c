@@ -623,6 +623,22 @@ Test(owner, who_left_before_its_state_came_is_no_member)
     teardown(&w);
 }
 
+/* A generation that began anew would be taken for one that was absorbed long ago. */
+Test(owner, generations_are_not_used_up)
+{
+    struct world w;
+    setup(&w);
+    event(&w, "seen", 1, D1, -1);
+    w.st[D1]->gen = w.st[D1]->members.v[0].gen = UINT16_MAX;
+    event(&w, "seen", 2, A, D1);
+    cr_expect_eq(w.st[D1]->kind, SC_STATE_ALIAS);
+    event(&w, "seen", 3, B, D1);
+    cr_expect_eq(w.st[D1]->kind, SC_STATE_ROOT);
+    cr_expect_eq(w.st[D1]->gen, UINT16_MAX + 1u);
+    cr_expect_eq(w.st[A]->members.n, 1, "the account let the device go");
+    teardown(&w);
+}
+
 Test(owner, routes)
 {
     struct world w;
