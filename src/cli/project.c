@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "cli/cli.h"
 #include "cli/zones.h"
+#include "kafka/kafka.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -191,7 +192,10 @@ static void load_settings(struct sc_project *pr, struct sc_project_file *file,
                           const struct sc_node *doc)
 {
     file->settings = SC_NEW(&pr->ar, struct sc_settings);
+    uint32_t errors = pr->dg.errors;
     bool ok = sc_settings_load(file->settings, doc, &pr->ar, &pr->dg);
+    sc_kafka_check_properties(&file->settings->kafka, &pr->dg);
+    ok = ok && pr->dg.errors == errors;
     const struct sc_project_file *journey =
         follow(pr, file, doc, "journey", file->settings->journey, SC_FILE_JOURNEY);
     if (journey == NULL)

@@ -5,21 +5,6 @@
 #include "base/log.h"
 #include <stdlib.h>
 
-/* What the protocol rests on: not the user's to change. */
-static const char *const fixed[] = {
-    "enable.auto.commit", "enable.auto.offset.store", "isolation.level", "transactional.id",
-    "enable.idempotence", "group.id", "group.instance.id", "partition.assignment.strategy",
-    "auto.offset.reset", "enable.partition.eof", "partitioner", "group.protocol",
-};
-
-static bool is_fixed(const char *name)
-{
-    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
-        if (strcmp(fixed[i], name) == 0)
-            return true;
-    return false;
-}
-
 static bool set(rd_kafka_conf_t *conf, const char *name, const char *value)
 {
     char err[512];
@@ -74,16 +59,50 @@ static bool set_users(rd_kafka_conf_t *conf, const struct sc_kafka_settings *s)
     bool fine = true;
     for (uint32_t i = 0; fine && i < s->n_properties; i++) {
         char *name = sc_strndup(s->properties[i].name.p, s->properties[i].name.len);
-        if (is_fixed(name)) {
-            sc_log(SC_LOG_ERROR, "kafka", "kafka.properties may not change what exactly-once rests "
-                   "on", "name", name, NULL);
-            fine = false;
-        } else {
-            fine = set_str(conf, name, s->properties[i].value);
-        }
+        char *value = sc_strndup(s->properties[i].value.p, s->properties[i].value.len);
+        fine = set(conf, name, value);
         free(name);
+        free(value);
     }
     return fine;
+}
+
+static void suggest_property(rd_kafka_conf_t *conf, const struct sc_node *key,
+                             struct sc_finding *f, struct sc_diag *dg)
+{
+    size_t n;
+    const char **all = rd_kafka_conf_dump(conf, &n); /* names and values in turn */
+    struct sc_str *names = SC_NEW_N(dg->ar, struct sc_str, n / 2 + 1);
+    for (size_t i = 0; i < n / 2; i++)
+        names[i] = sc_str_dup(dg->ar, sc_str_from(all[2 * i]));
+    rd_kafka_conf_dump_free(all, n);
+    sc_diag_suggest(dg, f, key->text, names, (uint32_t)(n / 2));
+}
+
+void sc_kafka_check_properties(const struct sc_kafka_settings *s, struct sc_diag *dg)
+{
+    char err[512];
+    const struct sc_node *map = s->properties_at;
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    for (uint32_t i = 0; map && map->kind == SC_NODE_MAP && i < map->n; i++) {
+        const struct sc_node *key = map->pairs[i].key, *value = map->pairs[i].value;
+        if (value->kind != SC_NODE_SCALAR || value->faulty)
+            continue; /* said already */
+        switch (rd_kafka_conf_set(conf, key->text.p, value->text.p, err, sizeof(err))) {
+        case RD_KAFKA_CONF_OK:
+            break;
+        case RD_KAFKA_CONF_UNKNOWN:
+            suggest_property(conf, key,
+                             sc_diag_add(dg, SC_ERROR, "unknown-property", key->mark,
+                                         "librdkafka has no property '%.*s'",
+                                         SC_STR_FMT(key->text)), dg);
+            break;
+        case RD_KAFKA_CONF_INVALID:
+            sc_diag_add(dg, SC_ERROR, "bad-property", value->mark, "librdkafka: %s", err);
+            break;
+        }
+    }
+    rd_kafka_conf_destroy(conf);
 }
 
 static void on_log(const rd_kafka_t *rk, int level, const char *fac, const char *buf)

@@ -1,5 +1,5 @@
-/* Client configuration: ours, then the user's `kafka.properties` on top, refusing what would break
- * the protocol. */
+/* Client configuration: ours, then the user's `kafka.properties` on top. What would break the
+ * protocol is refused where the settings are loaded (config/settings.c). */
 #ifndef SC_KAFKA_CONF_H
 #define SC_KAFKA_CONF_H
 

@@ -14,6 +14,9 @@ struct sc_kafka_config {
     struct sc_str password; /* SASL; empty: none */
 };
 
+/* Are there such properties, and may they have these values? Findings to `dg`; asks no broker. */
+void sc_kafka_check_properties(const struct sc_kafka_settings *s, struct sc_diag *dg);
+
 /* One worker's log. */
 struct sc_kafka_log_config {
     const struct sc_kafka_config *kafka;

@@ -63,6 +63,19 @@ says 1 "latin.yaml:2:19: error: invalid leading UTF-8 octet: the file must be UT
 : >empty.yaml
 says 1 "empty.yaml:1:1: error: the file is empty" check empty.yaml
 
+# Properties of librdkafka are asked of it, before anything runs.
+kafka() { sed "s/^kafka:.*/kafka: { brokers: 127.0.0.1:9092, properties: { $1 } }/" live.yaml >kafka.yaml; }
+kafka 'sessoin.timeout.ms: 1000'
+says 1 "kafka.yaml:2:49: error: librdkafka has no property 'sessoin.timeout.ms'; did you mean 'session.timeout.ms'?" \
+    check kafka.yaml
+says 78 "librdkafka has no property 'sessoin.timeout.ms'" run -c kafka.yaml
+kafka 'session.timeout.ms: soon'
+says 1 "kafka.yaml:2:69: error: librdkafka: " check kafka.yaml
+kafka 'linger.ms: ""'
+says 1 "kafka.yaml:2:61: error: librdkafka: " check kafka.yaml
+kafka 'session.timeout.ms: 30000, ssl.endpoint.identification.algorithm: none'
+says 0 "0 errors" check kafka.yaml
+
 # What the parser finds is an error to every command.
 sed "s/^    cooldown: 24h/&\n    cooldown: 1h/" polite.yaml >twice.yaml
 says 78 "twice.yaml:16:5: error: key 'cooldown' stands here twice" simulate twice.yaml --events carts.jsonl

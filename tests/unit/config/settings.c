@@ -95,7 +95,8 @@ Test(settings, tls_by_its_key_and_properties_passed_on)
 Test(settings, properties_of_the_protocol_are_refused)
 {
     static const char *const kept[] = {"isolation.level", "enable.idempotence", "group.id",
-                                       "transactional.id", "sasl.password", "auto.offset.reset"};
+                                       "transactional.id", "sasl.password", "auto.offset.reset",
+                                       "partitioner", "group.protocol", "enable.partition.eof"};
     for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); ++i) {
         sc_diag_init(&dg, &ar);
         cr_expect_not(load(sc_arena_printf(&ar, "kafka: { brokers: a, properties: { %s: x } }",
