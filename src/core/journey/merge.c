@@ -119,20 +119,46 @@ static struct side join_sides(struct side a, struct side b)
     return s;
 }
 
-/* When the merged customer lapsed: later when the other side broke the silence, SC_NO_DUE when
- * that is not over yet, or the lapse does not lead out of the stage. */
+static bool leads(const struct sc_stage *lapse, int from)
+{
+    return !lapse->has_from || lapse->from >> from & 1;
+}
+
+/* When the merged customer lapsed: later when the other side broke the silence, SC_NO_DUE when that
+ * is not over yet. */
 static int64_t lapsed_at(const struct sc_journey *jo, const struct sc_state *st,
                          const struct side *s)
 {
     const struct sc_stage *lapse = &jo->stages[s->lapse];
     SC_ASSERT(lapse->after_ms > 0);
-    if (lapse->has_from && !(lapse->from >> s->ranked & 1))
-        return SC_NO_DUE;
     int64_t broken = sc_breaks_last(st, SC_TIMER_LAPSE, (uint16_t)s->lapse, 0);
     int64_t at_ms = s->lapse_ms;
     if (broken != SC_NEVER && broken > at_ms - lapse->after_ms)
         at_ms = broken + lapse->after_ms;
     return at_ms <= later(st->last_ms, s->lapse_ms) ? at_ms : SC_NO_DUE;
+}
+
+/* The lapse kept does not lead out of the stage: the first that does and whose silence is over, as
+ * its timer would find; -1: none. */
+static int other_lapse(const struct sc_journey *jo, const struct sc_state *st,
+                       const struct side *s, int64_t *at_ms)
+{
+    const struct sc_track *tk = &jo->tracks[jo->stages[s->ranked].track];
+    int found = -1;
+    *at_ms = SC_NO_DUE;
+    SC_ASSERT(s->ranked_ms != SC_NEVER);
+    for (int l = (int)tk->first; l < (int)(tk->first + tk->n); l++) {
+        const struct sc_stage *lapse = &jo->stages[l];
+        if (lapse->after_ms == 0 || !leads(lapse, s->ranked))
+            continue;
+        int64_t broken = sc_breaks_last(st, SC_TIMER_LAPSE, (uint16_t)l, 0);
+        int64_t over_ms = later(broken, s->ranked_ms) + lapse->after_ms;
+        if (over_ms > later(st->last_ms, s->lapse_ms) || over_ms >= *at_ms)
+            continue;
+        found = l;
+        *at_ms = over_ms;
+    }
+    return found;
 }
 
 /* The furthest by order, unless the merged facts still meet a lapse's silence. A side that is in no
@@ -151,13 +177,18 @@ static void merge_place(const struct sc_journey *jo, struct sc_state *st, struct
     if (from->stage_unknown > into->stage_unknown)
         into->stage_unknown = from->stage_unknown;
     SC_ASSERT(s.ranked >= 0 && (uint32_t)s.ranked < jo->n_stages);
-    int64_t at_ms = s.lapse < 0 ? SC_NO_DUE : lapsed_at(jo, st, &s);
+    int64_t at_ms = SC_NO_DUE;
+    int lapse = s.lapse;
+    if (lapse >= 0 && leads(&jo->stages[lapse], s.ranked))
+        at_ms = lapsed_at(jo, st, &s);
+    else if (lapse >= 0)
+        lapse = other_lapse(jo, st, &s, &at_ms);
     bool lapsed = at_ms != SC_NO_DUE;
-    into->stage = (int16_t)(lapsed ? s.lapse : s.ranked);
+    into->stage = (int16_t)(lapsed ? lapse : s.ranked);
     into->stage_ms = lapsed ? at_ms : s.ranked_ms;
     into->lapsed_from = (int16_t)(lapsed ? s.ranked : -1);
     into->lapsed_from_ms = lapsed ? s.ranked_ms : SC_NEVER;
-    bool as_entered = s.lapse < 0 || at_ms == s.lapse_ms;
+    bool as_entered = s.lapse < 0 || (lapse == s.lapse && at_ms == s.lapse_ms);
     into->lapse_void = (int16_t)(as_entered ? -1 : s.lapse);
     into->lapse_void_ms = as_entered ? SC_NEVER : s.lapse_ms;
 }
