@@ -74,6 +74,7 @@ static const char states_journey[] =
     "  - { name: buyer, when: 'event.name == \"order\"' }\n"
     "  - { name: loyal, when: 'orders >= 4' }\n"
     "  - { name: lapsed, from: [buyer, loyal], after: '5d without [order]' }\n"
+    "  - { name: drowsy, from: [looking], after: '2d without [viewed, cart]' }\n"
     "tracks:\n"
     "  care:\n"
     "    stages:\n"

@@ -120,12 +120,12 @@ Test(state, a_stage_that_is_gone_leads_to_the_nearest_earlier)
 Test(state, a_track_that_is_gone_comes_back)
 {
     struct sc_state *st = sc_state_new(&sh.jo, shop_node(1, 1), &sh.ar);
-    cr_assert(sh.jo.n_tracks == 2 && sh.jo.tracks[1].first == 5);
+    cr_assert(sh.jo.n_tracks == 2 && sh.jo.tracks[1].first == 6);
     st->n_events = 1;
     st->first_ms = st->last_ms = SHOP_START;
     struct sc_str before = shop_bytes(&sh, st);
-    struct sc_place place = {.stage = 7, .stage_ms = SHOP_START - 5, .lapsed_from = 6,
-                             .lapsed_from_ms = SHOP_START - 9, .furthest = 6, .lapse_void = 7,
+    struct sc_place place = {.stage = 8, .stage_ms = SHOP_START - 5, .lapsed_from = 7,
+                             .lapsed_from_ms = SHOP_START - 9, .furthest = 7, .lapse_void = 8,
                              .lapse_void_ms = SHOP_START - 7};
     st->place[1] = place;
     struct sc_str a = shop_bytes(&sh, st);
@@ -137,11 +137,11 @@ Test(state, a_track_that_is_gone_comes_back)
     got = sc_state_decode(&sh.jo, st->node, b, &sh.ar);
     cr_assert(got && got->foreign.n == 0);
     struct sc_place *pl = &got->place[1];
-    cr_assert(pl->stage == 7 && pl->stage_ms == SHOP_START - 5 && pl->furthest == 6);
-    cr_assert(pl->lapsed_from == 6 && pl->lapsed_from_ms == SHOP_START - 9);
-    cr_assert(pl->lapse_void == 7 && pl->lapse_void_ms == SHOP_START - 7);
+    cr_assert(pl->stage == 8 && pl->stage_ms == SHOP_START - 5 && pl->furthest == 7);
+    cr_assert(pl->lapsed_from == 7 && pl->lapsed_from_ms == SHOP_START - 9);
+    cr_assert(pl->lapse_void == 8 && pl->lapse_void_ms == SHOP_START - 7);
     got = sc_state_decode(&sh.jo, st->node, before, &sh.ar);
-    cr_assert(got->place[1].stage == 5 && got->place[1].stage_ms == SC_NEVER);
+    cr_assert(got->place[1].stage == 6 && got->place[1].stage_ms == SC_NEVER);
 }
 
 #define CARE "  care: { stages: [ { name: calm }, { name: troubled, when: 'event.name == \"opened\"' } ] }\n"
