@@ -137,6 +137,7 @@ static unsigned record_bits(const struct sc_record *rec)
     bits |= rec->state ? SC_RP_STATE : 0;
     bits |= rec->ev ? SC_RP_EVENT : 0;
     bits |= rec->ambiguous ? SC_RP_AMBIGUOUS : 0;
+    bits |= rec->let_go ? SC_RP_LET_GO : 0;
     bits |= rec->has_heard ? SC_RP_HEARD : 0;
     bits |= rec->by.len || rec->why.len ? SC_RP_COMMAND : 0;
     return bits;

@@ -162,6 +162,7 @@ static void take_parts(struct sc_scan *r, const struct sc_taxonomy *tx, unsigned
 {
     rec->has_via = bits & SC_RP_VIA;
     rec->ambiguous = bits & SC_RP_AMBIGUOUS;
+    rec->let_go = bits & SC_RP_LET_GO;
     if (rec->has_via) {
         rec->via = take_node(r);
         rec->via_gen = sc_scan_count(r, UINT32_MAX, 0);

@@ -31,10 +31,15 @@ static void take_members(struct sc_state_reader *d)
             m.group = take_node(&d->r);
         else if (bits & SC_MEMBER_CUSTOMER)
             m.group = m.node;
+        if (bits & SC_MEMBER_BY)
+            m.through = take_node(&d->r);
+        else if (bits & SC_MEMBER_BY_ROOT)
+            m.through = st->node;
         m.gen = sc_scan_count(&d->r, UINT32_MAX, 0);
         m.linked_ms = sc_scan_ms(&d->r, d->base_ms);
         m.evidence = sc_scan_str(&d->r);
-        bool both = (bits & SC_MEMBER_GROUP) && (bits & SC_MEMBER_CUSTOMER);
+        bool both = ((bits & SC_MEMBER_GROUP) && (bits & SC_MEMBER_CUSTOMER)) ||
+                    ((bits & SC_MEMBER_BY) && (bits & SC_MEMBER_BY_ROOT));
         if (bits > SC_MEMBER_ALL || both || sc_node_none(&m.node))
             sc_scan_fail(&d->r);
         SC_VEC_PUSH(st->ar, &st->members, m);

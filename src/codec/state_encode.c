@@ -33,7 +33,8 @@ static bool plain_self(const struct sc_state *st)
 {
     const struct sc_member *m = st->members.v;
     return st->members.n == 1 && sc_node_eq(&m->node, &st->node) && m->gen == 0 &&
-           sc_node_none(&m->group) && m->linked_ms == SC_NEVER && m->evidence.len == 0;
+           sc_node_none(&m->group) && sc_node_none(&m->through) && m->linked_ms == SC_NEVER &&
+           m->evidence.len == 0;
 }
 
 static void put_members(struct writer *e)
@@ -47,13 +48,18 @@ static void put_members(struct writer *e)
         bool self = sc_node_eq(&m->node, &st->node);
         bool own = sc_node_eq(&m->group, &m->node);
         bool group = !own && !sc_node_none(&m->group);
-        sc_pen_room(&e->w, 33 + 2 * SC_VARINT_BYTES);
+        bool by_root = sc_node_eq(&m->through, &st->node);
+        bool by = !by_root && !sc_node_none(&m->through);
+        sc_pen_room(&e->w, 1 + 3 * sizeof(m->node) + 2 * SC_VARINT_BYTES);
         sc_pen_u8(&e->w, (uint8_t)((self ? SC_MEMBER_SELF : 0) | (own ? SC_MEMBER_CUSTOMER : 0) |
-                                   (group ? SC_MEMBER_GROUP : 0)));
+                                   (group ? SC_MEMBER_GROUP : 0) |
+                                   (by_root ? SC_MEMBER_BY_ROOT : 0) | (by ? SC_MEMBER_BY : 0)));
         if (!self)
             put_node(&e->w, &m->node);
         if (group)
             put_node(&e->w, &m->group);
+        if (by)
+            put_node(&e->w, &m->through);
         sc_pen_var(&e->w, m->gen);
         sc_pen_ms(&e->w, e->base_ms, m->linked_ms);
         sc_pen_str(&e->w, e->less >= LESS_TEXT ? SC_STR_NULL : m->evidence);

@@ -38,7 +38,14 @@ enum {
 /* Bits of a sent message. */
 enum { SC_SENT_COUNTS = 1, SC_SENT_MARKETING = 2, SC_SENT_KEY = 4 };
 /* Bits of a member: it is the customer's own node; its group is itself; its group stands. */
-enum { SC_MEMBER_SELF = 1, SC_MEMBER_CUSTOMER = 2, SC_MEMBER_GROUP = 4, SC_MEMBER_ALL = 7 };
+enum {
+    SC_MEMBER_SELF = 1,
+    SC_MEMBER_CUSTOMER = 2,
+    SC_MEMBER_GROUP = 4,
+    SC_MEMBER_BY_ROOT = 8, /* it came through the state's own node */
+    SC_MEMBER_BY = 16,     /* or through another, which stands */
+    SC_MEMBER_ALL = 31
+};
 
 /* Bits of a place: which parts stand. STAGE_SINCE to FURTHEST are that of the main track where
  * `stages:` are all there is (and were always, before); else each stands in TRACKS, by its track's

@@ -5,8 +5,9 @@
  *
  *   - without limits and rivals: the groups equal union-find over the events; each group is one
  *     root, at its smallest node, and holds each of its events once;
- *   - with rivals: no root has two accounts, each account's events are at its own customer, and
- *     nothing is lost or counted twice;
+ *   - with rivals: no root has two accounts, each account's events are at its own customer, whoever
+ *     is with an account came there without an identifier that is two people's, and nothing is lost
+ *     or counted twice;
  *   - forgotten: nothing that happened before is anywhere, what comes after is there.
  *
  * Small scenarios go through every order of turns, larger ones through random ones. */
@@ -373,6 +374,33 @@ static int64_t fact(const struct world *w, int node, int who)
     return sc_is_value(v) ? v.i : 0;
 }
 
+/* One step further from those that are with `reached` by events without an ambiguous identifier. */
+static bool reach(const struct world *w, bool *reached, const struct happening *hp)
+{
+    bool any = false, more = false;
+    for (int i = 0; i < hp->n; i++)
+        any |= reached[hp->ids[i]];
+    for (int i = 0; any && i < hp->n; i++) {
+        if (w->st[hp->ids[i]]->ambiguous || reached[hp->ids[i]])
+            continue;
+        reached[hp->ids[i]] = more = true;
+    }
+    return more;
+}
+
+static void check_ways(const struct world *w, int account)
+{
+    bool reached[NODES_MAX] = {false}, more = true;
+    reached[account] = true;
+    while (more) {
+        more = false;
+        for (int e = 0; e < w->sc->n_events; e++)
+            more |= reach(w, reached, &w->sc->events[e]);
+    }
+    for (uint32_t m = 0; m < w->st[account]->members.n; m++)
+        EXPECT(w, reached[index_of(w, &w->st[account]->members.v[m].node)]);
+}
+
 /* An account is one person: `who` is its index among the accounts. */
 static void check_rivals(struct world *w)
 {
@@ -387,6 +415,7 @@ static void check_rivals(struct world *w)
         if (w->sc->nodes[i].rank != ACCOUNT)
             continue;
         EXPECT(w, w->st[i]->kind == SC_STATE_ROOT && !w->st[i]->ambiguous);
+        check_ways(w, i);
         int64_t own = 0;
         for (int e = 0; e < w->sc->n_events; e++)
             for (int k = 0; k < w->sc->events[e].n; k++)
@@ -465,6 +494,8 @@ static const struct scenario small[] = {
      {SEEN(0, 0, 2), SEEN(1, 1), SEEN(1, 1, 2)}, 3, true},
     {"rivals through an email", {{ACCOUNT}, {ACCOUNT}, {EMAIL}, {DEVICE}}, 4,
      {SEEN(0, 0, 2), SEEN(-1, 2, 3), SEEN(1, 1, 3)}, 3, true},
+    {"with a shared email", {{ACCOUNT}, {ACCOUNT}, {EMAIL}, {DEVICE}}, 4,
+     {SEEN(0, 0, 2), SEEN(-1, 2, 3), SEEN(1, 1, 2)}, 3, true},
     {"limit", {{ACCOUNT}, {LOYALTY}, {LOYALTY}, {LOYALTY}}, 4,
      {SEEN(0, 0, 1), SEEN(0, 0, 2), SEEN(0, 0, 3)}, 3, true},
     {"forgotten", {{ACCOUNT}, {DEVICE}}, 2,

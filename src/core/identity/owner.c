@@ -13,10 +13,6 @@
 
 #include "base/assert.h"
 
-/* Past so many hops an event is applied where it is: no protocol fault may keep it for ever. Far
- * above SC_HOPS_MAX, since each link of its own costs a few. */
-#define HOPS_LOST 200
-
 struct sc_record *sc_owner_send(struct sc_owner *ow, enum sc_record_kind kind,
                                 const struct sc_node_id *to)
 {
@@ -28,6 +24,17 @@ struct sc_record *sc_owner_send(struct sc_owner *ow, enum sc_record_kind kind,
     rec->by = ow->rec->by;
     rec->why = ow->rec->why;
     return rec;
+}
+
+void sc_owner_link(struct sc_owner *ow, const struct sc_node_id *x, const struct sc_node_id *y)
+{
+    SC_ASSERT(!sc_node_eq(x, y));
+    bool ordered = sc_node_cmp(x, y) < 0;
+    const struct sc_node_id *strong = ordered ? x : y, *weak = ordered ? y : x;
+    struct sc_record *link = sc_owner_send(ow, SC_REC_LINK, weak);
+    link->home = *strong;
+    link->links[0] = (struct sc_link){*strong, *weak, *strong, *weak};
+    link->n_links = 1;
 }
 
 static struct sc_record *pass(struct sc_owner *ow, const struct sc_record *rec,
@@ -289,6 +296,26 @@ static void revive(struct sc_owner *ow)
     sc_owner_reset(ow); /* a new customer, behind ERASED(t) */
 }
 
+/* This root is the larger of the pair: by it, or by a member. */
+static void decide_at_root(struct sc_owner *ow, struct sc_record *rec,
+                           const struct sc_node_id *other)
+{
+    struct sc_link *link = &rec->links[0];
+    bool a_here = sc_node_eq(&link->a, &ow->st->node);
+    const struct sc_node_id *own = a_here ? &link->strong : &link->weak;
+    const struct sc_node_id *far = a_here ? &link->weak : &link->strong;
+    if (!sc_owner_member(ow->st, own) && rec->hops < SC_HOPS_MAX) {
+        *(a_here ? &link->a : &link->b) = *own; /* it left, and knows better where it is */
+        count_hop(rec);
+        return;
+    }
+    if (!sc_owner_member(ow->st, far) && !refused(ow, link, other)) {
+        yield_to(ow, link, other);
+        rename_root(rec, &ow->st->node, other);
+    }
+    drop_link(rec);
+}
+
 /* Decide what is this node's to decide. False: the record goes to another owner first. */
 static bool decide_links(struct sc_owner *ow, struct sc_record *rec)
 {
@@ -315,11 +342,7 @@ static bool decide_links(struct sc_owner *ow, struct sc_record *rec)
         }
         if (st->kind == SC_STATE_ERASED)
             revive(ow);
-        if (!refused(ow, link, &other)) {
-            yield_to(ow, link, &other);
-            rename_root(rec, &st->node, &other);
-        }
-        drop_link(rec);
+        decide_at_root(ow, rec, &other);
     }
     return true;
 }
@@ -333,7 +356,7 @@ static bool overtakes(const struct sc_owner *ow, const struct sc_record *rec,
 {
     SC_ASSERT(ow->st->kind == SC_STATE_ALIAS);
     return !rec->has_via && !sc_node_eq(own, &ow->st->node) && !sc_owner_member(ow->st, own) &&
-           rec->hops < HOPS_LOST;
+           rec->hops < SC_HOPS_LOST;
 }
 
 /* At home, links decided: apply here, or send on. */
@@ -357,12 +380,27 @@ static bool at_home(struct sc_owner *ow, struct sc_record *rec)
         revive(ow);
     if (sc_owner_admits(ow, rec, own))
         return true;
-    if (rec->hops >= HOPS_LOST) { /* cannot be, and must not go round for ever: it stays here */
+    if (rec->hops >= SC_HOPS_LOST) { /* cannot be, and must not go round for ever: it stays here */
         sc_owner_audit(ow, SC_ID_VIOLATION, own)->violation = SC_VIOLATION_HOPS;
         return true;
     }
     sc_owner_send_back(ow, rec, own);
     return false;
+}
+
+/* Whoever is seen together with the customer's own identifier needs no other between them. */
+static void note_ways(struct sc_owner *ow, const struct sc_event *ev)
+{
+    struct sc_state *st = ow->st;
+    if (ev->n_ids == 1 || !sc_node_eq(&ev->ids[0].node, &st->node))
+        return;
+    for (uint32_t i = 1; i < ev->n_ids; i++) {
+        struct sc_member *m = sc_owner_member(st, &ev->ids[i].node);
+        if (m && !sc_node_eq(&m->through, &st->node)) {
+            m->through = st->node;
+            st->dirty = true;
+        }
+    }
 }
 
 /* Nearly all events: no links, at their root, by the right door. */
@@ -374,7 +412,8 @@ static bool plainly_home(const struct sc_owner *ow)
            sc_owner_admits(ow, rec, &rec->ev->ids[0].node);
 }
 
-static bool handle_event(struct sc_owner *ow)
+/* True: the event is to be applied here. */
+static bool settle_event(struct sc_owner *ow)
 {
     if (plainly_home(ow))
         return true; /* and no copy of the record */
@@ -390,6 +429,15 @@ static bool handle_event(struct sc_owner *ow)
         return false;
     }
     return at_home(ow, &rec);
+}
+
+static bool handle_event(struct sc_owner *ow)
+{
+    if (!settle_event(ow))
+        return false;
+    SC_ASSERT(ow->st->kind == SC_STATE_ROOT);
+    note_ways(ow, ow->rec->ev);
+    return true;
 }
 
 bool sc_owner_handle(const struct sc_journey *jo, struct sc_state *st, const struct sc_input *in,

@@ -12,6 +12,10 @@
 
 #include "core/journey/run.h"
 
+/* Past so many hops a record ends where it is: no protocol fault may keep it for ever. Far above
+ * SC_HOPS_MAX, since each link of its own costs a few. */
+#define SC_HOPS_LOST 200
+
 struct sc_owner {
     const struct sc_journey *jo;
     struct sc_state *st;
@@ -24,6 +28,8 @@ struct sc_owner {
 /* A record of `kind` to `to`, with the evidence of the one being handled. */
 struct sc_record *sc_owner_send(struct sc_owner *ow, enum sc_record_kind kind,
                                 const struct sc_node_id *to);
+/* Join two identifiers, wherever they are now. */
+void sc_owner_link(struct sc_owner *ow, const struct sc_node_id *x, const struct sc_node_id *y);
 /* At an alias: a record goes on to the parent; it says through whom it came. */
 void sc_owner_forward(struct sc_owner *ow, const struct sc_record *rec);
 /* At a root: is what came through `via` (or is of `node`) meant for this customer? */
@@ -60,6 +66,10 @@ void sc_owner_state(struct sc_owner *ow);
 void sc_owner_return(struct sc_owner *ow);
 
 /* owner_part.c */
+/* Members that came through `gone`, which is no member any more, go as well, since nothing else says
+ * whose they are. What they brought themselves stays with them; unless `gone` turned out to be no
+ * one person's, so do they with it. */
+void sc_owner_let_go(struct sc_owner *ow, const struct sc_node_id *gone);
 void sc_owner_split(struct sc_owner *ow);
 void sc_owner_leave(struct sc_owner *ow);
 void sc_owner_erase_record(struct sc_owner *ow);

@@ -107,16 +107,42 @@ static void refuse(struct sc_owner *ow, enum sc_violation violation)
 
 /* ---- absorb */
 
-/* A state that did not come straight may have been overtaken by its node's LEAVE: ask the node. */
+/* The loser's members came through its root; now they come through the pair that joined the two. So
+ * the way from that pair's identifier to the old root turns round. Returns the winner's of the two. */
+static struct sc_node_id turn_way(struct sc_owner *ow)
+{
+    struct sc_state *st = ow->st;
+    const struct sc_link *link = &ow->rec->link;
+    bool weak = sc_owner_member(ow->rec->state, &link->weak) != NULL;
+    const struct sc_node_id entry = weak ? link->strong : link->weak;
+    struct sc_node_id at = weak ? link->weak : link->strong, through = entry;
+    for (uint32_t i = 0; i < ow->rec->state->members.n && !sc_node_none(&at); i++) {
+        struct sc_member *m = sc_owner_member(st, &at);
+        if (m == NULL || sc_node_eq(&at, &st->node))
+            break;
+        at = m->through;
+        m->through = through;
+        through = m->node;
+    }
+    SC_ASSERT(st->members.n > 0);
+    return entry;
+}
+
+/* A state that did not come straight may have been overtaken by a LEAVE of its node, or of one that
+ * had come through it: ask them. */
 static void ask_if_still(struct sc_owner *ow)
 {
-    if (ow->rec->hops == 0)
-        return;
-    struct sc_record *ask = sc_owner_send(ow, SC_REC_LEAVE, &ow->rec->node);
+    const struct sc_state *from = ow->rec->state;
     SC_ASSERT(ow->st->kind != SC_STATE_ERASED);
-    ask->node = ow->rec->node;
-    ask->gen = ow->rec->gen;
-    ask->other = ow->st->node;
+    for (uint32_t i = 0; ow->rec->hops > 0 && i < from->members.n; i++) {
+        const struct sc_member *m = &from->members.v[i];
+        if (sc_node_eq(&m->node, &ow->st->node))
+            continue;
+        struct sc_record *ask = sc_owner_send(ow, SC_REC_LEAVE, &m->node);
+        ask->node = m->node;
+        ask->gen = m->gen;
+        ask->other = ow->st->node;
+    }
 }
 
 static void add_former(struct sc_state *st, const struct sc_node_id *node)
@@ -207,9 +233,10 @@ static void absorb(struct sc_owner *ow, int64_t at_ms)
     if (member == NULL)
         member = SC_VEC_ADD(st->ar, &st->members);
     *member = (struct sc_member){.node = rec->node, .gen = rec->gen, .group = member->group,
-                                 .linked_ms = at_ms};
+                                 .through = member->through, .linked_ms = at_ms};
     if (rec->ev)
         member->evidence = sc_str_dup(st->ar, rec->ev->id);
+    const struct sc_node_id entry = turn_way(ow);
     if (customer) {
         add_former(st, &rec->node);
         keep_holdouts(ow);
@@ -222,6 +249,8 @@ static void absorb(struct sc_owner *ow, int64_t at_ms)
     say(ow, customer);
     if (history)
         sc_step_merged(ow->jo, st, &before, &ow->in->now, ow->fx);
+    if (!sc_node_none(&entry) && !sc_owner_member(st, &entry))
+        sc_owner_let_go(ow, &entry); /* an old hint led here: it joins where that one is now */
 }
 
 /* Who had been with it is known here: one that is not a member any more has left since. */
@@ -289,6 +318,7 @@ static void pass_on(struct sc_owner *ow)
         if (known)
             *known = *m;
     }
+    turn_way(ow);
     st->dirty = true;
     ask_if_still(ow);
     sc_owner_forward(ow, ow->rec);

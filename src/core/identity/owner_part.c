@@ -1,20 +1,55 @@
 /* Nodes that go their own way again: split off, left, forgotten.
  *
  * SPLIT makes a node a root of the next generation, so that whatever is still under way for the old
- * one is recognised. It takes along the members that had come through it; what they had done stays
+ * one is recognised. By a command it takes along the members that had come through it. By a refusal
+ * it keeps nobody, since it is no one person's any more: the customer lets go whoever came through
+ * it alone, and takes back those of its aliases that it knows another way. What they had done stays
  * with the customer, which is what provenance is for. */
 #include "core/identity/owner.h"
 
 #include "base/assert.h"
 
-static void send_leave(struct sc_owner *ow, const struct sc_node_id *parent,
-                       const struct sc_member *member)
+static struct sc_record *send_leave(struct sc_owner *ow, const struct sc_node_id *parent,
+                                    const struct sc_member *member)
 {
     struct sc_record *leave = sc_owner_send(ow, SC_REC_LEAVE, parent);
     leave->node = member->node;
     leave->gen = member->gen;
     leave->ambiguous = ow->rec->ambiguous;
-    leave->violation = ow->rec->violation;
+    leave->let_go = ow->rec->let_go;
+    return leave;
+}
+
+/* How a member came: the pair of identifiers that an event had. */
+static struct sc_link way_of(const struct sc_member *member)
+{
+    if (sc_node_none(&member->through))
+        return (struct sc_link){0};
+    bool first = sc_node_cmp(&member->node, &member->through) < 0;
+    const struct sc_node_id strong = first ? member->node : member->through;
+    const struct sc_node_id weak = first ? member->through : member->node;
+    return (struct sc_link){strong, weak, strong, weak};
+}
+
+/* A member that came through one that parts goes as well: nothing else says whose it is. */
+static void send_away(struct sc_owner *ow, const struct sc_member *member)
+{
+    SC_ASSERT(!sc_node_eq(&member->node, &ow->st->node));
+    struct sc_record *split = sc_owner_send(ow, SC_REC_SPLIT, &member->node);
+    split->node = member->node;
+    split->gen = member->gen;
+    split->violation = ow->rec->violation;
+    split->let_go = true;
+    split->link = way_of(member);
+}
+
+/* What it came with it joins again, wherever both are by then. */
+static void link_again(struct sc_owner *ow, const struct sc_member *member)
+{
+    if (sc_node_none(&member->through))
+        return;
+    const struct sc_link way = way_of(member);
+    sc_owner_link(ow, &way.strong, &way.weak);
 }
 
 static void audit_split(struct sc_owner *ow, enum sc_identity_action action)
@@ -41,27 +76,37 @@ static void follow_last(struct sc_owner *ow)
     link->n_links = 1;
 }
 
-/* An alias becomes a root again, with those who came through it. */
+/* An alias becomes a root again. Those who came through it go along, or go away too: the customer
+ * hears of the node itself first, and so knows which of them it has another way. */
 static void part(struct sc_owner *ow, bool ambiguous)
 {
     struct sc_state *st = ow->st, old = *ow->st;
     SC_ASSERT(old.kind == SC_STATE_ALIAS);
+    bool by_command = !ow->rec->ambiguous && !ow->rec->let_go;
     sc_owner_reset(ow);
     st->gen = old.gen + 1;
     st->ambiguous = ambiguous;
-    memset(&st->members, 0, sizeof(st->members));
+    struct sc_member self = *sc_owner_member(&old, &st->node);
+    self.gen = old.gen;
+    send_leave(ow, &old.parent, &self)->violation = ow->rec->violation;
+    self.gen = st->gen;
+    st->members.n = 0;
+    SC_VEC_PUSH(st->ar, &st->members, self);
     for (uint32_t i = 0; i < old.members.n; i++) {
-        struct sc_member m = old.members.v[i];
-        bool self = sc_node_eq(&m.node, &st->node);
-        if (self)
-            m.gen = old.gen;
-        send_leave(ow, &old.parent, &m);
-        if (self)
-            m.gen = st->gen;
-        SC_VEC_PUSH(st->ar, &st->members, m);
+        const struct sc_member *m = &old.members.v[i];
+        if (sc_node_eq(&m->node, &st->node))
+            continue;
+        if (!by_command) {
+            struct sc_record *leave = send_leave(ow, &old.parent, m);
+            leave->ambiguous = false;
+            leave->let_go = true;
+            send_away(ow, m);
+            continue;
+        }
+        send_leave(ow, &old.parent, m);
+        SC_VEC_PUSH(st->ar, &st->members, *m);
     }
-    SC_ASSERT(sc_owner_member(st, &st->node) != NULL);
-    if (!ambiguous)
+    if (by_command)
         sc_owner_forbid(st, &old.parent);
     sc_owner_hint(ow, &st->node, &st->node);
 }
@@ -70,15 +115,15 @@ void sc_owner_split(struct sc_owner *ow)
 {
     struct sc_state *st = ow->st;
     SC_ASSERT(sc_node_eq(&ow->rec->node, &st->node));
-    bool refusal = ow->rec->violation != SC_VIOLATION_NONE;
+    bool refusal = ow->rec->ambiguous;
     bool follow = refusal && follows_last(ow);
     switch ((enum sc_state_kind)st->kind) {
     case SC_STATE_ALIAS:
-        part(ow, ow->rec->ambiguous && !follow);
-        if (follow) {
-            memset(&st->must_not, 0, sizeof(st->must_not));
+        if (ow->rec->let_go && st->gen != ow->rec->gen)
+            return; /* it went already, and is with somebody else */
+        part(ow, refusal && !follow);
+        if (follow)
             follow_last(ow);
-        }
         audit_split(ow, refusal ? SC_ID_VIOLATION : SC_ID_SPLIT);
         return;
     case SC_STATE_ROOT:
@@ -115,6 +160,50 @@ static void answer(struct sc_owner *ow)
     }
 }
 
+/* Those who came through `gone`, and through them, nearest first. */
+static uint32_t followers(const struct sc_owner *ow, const struct sc_node_id *gone,
+                          struct sc_member *out)
+{
+    const struct sc_state *st = ow->st;
+    uint32_t n = 0, asked = 0;
+    const struct sc_node_id *at = gone;
+    for (;;) {
+        for (uint32_t i = 0; i < st->members.n && n < st->members.n; i++) {
+            const struct sc_member *m = &st->members.v[i];
+            if (sc_node_eq(&m->through, at) && !sc_node_eq(&m->node, &st->node))
+                out[n++] = *m;
+        }
+        if (asked == n)
+            return n;
+        at = &out[asked++].node;
+    }
+}
+
+static void drop_member(struct sc_state *st, const struct sc_node_id *node)
+{
+    struct sc_member *member = sc_owner_member(st, node);
+    if (member == NULL)
+        return;
+    SC_ASSERT(st->members.n > 0);
+    *member = st->members.v[--st->members.n];
+    st->dirty = true;
+}
+
+void sc_owner_let_go(struct sc_owner *ow, const struct sc_node_id *gone)
+{
+    struct sc_state *st = ow->st;
+    SC_ASSERT(sc_owner_member(st, gone) == NULL);
+    struct sc_member *out = SC_NEW_N(ow->fx->ar, struct sc_member, st->members.n + 1);
+    uint32_t n = followers(ow, gone, out);
+    for (uint32_t i = 0; i < n; i++) {
+        send_away(ow, &out[i]);
+        if (!ow->rec->ambiguous || !sc_node_eq(&out[i].through, gone))
+            link_again(ow, &out[i]); /* behind both of their SPLITs */
+        drop_member(st, &out[i].node);
+        sc_owner_audit(ow, SC_ID_SPLIT, &out[i].node)->violation = ow->rec->violation;
+    }
+}
+
 void sc_owner_leave(struct sc_owner *ow)
 {
     struct sc_state *st = ow->st;
@@ -123,25 +212,29 @@ void sc_owner_leave(struct sc_owner *ow)
         answer(ow);
         return;
     }
-    struct sc_member *member = sc_owner_member(st, &rec->node);
+    const struct sc_member *member = sc_owner_member(st, &rec->node);
     bool here = member && member->gen <= rec->gen;
-    if (here) {
-        *member = st->members.v[--st->members.n];
-        st->dirty = true;
-    }
+    const struct sc_member was = here ? *member : (struct sc_member){0};
+    if (here)
+        drop_member(st, &rec->node);
     if (st->kind == SC_STATE_ALIAS) {
         sc_owner_forward(ow, rec);
         return;
     }
     if (st->kind != SC_STATE_ROOT)
         return;
-    if (!here && rec->has_via && !sc_owner_admits(ow, rec, &rec->node))
+    if (!here && rec->has_via && rec->hops < SC_HOPS_LOST &&
+        !sc_owner_admits(ow, rec, &rec->node))
         sc_owner_send_back(ow, rec, &rec->node); /* its state went the same way */
     if (!here)
         return;
-    if (!rec->ambiguous)
+    if (!rec->ambiguous && !rec->let_go)
         sc_owner_forbid(st, &rec->node);
     sc_owner_audit(ow, SC_ID_SPLIT, &rec->node)->violation = rec->violation;
+    if (rec->ambiguous || rec->let_go)
+        sc_owner_let_go(ow, &rec->node);
+    if (rec->let_go)
+        link_again(ow, &was);
 }
 
 /* ---- forgetting */

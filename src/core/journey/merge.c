@@ -42,7 +42,12 @@ static int order_members(const void *a, const void *b)
     return sc_node_cmp(&x->node, &y->node);
 }
 
-/* The same node on both sides: the later generation, the earlier link, the smaller group. */
+static bool smaller(const struct sc_node_id *a, const struct sc_node_id *b)
+{
+    return !sc_node_none(a) && (sc_node_none(b) || sc_node_cmp(a, b) < 0);
+}
+
+/* The same node on both sides: the later generation, the earlier link, the smaller group and way. */
 static void join_members(void *a, const void *b)
 {
     struct sc_member *into = a;
@@ -55,9 +60,10 @@ static void join_members(void *a, const void *b)
         into->evidence = from->evidence;
     }
     into->gen = from->gen > into->gen ? from->gen : into->gen;
-    if (sc_node_none(&into->group) ||
-        (!sc_node_none(&from->group) && sc_node_cmp(&from->group, &into->group) < 0))
+    if (smaller(&from->group, &into->group))
         into->group = from->group;
+    if (smaller(&from->through, &into->through))
+        into->through = from->through;
 }
 
 static int order_nodes(const void *a, const void *b)

@@ -54,8 +54,10 @@ struct sc_record {
     uint32_t gen;
     struct sc_node_id other;  /* RETURN: the winner that refused */
     struct sc_link link;      /* STATE, RETURN: the link that caused it */
-    bool ambiguous;           /* SPLIT: by a refusal */
-    uint8_t violation;        /* SPLIT, RETURN: enum sc_violation */
+    bool ambiguous;           /* SPLIT, LEAVE: by a refusal */
+    bool let_go;              /* SPLIT, LEAVE: because of another it came through, while of
+                                 generation `gen`; it may join again */
+    uint8_t violation;        /* SPLIT, LEAVE, RETURN: enum sc_violation */
     const struct sc_state *state; /* STATE, RETURN: working form, borrowed from the batch; the
                                      journal's codec writes it in the stored form */
     int64_t erase_ms;         /* ERASE: forget up to */

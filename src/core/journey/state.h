@@ -88,6 +88,7 @@ struct sc_member { /* a node of the set, the customer's own included */
     struct sc_node_id node;
     uint32_t gen;         /* generation absorbed */
     struct sc_node_id group; /* the absorbed customer it came with; none: it is of this one */
+    struct sc_node_id through; /* the identifier it came in one event with; none: the first one */
     int64_t linked_ms;    /* event time of the link (limits within) */
     struct sc_str evidence; /* id of the event that linked it */
 };

@@ -166,6 +166,10 @@ Test(journal, other_kinds)
     rec.ambiguous = true;
     cr_assert(through(&rec)->ambiguous && item.rec.ev == NULL);
     cr_assert_eq(item.rec.by.len, 0);
+    sc_frame_start(&w, 42);
+    rec.ambiguous = false;
+    rec.let_go = true;
+    cr_assert(through(&rec)->let_go && !item.rec.ambiguous);
 }
 
 Test(journal, a_command_says_who_and_why)

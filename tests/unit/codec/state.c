@@ -65,9 +65,11 @@ Test(state, everything_of_members_and_word)
 {
     struct sc_state *st = sc_state_new(&sh.jo, shop_node(1, 1), &sh.ar);
     SC_VEC_PUSH(&sh.ar, &st->members,
-                ((struct sc_member){shop_node(2, 1), 3, shop_node(2, 1), SHOP_START, SC_STR("e1")}));
+                ((struct sc_member){shop_node(2, 1), 3, shop_node(2, 1), shop_node(1, 1),
+                                    SHOP_START, SC_STR("e1")}));
     SC_VEC_PUSH(&sh.ar, &st->members,
-                ((struct sc_member){shop_node(3, 1), 0, shop_node(2, 1), SC_NEVER, SC_STR_NULL}));
+                ((struct sc_member){shop_node(3, 1), 0, shop_node(2, 1), shop_node(2, 1), SC_NEVER,
+                                    SC_STR_NULL}));
     SC_VEC_PUSH(&sh.ar, &st->must_not, shop_node(2, 5));
     SC_VEC_PUSH(&sh.ar, &st->former, shop_node(2, 1));
     SC_VEC_PUSH(&sh.ar, &st->held_out, SC_STR("cart-2026"));
@@ -85,6 +87,8 @@ Test(state, everything_of_members_and_word)
     cr_assert(sc_node_none(&got->members.v[0].group));
     for (int i = 1; i < 3; i++)
         cr_assert(sc_node_eq(&got->members.v[i].group, &st->former.v[0]));
+    for (int i = 0; i < 3; i++)
+        cr_assert(sc_node_eq(&got->members.v[i].through, &st->members.v[i].through));
     cr_assert(sc_str_eqz(got->members.v[1].evidence, "e1"));
     cr_assert_eq(got->members.v[1].linked_ms, SHOP_START);
     cr_assert(got->must_not.n == 1 && got->former.n == 1 && got->merges == 1);

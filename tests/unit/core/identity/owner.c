@@ -239,6 +239,56 @@ Test(owner, a_device_may_follow_the_last_who_logged_in)
     teardown(&w);
 }
 
+/* An address turns out to be two people's: whoever joined through it alone is nobody's again. */
+Test(owner, who_came_through_what_two_share_leaves_with_it)
+{
+    struct world w;
+    setup(&w);
+    event(&w, "seen", 1, A, E1);
+    event(&w, "seen", 1, A, P1);
+    event(&w, "seen", 2, E1, D1);
+    event(&w, "seen", 2, D1, D2); /* these two are one person's, whoever that is */
+    event(&w, "seen", 2, E1, P1); /* known of A by itself */
+    event(&w, "seen", 2, E1, P2);
+    event(&w, "seen", 3, A, P2); /* and so is this one, since then */
+    event(&w, "seen", 4, B, E1);
+    cr_expect(w.st[E1]->kind == SC_STATE_ROOT && w.st[E1]->ambiguous);
+    cr_expect_eq(w.st[E1]->members.n, 1);
+    cr_expect_eq(w.st[A]->members.n, 3);
+    cr_expect(alias_of(&w, P1, A) && alias_of(&w, P2, A));
+    cr_expect(w.st[D1]->kind == SC_STATE_ROOT && !w.st[D1]->ambiguous);
+    cr_expect(alias_of(&w, D2, D1));
+    cr_expect_eq(w.st[D1]->members.n, 2);
+    event(&w, "seen", 5, D2, -1);
+    cr_expect_eq(w.st[A]->n_events, 7, "what was done stays");
+    cr_expect_eq(w.st[D1]->n_events, 1);
+    event(&w, "seen", 6, B, D2);
+    cr_expect(alias_of(&w, D1, B), "free to join who it is");
+    cr_expect_eq(w.st[B]->members.n, 3);
+    teardown(&w);
+}
+
+/* The same where they had joined the address before it joined the account. */
+Test(owner, who_was_with_what_two_share_leaves_with_it)
+{
+    struct world w;
+    setup(&w);
+    event(&w, "seen", 1, E1, D1);
+    event(&w, "seen", 1, P1, D2);
+    event(&w, "seen", 2, E1, P1);
+    event(&w, "seen", 3, A, D2); /* it is through D2 that the address is A's */
+    event(&w, "seen", 4, B, E1);
+    cr_expect_eq(w.st[A]->members.n, 3);
+    cr_expect(w.st[E1]->ambiguous && w.st[E1]->members.n == 1);
+    cr_expect_eq(w.st[D1]->kind, SC_STATE_ROOT);
+    cr_expect_eq(w.st[P1]->kind, SC_STATE_ALIAS);
+    event(&w, "seen", 5, A, D1);
+    event(&w, "seen", 6, P1, -1);
+    cr_expect_eq(w.st[A]->members.n, 4);
+    cr_expect_eq(w.st[A]->n_events, 6);
+    teardown(&w);
+}
+
 Test(owner, limits_return_what_is_too_much)
 {
     struct world w;
