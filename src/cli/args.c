@@ -31,19 +31,56 @@ static void help(const struct sc_command *cmd)
     printf("  %-*s %s\n", HELP_COLUMN, "-h, --help", "this text");
 }
 
+/* `name` takes the place of `near` when it is nearer to what was seen. */
+static void nearer(struct sc_str seen, const char *name, const char **near, unsigned *max)
+{
+    unsigned d = seen.len > 2 ? sc_str_distance(seen, sc_str_from(name), *max) : *max;
+    if (d < *max) {
+        *near = name;
+        *max = d;
+    }
+}
+
+#define NEAR 3 /* edits: less is meant */
+
+void sc_subject_suggest(const struct sc_subject *subjects, const char *word)
+{
+    const char *near = NULL;
+    unsigned max = NEAR;
+    for (const struct sc_subject *s = subjects; s->name; s++)
+        nearer(sc_str_from(word), s->name, &near, &max);
+    if (near)
+        fprintf(stderr, "; did you mean '%s'?", near);
+}
+
+int sc_subjects_run(const char *command, const struct sc_subject *subjects, int argc, char **argv)
+{
+    const char *word = argc > 1 ? argv[1] : "";
+    for (const struct sc_subject *s = subjects; s->name; s++)
+        if (strcmp(word, s->name) == 0)
+            return s->run(argc - 1, argv + 1);
+    bool help = strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+    if (!help && *word) {
+        fprintf(stderr, "stagecoach: there is no command '%s %s'", command, word);
+        sc_subject_suggest(subjects, word);
+        fputc('\n', stderr);
+    }
+    for (const struct sc_subject *s = subjects; s->name; s++)
+        fprintf(help ? stdout : stderr, "%s stagecoach %s %s\n", s == subjects ? "usage:" : "      ",
+                command, s->usage);
+    if (help)
+        printf("\nWith --help behind it each says more.\n");
+    return help ? SC_EXIT_OK : SC_EXIT_USAGE;
+}
+
 /* Says so, and which option was meant when one is near. */
 static int unknown_option(const struct sc_command *cmd, const char *word)
 {
     const char *name = word + strspn(word, "-"), *near = NULL;
     struct sc_str seen = {name, strcspn(name, "=")};
-    unsigned max = 3; /* nearer than that */
-    for (const struct sc_arg *a = cmd->args; a->name && seen.len > 2; a++) {
-        unsigned d = sc_str_distance(seen, sc_str_from(a->name), max);
-        if (d < max) {
-            near = a->name;
-            max = d;
-        }
-    }
+    unsigned max = NEAR;
+    for (const struct sc_arg *a = cmd->args; a->name; a++)
+        nearer(seen, a->name, &near, &max);
     fprintf(stderr, "stagecoach: unknown option '%s'", word);
     if (near)
         fprintf(stderr, "; did you mean '--%s'?", near);

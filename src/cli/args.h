@@ -42,6 +42,19 @@ struct sc_command {
     int words_min, words_max; /* positional words; max -1: any */
 };
 
+/* One of the things a command does, by its first word. */
+struct sc_subject {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *usage; /* "node NAMESPACE=VALUE… [options]"; in the list of all commands: what for */
+};
+
+/* Run the subject that argv[1] names, of a table that ends with {0}; `command` is the word before it.
+ * --help prints their usages, as does a word that is none of them, behind the message: exit 64. */
+int sc_subjects_run(const char *command, const struct sc_subject *subjects, int argc, char **argv);
+/* "; did you mean 'x'?" of the subject that is near `word`, or nothing. */
+void sc_subject_suggest(const struct sc_subject *subjects, const char *word);
+
 /* Parse argv[1..]. Positional words go to `words` (argv is reordered). Returns 0 to go on; a
  * negative number when the command is done (--help was printed): exit 0; else an exit code (64),
  * with the message printed. */

@@ -1,6 +1,8 @@
 /* The list of subcommands. */
 #include "cli/cli.h"
 
+#include "cli/args.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -8,11 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct subcommand {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *about; /* NULL: not listed */
-} subcommands[] = {
+/* Without a text: not listed. */
+static const struct sc_subject subcommands[] = {
     {"run", sc_cmd_run, "process the sources, on real servers"},
     {"dev", sc_cmd_dev, "try a journey out with made-up events, without any server"},
     {"simulate", sc_cmd_simulate, "run a journey over files of events, without any server"},
@@ -27,15 +26,15 @@ static const struct subcommand {
     {"expr", sc_cmd_expr, "evaluate an expression"},
     {"docs", sc_cmd_docs, NULL},
     {"version", sc_cmd_version, "print the version"},
+    {0},
 };
-#define SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
 
 static void usage(FILE *to)
 {
     fprintf(to, "usage: stagecoach COMMAND [options]\n\n");
-    for (size_t i = 0; i < SUBCOMMANDS; i++)
-        if (subcommands[i].about)
-            fprintf(to, "  %-10s %s\n", subcommands[i].name, subcommands[i].about);
+    for (const struct sc_subject *s = subcommands; s->name; s++)
+        if (s->usage)
+            fprintf(to, "  %-10s %s\n", s->name, s->usage);
     fprintf(to, "\n`stagecoach COMMAND --help` says more.\n");
 }
 
@@ -79,10 +78,12 @@ static int dispatch(int argc, char **argv)
     }
     if (strcmp(name, "--version") == 0)
         name = "version";
-    for (size_t i = 0; i < SUBCOMMANDS; i++)
-        if (strcmp(name, subcommands[i].name) == 0)
-            return subcommands[i].run(argc - 1, argv + 1);
-    fprintf(stderr, "stagecoach: there is no command '%s'\n", name);
+    for (const struct sc_subject *s = subcommands; s->name; s++)
+        if (strcmp(name, s->name) == 0)
+            return s->run(argc - 1, argv + 1);
+    fprintf(stderr, "stagecoach: there is no command '%s'", name);
+    sc_subject_suggest(subcommands, name);
+    fputc('\n', stderr);
     usage(stderr);
     return SC_EXIT_USAGE;
 }

@@ -216,7 +216,7 @@ static bool parse_time(const char *name, const char *text, int64_t *ms)
     return false;
 }
 
-int sc_cmd_dlq(int argc, char **argv)
+static int dlq_replay(int argc, char **argv)
 {
     const char *config = SC_SETTINGS_DEFAULT;
     struct dlq d = {0};
@@ -235,15 +235,11 @@ int sc_cmd_dlq(int argc, char **argv)
         "Sends dead letters to their source topics again: key, value, timestamp and headers as\n"
         "they came. What had gone through meanwhile is dropped as a copy. The same command again goes\n"
         "on behind what it sent.";
-    const struct sc_command cmd = {"dlq replay [--config FILE] [options]", about, args, 1, 1};
+    const struct sc_command cmd = {"dlq replay [--config FILE] [options]", about, args, 0, 0};
     struct sc_words words;
     int rc = sc_args_parse(&cmd, argc, argv, &words);
     if (rc)
         return rc < 0 ? SC_EXIT_OK : rc;
-    if (strcmp(words.v[0], "replay") != 0) {
-        fprintf(stderr, "stagecoach dlq: expected replay, found '%s'\n", words.v[0]);
-        return SC_EXIT_USAGE;
-    }
     if (!parse_time("since", d.since, &d.since_ms) || !parse_time("until", d.until, &d.until_ms))
         return SC_EXIT_USAGE;
     struct sc_project project = {0};
@@ -261,4 +257,13 @@ int sc_cmd_dlq(int argc, char **argv)
     sc_project_fini(&project);
     sc_arena_fini(&d.ar);
     return rc;
+}
+
+int sc_cmd_dlq(int argc, char **argv)
+{
+    static const struct sc_subject subjects[] = {
+        {"replay", dlq_replay, "replay [--config FILE] [options]"},
+        {0},
+    };
+    return sc_subjects_run("dlq", subjects, argc, argv);
 }

@@ -31,8 +31,11 @@ static int print_node(struct sc_pseudonyms *ps, const struct sc_taxonomy *tx, co
     }
     int ns = sc_taxonomy_namespace(tx, (struct sc_str){word, (size_t)(eq - word)});
     if (ns < 0) {
-        fprintf(stderr, "stagecoach: the taxonomy has no namespace '%.*s'\n", (int)(eq - word),
+        fprintf(stderr, "stagecoach: the taxonomy has no namespace '%.*s'; it has", (int)(eq - word),
                 word);
+        for (uint32_t i = 0; i < tx->n_namespaces; i++)
+            fprintf(stderr, " %.*s", SC_STR_FMT(tx->namespaces[i].name));
+        fputc('\n', stderr);
         return SC_EXIT_DATA;
     }
     struct sc_identifier id;
@@ -111,26 +114,13 @@ static int node(int argc, char **argv)
     return with_taxonomy(path ? path : default_file(), sec, &words);
 }
 
-static const struct subject {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *usage;
-} subjects[] = {
-    {"node", node, "node NAMESPACE=VALUE… [options]"},
-    {"split", sc_identity_split, "split CUSTOMER NODE… [options]"},
-    {"unlink", sc_identity_unlink, "unlink CUSTOMER NODE… [options]"},
-};
-#define SUBJECTS (sizeof(subjects) / sizeof(subjects[0]))
-
 int sc_cmd_identity(int argc, char **argv)
 {
-    const char *name = argc > 1 ? argv[1] : "";
-    for (size_t i = 0; i < SUBJECTS; i++)
-        if (strcmp(name, subjects[i].name) == 0)
-            return subjects[i].run(argc - 1, argv + 1);
-    bool help = strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
-    for (size_t i = 0; i < SUBJECTS; i++)
-        fprintf(help ? stdout : stderr, "%s stagecoach identity %s\n", i ? "      " : "usage:",
-                subjects[i].usage);
-    return help ? SC_EXIT_OK : SC_EXIT_USAGE;
+    static const struct sc_subject subjects[] = {
+        {"node", node, "node NAMESPACE=VALUE… [options]"},
+        {"split", sc_identity_split, "split CUSTOMER NODE… [options]"},
+        {"unlink", sc_identity_unlink, "unlink CUSTOMER NODE… [options]"},
+        {0},
+    };
+    return sc_subjects_run("identity", subjects, argc, argv);
 }

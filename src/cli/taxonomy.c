@@ -158,17 +158,11 @@ static int diff(int argc, char **argv)
 
 int sc_cmd_taxonomy(int argc, char **argv)
 {
-    const char *what = argc > 1 ? argv[1] : "";
-    if (strcmp(what, "docs") == 0)
-        return docs(argc - 1, argv + 1);
-    if (strcmp(what, "asyncapi") == 0)
-        return asyncapi(argc - 1, argv + 1);
-    if (strcmp(what, "diff") == 0)
-        return diff(argc - 1, argv + 1);
-    bool asked = strcmp(what, "--help") == 0 || strcmp(what, "-h") == 0;
-    fprintf(asked ? stdout : stderr,
-            "usage: stagecoach taxonomy docs TAXONOMY|JOURNEY… [-o md|html]\n"
-            "       stagecoach taxonomy asyncapi TAXONOMY|JOURNEY|SETTINGS\n"
-            "       stagecoach taxonomy diff OLD NEW\n");
-    return asked ? SC_EXIT_OK : SC_EXIT_USAGE;
+    static const struct sc_subject subjects[] = {
+        {"docs", docs, "docs TAXONOMY|JOURNEY… [-o md|html]"},
+        {"asyncapi", asyncapi, "asyncapi TAXONOMY|JOURNEY|SETTINGS"},
+        {"diff", diff, "diff OLD NEW"},
+        {0},
+    };
+    return sc_subjects_run("taxonomy", subjects, argc, argv);
 }

@@ -26,6 +26,13 @@ done
 says 0 "usage: stagecoach explain rule NAME JOURNEY" help explain rule
 says 64 "there is no command 'nope'" nope
 says 64 "there is no command 'nope'" help nope
+says 64 "there is no command 'simulat'; did you mean 'simulate'?" simulat
+says 64 "there is no command 'taxonomy dosc'; did you mean 'docs'?" taxonomy dosc
+says 64 "there is no command 'dlq reply'; did you mean 'replay'?" dlq reply
+says 64 "there is no command 'identity nope'" identity nope
+says 64 "usage: stagecoach explain customer" explain
+says 0 "usage: stagecoach dlq replay" dlq replay --help
+says 65 "the taxonomy has no namespace 'emial'; it has" identity node -c polite.yaml emial=a@b.no
 says 64 "unknown option '--evens'; did you mean '--events'?" simulate polite.yaml --evens carts.jsonl
 says 64 "unknown option '--unril=1'; did you mean '--until'?" simulate polite.yaml --unril=1
 says 64 "unknown option '-z'" check -z polite.yaml
