@@ -137,6 +137,7 @@ static unsigned record_bits(const struct sc_record *rec)
     bits |= rec->state ? SC_RP_STATE : 0;
     bits |= rec->ev ? SC_RP_EVENT : 0;
     bits |= rec->ambiguous ? SC_RP_AMBIGUOUS : 0;
+    bits |= rec->decided ? SC_RP_DECIDED : 0;
     bits |= rec->let_go ? SC_RP_LET_GO : 0;
     bits |= rec->has_heard ? SC_RP_HEARD : 0;
     bits |= rec->by.len || rec->why.len ? SC_RP_COMMAND : 0;
@@ -171,6 +172,8 @@ static void put_parts(struct sc_pen *w, unsigned bits, const struct sc_record *r
             put_link(w, &rec->links[i]);
         sc_pen_room(w, 2 * sizeof(rec->to) + 6 * (size_t)SC_VARINT_BYTES);
     }
+    if (bits & SC_RP_DECIDED)
+        sc_pen_raw(w, &rec->decided, sizeof(rec->decided));
     if (bits & SC_RP_NODE) {
         put_node(w, &rec->node);
         sc_pen_var(w, rec->gen);

@@ -176,6 +176,8 @@ static void take_parts(struct sc_scan *r, const struct sc_taxonomy *tx, unsigned
         rec->home = rec->to;
     if (bits & SC_RP_LINKS)
         take_links(r, tx, rec);
+    if (bits & SC_RP_DECIDED)
+        sc_scan_raw(r, &rec->decided, sizeof(rec->decided));
     if (bits & SC_RP_NODE) {
         rec->node = take_node(r);
         rec->gen = sc_scan_count(r, UINT32_MAX, 0);

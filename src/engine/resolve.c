@@ -153,6 +153,19 @@ static uint32_t decode_group(struct sc_resolve *r, const struct sc_msg *msgs, ui
 
 /* ---- stages 2 and 3: who is it, and where does it go */
 
+/* What is being linked is believed linked: the next event needs no link. Two of a unique namespace
+ * will not be. */
+static void believe(struct sc_resolve *r, const struct sc_link *link, int64_t mono_ms)
+{
+    bool a_wins = sc_node_cmp(&link->a, &link->b) < 0;
+    SC_ASSERT(!sc_node_eq(&link->a, &link->b));
+    uint8_t rank = sc_node_rank(&link->a);
+    if (link->a.b[0] == link->b.b[0] && r->jo->tx->namespaces[rank - 1].unique)
+        return;
+    sc_hints_believe(&r->hints, a_wins ? &link->b : &link->a, a_wins ? &link->a : &link->b,
+                     mono_ms);
+}
+
 static bool route_group(struct sc_resolve *r, struct sc_event **evs, uint32_t n, int64_t mono_ms)
 {
     sc_roots *roots = sc_arena_alloc(&r->group, sizeof(*roots) * (n + 1));
@@ -164,13 +177,8 @@ static bool route_group(struct sc_resolve *r, struct sc_event **evs, uint32_t n,
         sc_route(evs[i], roots[i], rec);
         if (!sc_resolve_send(r, rec))
             return sc_resolve_doubt(r, SC_ERR_ABORT), false;
-        /* What is being linked is believed linked: the next event needs no link. */
-        for (uint32_t k = 0; k < rec->n_links; k++) {
-            const struct sc_link *ln = &rec->links[k];
-            bool a_wins = sc_node_cmp(&ln->a, &ln->b) < 0;
-            sc_hints_believe(&r->hints, a_wins ? &ln->b : &ln->a, a_wins ? &ln->a : &ln->b,
-                             mono_ms);
-        }
+        for (uint32_t k = 0; k < rec->n_links; k++)
+            believe(r, &rec->links[k], mono_ms);
     }
     sc_count(&r->w->counters.events, n);
     return true;

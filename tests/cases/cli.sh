@@ -47,7 +47,7 @@ says 64 "explain: --events FILE… (or --config SETTINGS" explain customer $ada 
 says 64 "explain: --events or --config" explain customer $ada polite.yaml --events carts.jsonl --config live.yaml
 says 64 "explain: expected the customer's ID, or --identifier NS=VALUE, and then" explain customer polite.yaml --events carts.jsonl
 says 64 "explain: expected the customer's ID, or --identifier NS=VALUE" explain customer --config live.yaml
-columns() { "$stagecoach" simulate --help | sed -n '/^  -e/,$p' | grep -vc '^  .\{32\} [^ ]'; }
+columns() { "$stagecoach" simulate --help | sed -n '/^  -e/,$p' | LC_ALL=C.UTF-8 grep -vc '^  .\{32\} [^ ]'; }
 holds "meanings stand in one column" [ "$(columns)" = 0 ]
 
 # Values.

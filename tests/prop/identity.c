@@ -192,7 +192,8 @@ static struct sc_event *make_event(struct world *w, int e)
     return ev;
 }
 
-/* Resolve: follow hints, or know nothing of a node (a lost or an old hint). */
+/* Resolve: follow hints, know nothing of a node (a lost or an old hint), or believe it joined by a
+ * link that came to nothing. */
 static void take_in(struct world *w, int e)
 {
     struct sc_event *ev = make_event(w, e);
@@ -202,6 +203,9 @@ static void take_in(struct world *w, int e)
         uint32_t hops = choices.every ? 8 * choose(2) : random_below(9);
         for (uint32_t h = 0; h < hops; h++)
             roots[i] = w->hint[index_of(w, &roots[i])];
+        bool believes = i > 0 && !choices.every && !w->sc->rivals && random_below(8) == 0;
+        if (believes && sc_node_cmp(&roots[0], &roots[i]) < 0)
+            roots[i] = roots[0];
     }
     struct sc_record rec;
     sc_route(ev, roots, &rec);

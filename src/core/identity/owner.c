@@ -237,9 +237,20 @@ static void rename_root(struct sc_record *rec, const struct sc_node_id *n,
     }
 }
 
+/* Which of an event's identifiers it is; SC_IDENTIFIERS_MAX: none. */
+static uint32_t index_of(const struct sc_event *ev, const struct sc_node_id *node)
+{
+    uint32_t i = 0;
+    while (i < ev->n_ids && !sc_node_eq(&ev->ids[i].node, node))
+        i++;
+    return i < ev->n_ids ? i : SC_IDENTIFIERS_MAX;
+}
+
 static void drop_link(struct sc_record *rec)
 {
     SC_ASSERT(rec->n_links > 0);
+    if (rec->kind == SC_REC_EVENT)
+        rec->decided |= (uint16_t)(1u << index_of(rec->ev, &rec->links[0].weak));
     rec->n_links--;
     memmove(rec->links, rec->links + 1, rec->n_links * sizeof(*rec->links));
 }
@@ -388,18 +399,31 @@ static bool at_home(struct sc_owner *ow, struct sc_record *rec)
     return false;
 }
 
-/* Whoever is seen together with the customer's own identifier needs no other between them. */
-static void note_ways(struct sc_owner *ow, const struct sc_event *ev)
+/* Did the event come, or go, with a link for this one? */
+static bool was_linked(const struct sc_record *rec, uint32_t i)
+{
+    bool linked = rec->decided >> i & 1;
+    for (uint32_t k = 0; k < rec->n_links && !linked; k++)
+        linked = sc_node_eq(&rec->links[k].weak, &rec->ev->ids[i].node);
+    return linked;
+}
+
+/* Whoever is seen together with the customer's own identifier needs no other between them. One that
+ * is no member and came without a link was believed to be one: the link is made up for. */
+static void note_ways(struct sc_owner *ow)
 {
     struct sc_state *st = ow->st;
-    if (ev->n_ids == 1 || !sc_node_eq(&ev->ids[0].node, &st->node))
-        return;
+    const struct sc_event *ev = ow->rec->ev;
+    SC_ASSERT(ev->n_ids > 0);
+    bool own = sc_node_eq(&ev->ids[0].node, &st->node);
     for (uint32_t i = 1; i < ev->n_ids; i++) {
         struct sc_member *m = sc_owner_member(st, &ev->ids[i].node);
-        if (m && !sc_node_eq(&m->through, &st->node)) {
-            m->through = st->node;
-            st->dirty = true;
-        }
+        if (m == NULL && !was_linked(ow->rec, i) && !sc_owner_refuses(st, &ev->ids[i].node))
+            sc_owner_link(ow, &ev->ids[0].node, &ev->ids[i].node);
+        if (m == NULL || !own || sc_node_eq(&m->through, &st->node))
+            continue;
+        m->through = st->node;
+        st->dirty = true;
     }
 }
 
@@ -436,7 +460,7 @@ static bool handle_event(struct sc_owner *ow)
     if (!settle_event(ow))
         return false;
     SC_ASSERT(ow->st->kind == SC_STATE_ROOT);
-    note_ways(ow, ow->rec->ev);
+    note_ways(ow);
     return true;
 }
 

@@ -16,6 +16,9 @@
  * SC_HOPS_MAX, since each link of its own costs a few. */
 #define SC_HOPS_LOST 200
 
+/* A LEAVE that asks where a node is, not whether it is still here. */
+#define SC_GEN_ANY UINT32_MAX
+
 struct sc_owner {
     const struct sc_journey *jo;
     struct sc_state *st;

@@ -103,6 +103,10 @@ static void refuse(struct sc_owner *ow, enum sc_violation violation)
         ow->fx->counts.links_refused++;
     else
         sc_owner_violation(ow, &ow->rec->link, violation);
+    const struct sc_state *from = ow->rec->state;
+    for (uint32_t i = 0; i < from->members.n; i++) /* who came before it, for it */
+        if (sc_owner_member(ow->st, &from->members.v[i].node) == NULL)
+            sc_owner_let_go(ow, &from->members.v[i].node);
 }
 
 /* ---- absorb */
@@ -143,6 +147,17 @@ static void ask_if_still(struct sc_owner *ow)
         ask->gen = m->gen;
         ask->other = ow->st->node;
     }
+}
+
+/* The one it came with is no member: its state may be on its way here, or an old hint led here, and
+ * then this one goes where that one is. */
+static void ask_where(struct sc_owner *ow, const struct sc_node_id *entry)
+{
+    SC_ASSERT(ow->st->kind == SC_STATE_ROOT);
+    struct sc_record *ask = sc_owner_send(ow, SC_REC_LEAVE, entry);
+    ask->node = *entry;
+    ask->gen = SC_GEN_ANY;
+    ask->other = ow->st->node;
 }
 
 static void add_former(struct sc_state *st, const struct sc_node_id *node)
@@ -250,7 +265,7 @@ static void absorb(struct sc_owner *ow, int64_t at_ms)
     if (history)
         sc_step_merged(ow->jo, st, &before, &ow->in->now, ow->fx);
     if (!sc_node_none(&entry) && !sc_owner_member(st, &entry))
-        sc_owner_let_go(ow, &entry); /* an old hint led here: it joins where that one is now */
+        ask_where(ow, &entry);
 }
 
 /* Who had been with it is known here: one that is not a member any more has left since. */

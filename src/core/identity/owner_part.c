@@ -160,6 +160,26 @@ static void answer(struct sc_owner *ow)
     }
 }
 
+/* Somebody came to the customer `other` through this node, and it was not there: it comes behind the
+ * node's own state. Where that one ended elsewhere, that customer is told. */
+static void tell_where(struct sc_owner *ow)
+{
+    const struct sc_state *st = ow->st;
+    const struct sc_record *ask = ow->rec;
+    SC_ASSERT(ask->gen == SC_GEN_ANY);
+    if (st->kind == SC_STATE_ALIAS) {
+        sc_owner_forward(ow, ask);
+        return;
+    }
+    if (sc_node_eq(&st->node, &ask->other) || sc_owner_member(st, &ask->other))
+        return; /* it is the same customer, by now */
+    const struct sc_member *member = sc_owner_member(st, &ask->node);
+    const struct sc_member none = {.node = ask->node};
+    struct sc_record *leave = send_leave(ow, &ask->other, member ? member : &none);
+    leave->ambiguous = st->ambiguous;
+    leave->let_go = true;
+}
+
 /* Those who came through `gone`, and through them, nearest first. */
 static uint32_t followers(const struct sc_owner *ow, const struct sc_node_id *gone,
                           struct sc_member *out)
@@ -208,8 +228,11 @@ void sc_owner_leave(struct sc_owner *ow)
 {
     struct sc_state *st = ow->st;
     const struct sc_record *rec = ow->rec;
-    if (sc_node_eq(&rec->node, &st->node)) {
-        answer(ow);
+    if (!sc_node_none(&rec->other)) {
+        if (rec->gen == SC_GEN_ANY)
+            tell_where(ow);
+        else
+            answer(ow);
         return;
     }
     const struct sc_member *member = sc_owner_member(st, &rec->node);
@@ -226,6 +249,8 @@ void sc_owner_leave(struct sc_owner *ow)
     if (!here && rec->has_via && rec->hops < SC_HOPS_LOST &&
         !sc_owner_admits(ow, rec, &rec->node))
         sc_owner_send_back(ow, rec, &rec->node); /* its state went the same way */
+    if (!here && !member && (rec->ambiguous || rec->let_go))
+        sc_owner_let_go(ow, &rec->node);
     if (!here)
         return;
     if (!rec->ambiguous && !rec->let_go)

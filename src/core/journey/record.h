@@ -16,7 +16,7 @@ enum sc_record_kind {
     SC_REC_RETURN,    /* the winner refused: the loser is a root again */
     SC_REC_SPLIT,     /* the node becomes a root again; ambiguous when by a refusal */
     SC_REC_LEAVE,     /* to the former parent: this member went. To the node itself: is it still a
-                         member of `other`, with generation `gen`? */
+                         member of `other`, with generation `gen`, or (any) where is it? */
     SC_REC_ERASE,     /* forget: to the root, then to every member */
     SC_REC_HEARTBEAT, /* progress of source partitions: the engine's, never the step's */
     SC_REC_TRAILER    /* the engine's */
@@ -49,6 +49,8 @@ struct sc_record {
     struct sc_node_id home;   /* EVENT, LINK: where the event belongs once its links are decided */
     struct sc_link links[SC_LINKS_MAX];
     uint32_t n_links;
+    uint16_t decided;         /* EVENT: those of its identifiers that a link was decided for, as
+                                 bits: who of them is no member was refused */
     /* STATE, RETURN, SPLIT, LEAVE */
     struct sc_node_id node;   /* loser; the node split off */
     uint32_t gen;

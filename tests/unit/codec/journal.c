@@ -169,7 +169,8 @@ Test(journal, other_kinds)
     sc_frame_start(&w, 42);
     rec.ambiguous = false;
     rec.let_go = true;
-    cr_assert(through(&rec)->let_go && !item.rec.ambiguous);
+    rec.decided = 0x8002;
+    cr_assert(through(&rec)->let_go && item.rec.decided == 0x8002 && !item.rec.ambiguous);
 }
 
 Test(journal, a_command_says_who_and_why)

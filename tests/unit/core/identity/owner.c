@@ -43,6 +43,7 @@ struct world {
     struct sc_effects fx; /* all of it */
     SC_VEC(struct sc_record) queue;
     int n_events;
+    bool believed; /* by resolve: that the two of an event are one already */
 };
 
 static void setup(struct world *w)
@@ -99,7 +100,8 @@ static void settle(struct world *w)
     w->queue.n = 0;
 }
 
-/* An event with identifiers x and y (y may be -1), routed without hints, to the end. */
+/* An event with identifiers x and y (y may be -1), routed without hints (or by a wrong one), to
+ * the end. */
 static void event(struct world *w, const char *name, int64_t day, int x, int y)
 {
     struct sc_event *ev = SC_NEW(&w->ar, struct sc_event);
@@ -111,7 +113,7 @@ static void event(struct world *w, const char *name, int64_t day, int x, int y)
     ev->ids[ev->n_ids++].node = w->nodes[x];
     if (y >= 0)
         ev->ids[ev->n_ids++].node = w->nodes[y];
-    struct sc_node_id roots[2] = {w->nodes[x], y >= 0 ? w->nodes[y] : w->nodes[x]};
+    struct sc_node_id roots[2] = {w->nodes[x], w->nodes[w->believed ? x : y >= 0 ? y : x]};
     sc_route(ev, roots, SC_VEC_ADD(&w->ar, &w->queue));
     settle(w);
 }
@@ -286,6 +288,27 @@ Test(owner, who_was_with_what_two_share_leaves_with_it)
     event(&w, "seen", 6, P1, -1);
     cr_expect_eq(w.st[A]->members.n, 4);
     cr_expect_eq(w.st[A]->n_events, 6);
+    teardown(&w);
+}
+
+/* Resolve believed a link that was refused, or parted since: the events that came without it join. */
+Test(owner, a_link_that_was_only_believed_is_made_up_for)
+{
+    struct world w;
+    setup(&w);
+    w.believed = true;
+    event(&w, "seen", 1, A, E1);
+    cr_expect(alias_of(&w, E1, A));
+    cr_expect_eq(w.st[A]->members.n, 2);
+    event(&w, "seen", 2, A, E1);
+    cr_expect_eq(count(&w, SC_FX_IDENTITY, SC_ID_ATTACH), 1);
+    event(&w, "seen", 3, B, E1);
+    cr_expect(w.st[E1]->kind == SC_STATE_ROOT && w.st[E1]->ambiguous, "two people's");
+    cr_expect_eq(count(&w, SC_FX_IDENTITY, SC_ID_VIOLATION), 1);
+    event(&w, "seen", 4, A, E1);
+    cr_expect_eq(w.st[A]->members.n, 1);
+    cr_expect_eq(w.st[A]->n_events, 3);
+    cr_expect_eq(w.st[B]->n_events, 1);
     teardown(&w);
 }
 
