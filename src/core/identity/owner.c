@@ -287,6 +287,8 @@ static void yield_to(struct sc_owner *ow, const struct sc_link *link,
     rec->gen = st->gen;
     rec->state = moved;
     rec->link = *link;
+    if (moved->n_events > 0) /* said here, where its line is written: no other can come later */
+        SC_VEC_PUSH(ow->fx->ar, &ow->fx->gone, st->node);
     sc_owner_reset(ow);
     st->kind = SC_STATE_ALIAS;
     st->parent = *other;

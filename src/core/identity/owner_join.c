@@ -203,7 +203,6 @@ static void say(struct sc_owner *ow, bool customer)
     fx->n_former = ow->st->former.n;
     fx->members = ow->st->members.v;
     fx->n_members = ow->st->members.n;
-    SC_VEC_PUSH(ow->fx->ar, &ow->fx->gone, ow->rec->node);
 }
 
 /* The loser as the winner remembers it: who came with a customer is of that one's group for good. */

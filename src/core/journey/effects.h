@@ -120,7 +120,7 @@ struct sc_effects {
     SC_VEC(struct sc_record) records; /* for other owners (or this one): through the journal */
     SC_VEC(struct sc_node_id) hints;  /* pairs child, parent: decided, to be written to Redis; a
                                          node beside itself: a root again */
-    SC_VEC(struct sc_node_id) gone;   /* nodes whose customer line is withdrawn: absorbed, erased */
+    SC_VEC(struct sc_node_id) gone;   /* nodes whose customer line is withdrawn: yielded, erased */
     SC_VEC(struct sc_cell) deltas;    /* analytics, where `analyse` is on: to be added up */
     struct sc_step_counts counts;
     struct sc_trace *trace;           /* NULL: none. What explain and failing tests print */

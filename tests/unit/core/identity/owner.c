@@ -591,12 +591,31 @@ Test(owner, a_state_that_comes_after_its_node_ends_the_customer_it_was)
     settle(&w);
     cr_expect_eq(w.st[E1]->n_events, 2);
     cr_expect_eq(w.st[E1]->members.n, 2);
-    cr_assert_eq(w.fx.gone.n, 1, "its line is withdrawn");
-    cr_expect_eq(w.fx.gone.v[0].b[1], D1);
+    cr_expect_eq(w.fx.gone.n, 0, "its line was withdrawn where its state was sent");
     cr_assert_eq(w.st[E1]->former.n, 1, "its id is remembered");
     cr_expect_eq(w.st[E1]->former.v[0].b[1], D1);
     cr_expect_eq(count(&w, SC_FX_MERGED, -1), 1);
     teardown(&elsewhere);
+    teardown(&w);
+}
+
+/* Only its own owner speaks of a customer's line: another's word could come behind a newer one. */
+Test(owner, a_line_is_withdrawn_where_it_is_written)
+{
+    struct world w;
+    setup(&w);
+    event(&w, "seen", 1, D1, -1);
+    struct sc_effects fx;
+    sc_effects_init(&fx, &w.ar);
+    struct sc_record *link = SC_VEC_ADD(&w.ar, &w.queue);
+    *link = (struct sc_record){.kind = SC_REC_LINK, .to = w.nodes[D1], .home = w.nodes[A]};
+    link->links[link->n_links++] = (struct sc_link){w.nodes[A], w.nodes[D1], w.nodes[A],
+                                                    w.nodes[D1]};
+    struct sc_input in = {.kind = SC_IN_RECORD, .rec = link, .now = {.event_clock = true}};
+    sc_journey_step(&w.jo, w.st[D1], &in, &fx);
+    cr_expect_eq(w.st[D1]->kind, SC_STATE_ALIAS);
+    cr_assert_eq(fx.gone.n, 1);
+    cr_expect_eq(fx.gone.v[0].b[1], D1);
     teardown(&w);
 }
 
