@@ -180,6 +180,14 @@ static void tell_where(struct sc_owner *ow)
     leave->let_go = true;
 }
 
+static bool has_followers(const struct sc_state *st, const struct sc_node_id *gone)
+{
+    for (uint32_t i = 0; i < st->members.n; i++)
+        if (sc_node_eq(&st->members.v[i].through, gone))
+            return true;
+    return false;
+}
+
 /* Those who came through `gone`, and through them, nearest first. */
 static uint32_t followers(const struct sc_owner *ow, const struct sc_node_id *gone,
                           struct sc_member *out)
@@ -213,6 +221,8 @@ void sc_owner_let_go(struct sc_owner *ow, const struct sc_node_id *gone)
 {
     struct sc_state *st = ow->st;
     SC_ASSERT(sc_owner_member(st, gone) == NULL);
+    if (!has_followers(st, gone))
+        return; /* nearly always */
     struct sc_member *out = SC_NEW_N(ow->fx->ar, struct sc_member, st->members.n + 1);
     uint32_t n = followers(ow, gone, out);
     for (uint32_t i = 0; i < n; i++) {
