@@ -250,7 +250,7 @@ bool sc_tx_mapping(struct sc_tx_load *ld, struct sc_node *node, struct sc_mappin
     uint32_t errors = ld->dg->errors;
     struct mapping_doc doc = {0};
     sc_bind(&mapping_table, node, &doc, ld->ar, ld->dg);
-    if (ld->dg->errors > errors)
+    if (ld->dg->errors > errors || doc.path == NULL) /* a faulty one was said before */
         return false;
     if (doc.path->kind != SC_NODE_SCALAR) {
         SC_TX_ERROR(ld, "bad-mapping", doc.path->mark, "`path` is a path or an aggregate over one");
