@@ -26,14 +26,20 @@ struct sc_record *sc_owner_send(struct sc_owner *ow, enum sc_record_kind kind,
     return rec;
 }
 
-void sc_owner_link(struct sc_owner *ow, const struct sc_node_id *x, const struct sc_node_id *y)
+struct sc_link sc_owner_pair(const struct sc_node_id *x, const struct sc_node_id *y)
 {
     SC_ASSERT(!sc_node_eq(x, y));
-    bool ordered = sc_node_cmp(x, y) < 0;
-    const struct sc_node_id *strong = ordered ? x : y, *weak = ordered ? y : x;
-    struct sc_record *link = sc_owner_send(ow, SC_REC_LINK, weak);
-    link->home = *strong;
-    link->links[0] = (struct sc_link){*strong, *weak, *strong, *weak};
+    const struct sc_node_id strong = sc_node_cmp(x, y) < 0 ? *x : *y;
+    const struct sc_node_id weak = sc_node_cmp(x, y) < 0 ? *y : *x;
+    return (struct sc_link){strong, weak, strong, weak};
+}
+
+void sc_owner_link(struct sc_owner *ow, const struct sc_node_id *x, const struct sc_node_id *y)
+{
+    const struct sc_link pair = sc_owner_pair(x, y);
+    struct sc_record *link = sc_owner_send(ow, SC_REC_LINK, &pair.weak);
+    link->home = pair.strong;
+    link->links[0] = pair;
     link->n_links = 1;
 }
 

@@ -31,6 +31,8 @@ struct sc_owner {
 /* A record of `kind` to `to`, with the evidence of the one being handled. */
 struct sc_record *sc_owner_send(struct sc_owner *ow, enum sc_record_kind kind,
                                 const struct sc_node_id *to);
+/* Two identifiers as a link of which nothing is known: each its own root. */
+struct sc_link sc_owner_pair(const struct sc_node_id *x, const struct sc_node_id *y);
 /* Join two identifiers, wherever they are now. */
 void sc_owner_link(struct sc_owner *ow, const struct sc_node_id *x, const struct sc_node_id *y);
 /* At an alias: a record goes on to the parent; it says through whom it came. */

@@ -20,17 +20,6 @@ static struct sc_record *send_leave(struct sc_owner *ow, const struct sc_node_id
     return leave;
 }
 
-/* How a member came: the pair of identifiers that an event had. */
-static struct sc_link way_of(const struct sc_member *member)
-{
-    if (sc_node_none(&member->through))
-        return (struct sc_link){0};
-    bool first = sc_node_cmp(&member->node, &member->through) < 0;
-    const struct sc_node_id strong = first ? member->node : member->through;
-    const struct sc_node_id weak = first ? member->through : member->node;
-    return (struct sc_link){strong, weak, strong, weak};
-}
-
 /* A member that came through one that parts goes as well: nothing else says whose it is. */
 static void send_away(struct sc_owner *ow, const struct sc_member *member)
 {
@@ -40,16 +29,15 @@ static void send_away(struct sc_owner *ow, const struct sc_member *member)
     split->gen = member->gen;
     split->violation = ow->rec->violation;
     split->let_go = true;
-    split->link = way_of(member);
+    if (!sc_node_none(&member->through))
+        split->link = sc_owner_pair(&member->node, &member->through);
 }
 
 /* What it came with it joins again, wherever both are by then. */
 static void link_again(struct sc_owner *ow, const struct sc_member *member)
 {
-    if (sc_node_none(&member->through))
-        return;
-    const struct sc_link way = way_of(member);
-    sc_owner_link(ow, &way.strong, &way.weak);
+    if (!sc_node_none(&member->through))
+        sc_owner_link(ow, &member->node, &member->through);
 }
 
 static void audit_split(struct sc_owner *ow, enum sc_identity_action action)
@@ -64,16 +52,6 @@ static bool follows_last(const struct sc_owner *ow)
 {
     return ow->rec->violation == SC_VIOLATION_UNIQUE &&
            sc_owner_namespace(ow->jo, &ow->st->node)->ambiguous == SC_AMBIGUOUS_LAST_AUTHENTICATED;
-}
-
-static void follow_last(struct sc_owner *ow)
-{
-    struct sc_record *link = sc_owner_send(ow, SC_REC_LINK, &ow->st->node);
-    const struct sc_link *refused = &ow->rec->link;
-    link->home = refused->strong;
-    link->links[0] = (struct sc_link){refused->strong, refused->weak, refused->strong,
-                                      ow->st->node};
-    link->n_links = 1;
 }
 
 /* An alias becomes a root again. Those who came through it go along, or go away too: the customer
@@ -123,7 +101,7 @@ void sc_owner_split(struct sc_owner *ow)
             return; /* it went already, and is with somebody else */
         part(ow, refusal && !follow);
         if (follow)
-            follow_last(ow);
+            sc_owner_link(ow, &ow->rec->link.strong, &st->node);
         audit_split(ow, refusal ? SC_ID_VIOLATION : SC_ID_SPLIT);
         return;
     case SC_STATE_ROOT:
@@ -155,8 +133,9 @@ static void answer(struct sc_owner *ow)
             continue; /* they may have joined that customer anew, with this node */
         if (self)
             m.gen = ask->gen;
-        send_leave(ow, &ask->other, &m);
-        ow->fx->records.v[ow->fx->records.n - 1].ambiguous = st->ambiguous;
+        struct sc_record *leave = send_leave(ow, &ask->other, &m);
+        leave->ambiguous = st->ambiguous;
+        leave->let_go = true; /* whoever was parted by a command remembers it himself */
     }
 }
 
@@ -259,16 +238,13 @@ void sc_owner_leave(struct sc_owner *ow)
     if (!here && rec->has_via && rec->hops < SC_HOPS_LOST &&
         !sc_owner_admits(ow, rec, &rec->node))
         sc_owner_send_back(ow, rec, &rec->node); /* its state went the same way */
-    if (!here && !member && (rec->ambiguous || rec->let_go))
-        sc_owner_let_go(ow, &rec->node);
-    if (!here)
-        return;
-    if (!rec->ambiguous && !rec->let_go)
+    if (here && !rec->ambiguous && !rec->let_go)
         sc_owner_forbid(st, &rec->node);
-    sc_owner_audit(ow, SC_ID_SPLIT, &rec->node)->violation = rec->violation;
-    if (rec->ambiguous || rec->let_go)
+    if (here)
+        sc_owner_audit(ow, SC_ID_SPLIT, &rec->node)->violation = rec->violation;
+    if ((here || member == NULL) && (rec->ambiguous || rec->let_go))
         sc_owner_let_go(ow, &rec->node);
-    if (rec->let_go)
+    if (here && rec->let_go)
         link_again(ow, &was);
 }
 
