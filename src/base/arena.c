@@ -38,6 +38,16 @@ void *sc_malloc(size_t bytes)
     return p;
 }
 
+void *sc_malloc_lines(size_t bytes)
+{
+    const size_t line = 64;
+    SC_ASSERT(bytes <= SIZE_MAX - line);
+    void *p = aligned_alloc(line, (bytes + line - 1) & ~(line - 1));
+    if (p == NULL)
+        sc_assert_fail("out of memory", __FILE__, __LINE__);
+    return p;
+}
+
 void *sc_calloc(size_t n, size_t bytes)
 {
     void *p = calloc(n ? n : 1, bytes ? bytes : 1);

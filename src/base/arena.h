@@ -92,6 +92,8 @@ char *sc_arena_vprintf(struct sc_arena *ar, size_t *len, const char *fmt, va_lis
 
 /* Heap allocation for what outlives arenas (tables, caches): aborts when there is no memory. */
 void *sc_malloc(size_t bytes);
+/* The same, from the start of a cache line to the end of one. Given back by free. */
+void *sc_malloc_lines(size_t bytes);
 void *sc_calloc(size_t n, size_t bytes);
 /* The same for a large table that is hit at random: in huge pages where the system gives them, so
  * that a miss of the caches is not a miss of the address table too. Given back by free. */

@@ -18,11 +18,19 @@
      &(vec)->v[(vec)->n - 1])
 #define SC_VEC_PUSH(ar, vec, x) (*SC_VEC_ADD(ar, vec) = (x))
 
+#define SC_VEC_FIRST_BYTES 128u /* most lists of a customer stay short, and there are many customers */
+
+static inline uint32_t sc_vec_first(size_t each)
+{
+    size_t n = SC_VEC_FIRST_BYTES / each;
+    return n < 2 ? 2 : n > 8 ? 8 : (uint32_t)n;
+}
+
 static inline void sc_vec_grow(struct sc_arena *ar, void **v, uint32_t *n, uint32_t *cap,
                                size_t each)
 {
     if (*n == *cap) {
-        uint32_t bigger = *cap ? *cap * 2 : 8;
+        uint32_t bigger = *cap ? *cap * 2 : sc_vec_first(each);
         void *to = sc_arena_alloc(ar, each * bigger);
         if (*n)
             memcpy(to, *v, each * *n);

@@ -16,21 +16,20 @@ void sc_canonical_init(struct sc_canonical *cn, const struct sc_taxonomy *tx,
 }
 
 enum sc_drop sc_canonical_begin(struct sc_canonical *cn, struct sc_str line, uint64_t number,
-                                struct sc_event *ev, struct sc_fault *fault)
+                                struct sc_arena *ar, struct sc_event *ev, struct sc_fault *fault)
 {
-    sc_arena_reset(cn->ar, KEEP_BYTES);
     struct sc_record_meta meta = {
         .timestamp_ms = SC_NEVER,
         .origin = {sc_str_from(cn->path), -1, (int64_t)number},
     };
     fault->path = SC_STR_NULL;
     fault->text[0] = '\0';
-    if (cn->plain && sc_plain_read(cn->plain, line, &meta, cn->ar, ev))
+    if (cn->plain && sc_plain_read(cn->plain, line, &meta, ar, ev))
         return SC_DROP_NONE;
-    enum sc_drop drop = sc_decode(cn->decoder, line, cn->ar, cn->slots, fault);
+    enum sc_drop drop = sc_decode(cn->decoder, line, ar, cn->slots, fault);
     if (drop != SC_DROP_NONE)
         return drop;
-    return sc_intake_begin(cn->tx, &cn->tx->canonical, cn->slots, &meta, cn->ps, cn->ar, ev, fault);
+    return sc_intake_begin(cn->tx, &cn->tx->canonical, cn->slots, &meta, cn->ps, ar, ev, fault);
 }
 
 void sc_canonical_end(struct sc_canonical *cn, struct sc_arena *ar, struct sc_event *ev)
@@ -41,7 +40,8 @@ void sc_canonical_end(struct sc_canonical *cn, struct sc_arena *ar, struct sc_ev
 enum sc_drop sc_canonical_read(struct sc_canonical *cn, struct sc_str line, uint64_t number,
                                struct sc_event *ev, struct sc_fault *fault)
 {
-    enum sc_drop drop = sc_canonical_begin(cn, line, number, ev, fault);
+    sc_arena_reset(cn->ar, KEEP_BYTES);
+    enum sc_drop drop = sc_canonical_begin(cn, line, number, cn->ar, ev, fault);
     if (drop == SC_DROP_NONE)
         sc_canonical_end(cn, cn->ar, ev);
     return drop;

@@ -20,13 +20,14 @@
 #define PROGRESS_EVERY 65536u
 #define LATE_SHARE 20u /* one in so many late events is said */
 #define LIMIT 20 /* differences that are named */
-#define AHEAD 4u /* events under way: being read, identified, looked up, played */
+#define GROUP 64u          /* events read before they are played, */
+#define KEEP_BYTES (1u << 20) /* and bytes of them */
+#define AHEAD 2u           /* a customer is asked for so many events before */
 
-/* An event that was read: the memory it will touch is on its way until it is played. */
-struct ahead {
-    struct sc_buf line; /* the event borrows from it */
-    struct sc_arena ar;
-    struct sc_event ev;
+struct group { /* events that were read and are to be played */
+    struct sc_arena ar; /* their lines, and what they borrow */
+    uint32_t n;
+    struct sc_event ev[GROUP];
 };
 
 struct simulate {
@@ -46,8 +47,7 @@ struct simulate {
     struct sc_pseudonyms *ps;
     struct sc_canonical reader;
     struct sc_world *world;
-    struct ahead ahead[AHEAD]; /* a ring */
-    uint64_t read, ended, expected, played; /* how many are past each stage */
+    struct group group;
     struct sc_arena names, cells;
     struct sc_map raw;     /* node -> raw value, for --reveal */
     FILE *effects, *customers, *analytics;
@@ -130,50 +130,43 @@ static void progress(struct simulate *sm, const char *name, uint64_t at, uint64_
     sc_progress_show(&sm->progress, &(struct sc_progress_point){name, sm->lines, at, size});
 }
 
-static struct ahead *ahead(struct simulate *sm, uint64_t event)
+/* The events that were read, one step after the other for all of them, so that each step's code and
+ * what it asks memory for are there when they are wanted. */
+static void play_group(struct simulate *sm)
 {
-    return &sm->ahead[event % AHEAD];
-}
-
-/* The event that comes after all but `behind` of those read, if it is not past that yet. */
-static struct ahead *at_stage(struct simulate *sm, uint64_t *done, uint64_t behind)
-{
-    return *done + behind < sm->read ? ahead(sm, (*done)++) : NULL;
-}
-
-/* Each event that was read comes a stage nearer to being played. `all`: none is to come behind. */
-static void move_on(struct simulate *sm, bool all)
-{
-    struct ahead *a;
-    while ((a = at_stage(sm, &sm->ended, all ? 0 : 1)) != NULL) {
-        sc_canonical_end(&sm->reader, &a->ar, &a->ev);
+    struct group *g = &sm->group;
+    for (uint32_t i = 0; i < g->n; i++) {
+        sc_canonical_end(&sm->reader, &g->ar, &g->ev[i]);
         if (sm->reveal)
-            remember_raw(sm, &a->ev);
-        sc_world_expect(sm->world, &a->ev, SC_AHEAD_PLACES);
+            remember_raw(sm, &g->ev[i]);
+        sc_world_expect(sm->world, &g->ev[i], SC_AHEAD_PLACES);
     }
-    while ((a = at_stage(sm, &sm->expected, all ? 0 : 2)) != NULL)
-        sc_world_expect(sm->world, &a->ev, SC_AHEAD_CUSTOMER);
-    while ((a = at_stage(sm, &sm->played, all ? 0 : AHEAD - 1)) != NULL)
-        sc_world_event(sm->world, &a->ev);
+    for (uint32_t i = 0; i < g->n && i < AHEAD; i++)
+        sc_world_expect(sm->world, &g->ev[i], SC_AHEAD_CUSTOMER);
+    for (uint32_t i = 0; i < g->n; i++) {
+        if (i + AHEAD < g->n)
+            sc_world_expect(sm->world, &g->ev[i + AHEAD], SC_AHEAD_CUSTOMER);
+        sc_world_event(sm->world, &g->ev[i]);
+    }
+    g->n = 0;
+    sc_arena_reset(&g->ar, KEEP_BYTES);
 }
 
 static void read_line(struct simulate *sm, struct sc_str line, uint64_t number)
 {
-    struct ahead *a = ahead(sm, sm->read);
+    struct group *g = &sm->group;
     struct sc_fault fault;
     if (line.len == 0 || (line.p[0] <= ' ' && sc_str_trim(line).len == 0))
         return;
-    a->line.len = 0;
-    sc_buf_str(&a->line, line);
-    sm->reader.ar = &a->ar;
+    line = sc_str_dup(&g->ar, line);
     enum sc_drop drop =
-        sc_canonical_begin(&sm->reader, sc_buf_view(&a->line), number, &a->ev, &fault);
-    if (drop != SC_DROP_NONE) {
+        sc_canonical_begin(&sm->reader, line, number, &g->ar, &g->ev[g->n], &fault);
+    if (drop != SC_DROP_NONE)
         on_invalid(sm, sm->reader.path, number, sc_drop_text(drop), &fault);
-        return;
-    }
-    sm->read++;
-    move_on(sm, false);
+    else
+        g->n++;
+    if (g->n == GROUP || g->ar.used > KEEP_BYTES)
+        play_group(sm);
 }
 
 static int read_file(struct simulate *sm, const char *path)
@@ -195,7 +188,7 @@ static int read_file(struct simulate *sm, const char *path)
         if (++sm->lines % PROGRESS_EVERY == 0)
             progress(sm, path, sc_lines_at(ls), sc_lines_size(ls));
     }
-    move_on(sm, true);
+    play_group(sm);
     return sc_lines_end(ls, path, got);
 }
 
@@ -392,8 +385,8 @@ static int simulate_journey(struct simulate *sm, const char *journey_path)
     if (sm->against)
         sc_against_begin(sm->against, sm->side, sm->project.journey);
     const struct sc_journey *jo = sm->project.journey;
-    sm->ps = sc_pseudonyms_create(jo->tx, key, (uint8_t)secret.version, 1u << 16);
-    sc_canonical_init(&sm->reader, jo->tx, sm->ps, &sm->names, &sm->ahead[0].ar);
+    sm->ps = sc_pseudonyms_create(jo->tx, key, (uint8_t)secret.version, 1u << 18);
+    sc_canonical_init(&sm->reader, jo->tx, sm->ps, &sm->names, &sm->group.ar);
     sc_map_init(&sm->raw, &sm->names);
     sm->project.journey->analyse = sm->analytics_path || sm->report_path;
     sc_cube_init(&sm->cube, &sm->cells);
@@ -419,10 +412,7 @@ static int simulate(struct simulate *sm, const char *journey_path)
     int rc = simulate_journey(sm, journey_path);
     sc_project_fini(&sm->project);
     sc_buf_fini(&sm->out);
-    for (uint32_t i = 0; i < AHEAD; i++) {
-        sc_buf_fini(&sm->ahead[i].line);
-        sc_arena_fini(&sm->ahead[i].ar);
-    }
+    sc_arena_fini(&sm->group.ar);
     sc_arena_fini(&sm->names);
     sc_arena_fini(&sm->cells);
     return rc;

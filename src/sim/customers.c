@@ -7,9 +7,49 @@
 #include <stdlib.h>
 
 #define CAP_MIN 64u
-#define ROOM_SPARE 1024u    /* behind a new state: its first windows, timers, slots */
+#define ROOM_SPARE 512u    /* behind a new state: its first windows, timers, slots */
 #define OUTGROWN_MIN 16384u /* less is never opened anew */
 #define WORKING_LINES 12u   /* of a customer, fetched ahead */
+
+/* ---- rooms: all are of one size, so they come from slabs and go back to a list */
+
+#define SLAB_ROOMS_MIN 16u
+#define SLAB_ROOMS_MAX 1024u
+
+struct sc_customers_slab {
+    struct sc_customers_slab *next; /* older, smaller */
+    uint32_t n, used;               /* rooms */
+    _Alignas(SC_CACHE_LINE) char rooms[];
+};
+
+static size_t room_bytes(const struct sc_customers *cs)
+{
+    return sizeof(struct sc_customer) + cs->room;
+}
+
+static struct sc_customer *take_room(struct sc_customers *cs)
+{
+    struct sc_customer *c = cs->free;
+    if (c != NULL) {
+        cs->free = c->next;
+        return c;
+    }
+    struct sc_customers_slab *slab = cs->slabs;
+    if (slab == NULL || slab->used == slab->n) {
+        uint32_t n = slab == NULL ? SLAB_ROOMS_MIN : slab->n * 2;
+        n = n < SLAB_ROOMS_MAX ? n : SLAB_ROOMS_MAX;
+        slab = sc_malloc_lines(sizeof(*slab) + n * room_bytes(cs));
+        *slab = (struct sc_customers_slab){.next = cs->slabs, .n = n};
+        cs->slabs = slab;
+    }
+    return (struct sc_customer *)(void *)(slab->rooms + slab->used++ * room_bytes(cs));
+}
+
+static void give_room(struct sc_customers *cs, struct sc_customer *c)
+{
+    c->next = cs->free;
+    cs->free = c;
+}
 
 /* ---- the table */
 
@@ -94,7 +134,7 @@ static void replace(struct sc_customer *c, struct sc_str bytes)
 
 static struct sc_customer *work(struct sc_customers *cs, struct sc_customers_slot *s)
 {
-    struct sc_customer *c = sc_malloc(sizeof(*c) + cs->room);
+    struct sc_customer *c = take_room(cs);
     memset(c, 0, sizeof(*c));
     c->bytes = s->bytes;
     c->len = s->len;
@@ -125,7 +165,7 @@ static void put_away(struct sc_customers *cs, struct sc_customer *c)
     s->is_working = false;
     cs->held -= c->held;
     sc_arena_fini(&c->ar);
-    free(c);
+    give_room(cs, c);
 }
 
 /* Those whose turn has come and who were not asked for since the last one, until the rest is within
@@ -160,7 +200,8 @@ void sc_customers_init(struct sc_customers *cs, const struct sc_journey *jo, siz
     *cs = (struct sc_customers){.jo = jo, .most = most_bytes};
     sc_arena_init(&ar);
     sc_state_new(jo, any, &ar);
-    cs->room = (ar.used + ROOM_SPARE + 63) & ~(size_t)63;
+    size_t lines = (sizeof(struct sc_customer) + ar.used + ROOM_SPARE) / SC_CACHE_LINE + 1;
+    cs->room = lines * SC_CACHE_LINE - sizeof(struct sc_customer);
     sc_arena_fini(&ar);
 }
 
@@ -174,7 +215,11 @@ void sc_customers_fini(struct sc_customers *cs)
         }
         sc_arena_fini(&s->working->ar);
         free(s->working->bytes);
-        free(s->working);
+    }
+    while (cs->slabs != NULL) {
+        struct sc_customers_slab *slab = cs->slabs;
+        cs->slabs = slab->next;
+        free(slab);
     }
     free(cs->slots);
     sc_buf_fini(&cs->form);

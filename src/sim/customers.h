@@ -25,7 +25,7 @@ struct sc_customer {        /* one in the working form */
     char *bytes;            /* its stored form; NULL: never had one */
     size_t held, opened;    /* bytes it takes; bytes of the arena in use once it was opened */
     struct sc_arena ar;
-    struct sc_customer *next; /* in order of their turns */
+    struct sc_customer *next; /* in order of their turns; of rooms that are free */
     _Alignas(16) char room[]; /* the arena's first */
 };
 
@@ -45,11 +45,15 @@ struct sc_customers_slot {
     bool is_working;
 };
 
+struct sc_customers_slab;
+
 struct sc_customers {
     const struct sc_journey *jo;
     struct sc_customers_slot *slots;
     uint64_t cap, n;
     size_t room;        /* what a new customer's arena begins with */
+    struct sc_customers_slab *slabs; /* where customers are, many in a piece of memory */
+    struct sc_customer *free;        /* rooms of those put away */
     size_t held, most;  /* by all that are working */
     struct sc_customer *first, *last; /* the next turn is the first's */
     struct sc_buf form; /* what is being stored */

@@ -269,7 +269,7 @@ struct sc_fact_state *sc_fact_hold(struct sc_state *st, uint32_t fact)
     if (at < n && st->facts.v[at].fact == fact)
         return &st->facts.v[at].fs;
     if (n == st->facts.cap)
-        sc_facts_room(st, n ? n * 2 : 4);
+        sc_facts_room(st, n ? n * 2 : 2);
     struct sc_fact_held *v = st->facts.v;
     if (at < n)
         memmove(&v[at + 1], &v[at], (n - at) * sizeof(*v));

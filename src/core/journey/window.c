@@ -97,7 +97,7 @@ void sc_window_add(const struct sc_fact_plan *plan, struct sc_arena *ar, struct 
         entry.ms < sc_window_cut(plan, fs->entries[at - 1].ms))
         return; /* behind what is kept */
     if (fs->n_entries == fs->cap_entries)
-        grow(ar, fs, fs->n_entries ? 2 * fs->n_entries : 8);
+        grow(ar, fs, fs->n_entries ? 2 * fs->n_entries : 4);
     while (at > 0 && before(&entry, &fs->entries[at - 1])) {
         fs->entries[at] = fs->entries[at - 1];
         at--;
