@@ -29,29 +29,38 @@ struct event {
     struct sc_buf text;
 };
 
-/* TOPIC:PARTITION:OFFSET of a source; the message is printed when it is none. */
-static bool parse(struct event *ex, const char *word)
+/* TOPIC:PARTITION:OFFSET, `topic` borrowed; the message is printed when it is none. */
+static bool parse(struct event *ex, const char *word, struct sc_str *topic)
 {
     struct sc_str s = sc_str_from(word);
     const char *second = memrchr(s.p, ':', s.len);
     const char *first = second ? memrchr(s.p, ':', (size_t)(second - s.p)) : NULL;
     int64_t partition = -1;
-    bool fine = first && sc_str_int((struct sc_str){first + 1, (size_t)(second - first - 1)},
-                                    &partition) &&
+    bool fine = first && first > s.p &&
+                sc_str_int((struct sc_str){first + 1, (size_t)(second - first - 1)}, &partition) &&
                 sc_str_int(sc_str_from(second + 1), &ex->offset);
     if (!fine || partition < 0 || partition > INT32_MAX || ex->offset < 0) {
-        fprintf(stderr, "stagecoach explain: '%s': expected TOPIC:PARTITION:OFFSET\n", word);
+        fprintf(stderr,
+                "stagecoach explain: '%s': expected TOPIC:PARTITION:OFFSET (shop.orders:0:4711)\n",
+                word);
         return false;
     }
     ex->partition = (int32_t)partition;
+    *topic = (struct sc_str){s.p, (size_t)(first - s.p)};
+    return true;
+}
+
+/* The source that reads `topic`; the message is printed when none does. */
+static bool find_source(struct event *ex, struct sc_str topic)
+{
     const struct sc_taxonomy *tx = ex->lv->project.taxonomy;
     for (uint32_t i = 0; i < tx->n_sources; i++)
-        if (sc_str_eq(tx->sources[i].topic, (struct sc_str){s.p, (size_t)(first - s.p)}))
+        if (sc_str_eq(tx->sources[i].topic, topic))
             ex->src = &tx->sources[i];
     if (ex->src)
         return true;
     fprintf(stderr, "stagecoach explain: no source reads topic %.*s; sources read",
-            (int)(first - s.p), s.p);
+            SC_STR_FMT(topic));
     for (uint32_t i = 0; i < tx->n_sources; i++)
         fprintf(stderr, " %.*s", SC_STR_FMT(tx->sources[i].topic));
     fputc('\n', stderr);
@@ -303,9 +312,12 @@ int sc_explain_event(int argc, char **argv)
     int rc = sc_args_parse(&cmd, argc, argv, &words);
     if (rc)
         return rc < 0 ? SC_EXIT_OK : rc;
+    struct sc_str topic;
+    if (!parse(&ex, words.v[0], &topic))
+        return SC_EXIT_USAGE;
     rc = sc_live_init(&lv, config);
     if (rc == SC_EXIT_OK)
-        rc = parse(&ex, words.v[0]) ? explain(&ex) : SC_EXIT_USAGE;
+        rc = find_source(&ex, topic) ? explain(&ex) : SC_EXIT_USAGE;
     sc_buf_fini(&ex.text);
     sc_live_fini(&lv);
     return rc;

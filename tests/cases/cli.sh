@@ -47,6 +47,10 @@ says 64 "explain: --events FILE… (or --config SETTINGS" explain customer $ada 
 says 64 "explain: --events or --config" explain customer $ada polite.yaml --events carts.jsonl --config live.yaml
 says 64 "explain: expected the customer's ID, or --identifier NS=VALUE, and then" explain customer polite.yaml --events carts.jsonl
 says 64 "explain: expected the customer's ID, or --identifier NS=VALUE" explain customer --config live.yaml
+for word in a:b:c shop.events:0 shop.events:0:-1 shop.events:x:1 :0:1 shop.events:0:1:; do
+    says 64 "explain: '$word': expected TOPIC:PARTITION:OFFSET" explain event "$word" --config live.yaml
+done
+says 66 "a new one: openssl rand -hex 32" explain event shop.events:0:1 --config live.yaml
 columns() { "$stagecoach" simulate --help | sed -n '/^  -e/,$p' | LC_ALL=C.UTF-8 grep -vc '^  .\{32\} [^ ]'; }
 holds "meanings stand in one column" [ "$(columns)" = 0 ]
 
