@@ -64,6 +64,8 @@ int sc_subjects_run(const char *command, const struct sc_subject *subjects, int 
         fprintf(stderr, "stagecoach: there is no command '%s %s'", command, word);
         sc_subject_suggest(subjects, word);
         fputc('\n', stderr);
+    } else if (!help) {
+        fprintf(stderr, "stagecoach: a word is missing after '%s'\n", command);
     }
     for (const struct sc_subject *s = subjects; s->name; s++)
         fprintf(help ? stdout : stderr, "%s stagecoach %s %s\n", s == subjects ? "usage:" : "      ",
@@ -84,6 +86,8 @@ static int unknown_option(const struct sc_command *cmd, const char *word)
     fprintf(stderr, "stagecoach: unknown option '%s'", word);
     if (near)
         fprintf(stderr, "; did you mean '--%s'?", near);
+    else if (word[1] != '-' && cmd->words_max != 0)
+        fprintf(stderr, "; an argument that begins with - stands behind --");
     fprintf(stderr, "\nusage: stagecoach %s\n", cmd->usage);
     return SC_EXIT_USAGE;
 }
@@ -157,22 +161,100 @@ static bool is_option(const char *word)
     return word[0] == '-' && word[1] != '\0';
 }
 
+/* One of the command's options, or the end of them: no value of another. */
+static bool is_known(const struct sc_command *cmd, const char *word)
+{
+    char *value;
+    if (!is_option(word))
+        return false;
+    return strcmp(word, "--") == 0 || strcmp(word, "--help") == 0 || find(cmd, word, &value);
+}
+
 static int check_words(const struct sc_command *cmd, const struct sc_words *words)
 {
     if (cmd->words_max >= 0 && words->n > cmd->words_max)
         return usage_error(cmd, "one argument too many:", words->v[cmd->words_max]);
-    if (words->n >= cmd->words_min)
+    bool empty = false;
+    for (int i = 0; i < words->n; i++)
+        empty |= words->v[i][0] == '\0';
+    if (words->n >= cmd->words_min && !empty)
         return 0;
-    fprintf(stderr, "stagecoach: an argument is missing\nusage: stagecoach %s\n", cmd->usage);
+    fprintf(stderr, "stagecoach: an argument is %s\nusage: stagecoach %s\n",
+            empty ? "empty" : "missing", cmd->usage);
     return SC_EXIT_USAGE;
+}
+
+/* Where parsing stands: argv[at] is the option in hand. */
+struct parse {
+    const struct sc_command *cmd;
+    int argc, at;
+    char **argv;
+    uint64_t given; /* bit by place in the table: options of one value that were seen */
+};
+
+/* `value` (of "--name=value", or NULL), else the words up to the next option. */
+static int take_many(struct parse *ps, const struct sc_arg *a, char *value)
+{
+    struct sc_groups *groups = a->kind == SC_ARG_GROUPS ? a->to : NULL;
+    struct sc_words *many = groups ? &groups->v[groups->n] : a->to;
+    char *word = ps->argv[ps->at];
+    if (groups ? groups->n == SC_GROUPS_MAX : many->n > 0)
+        return usage_error(ps->cmd, groups ? "given too often:"
+                                           : "given twice; all values go after one", word);
+    if (groups)
+        groups->n++;
+    if (value) {
+        ps->argv[ps->at] = value;
+        ps->at--;
+    }
+    bool empty = false;
+    many->v = ps->argv + ps->at + 1;
+    for (many->n = 0; ps->at + 1 < ps->argc && !is_option(ps->argv[ps->at + 1]); ps->at++)
+        empty |= many->v[many->n++][0] == '\0';
+    return many->n == 0 || empty ? usage_error(ps->cmd, "a value is missing after", word) : 0;
+}
+
+static int take_one(struct parse *ps, const struct sc_arg *a, char *value)
+{
+    const struct sc_command *cmd = ps->cmd;
+    uint64_t bit = UINT64_C(1) << (a - cmd->args);
+    char *word = ps->argv[ps->at];
+    if (ps->given & bit)
+        return usage_error(cmd, "given twice:", word);
+    ps->given |= bit;
+    if (value == NULL && ps->at + 1 < ps->argc && !is_known(cmd, ps->argv[ps->at + 1]))
+        value = ps->argv[++ps->at];
+    if (value == NULL || *value == '\0')
+        return usage_error(cmd, "a value is missing after", word);
+    if (store(a, value))
+        return 0;
+    fprintf(stderr, "stagecoach: --%s: expected %s, found '%s'\n", a->name, expected(a), value);
+    return SC_EXIT_USAGE;
+}
+
+static int take_option(struct parse *ps)
+{
+    char *value, *word = ps->argv[ps->at];
+    const struct sc_arg *a = find(ps->cmd, word, &value);
+    if (a == NULL)
+        return unknown_option(ps->cmd, word);
+    if (a->kind == SC_ARG_MANY || a->kind == SC_ARG_GROUPS)
+        return take_many(ps, a, value);
+    if (a->kind != SC_ARG_FLAG)
+        return take_one(ps, a, value);
+    if (value)
+        return usage_error(ps->cmd, "takes no value:", word);
+    *(bool *)a->to = true;
+    return 0;
 }
 
 int sc_args_parse(const struct sc_command *cmd, int argc, char **argv, struct sc_words *words)
 {
     *words = (struct sc_words){argv + 1, 0};
+    struct parse ps = {.cmd = cmd, .argc = argc, .argv = argv};
     bool ended = false;
-    for (int i = 1; i < argc; i++) {
-        char *word = argv[i], *value;
+    for (ps.at = 1; ps.at < argc; ps.at++) {
+        char *word = argv[ps.at];
         if (ended || !is_option(word)) {
             words->v[words->n++] = word;
             continue;
@@ -185,43 +267,9 @@ int sc_args_parse(const struct sc_command *cmd, int argc, char **argv, struct sc
             help(cmd);
             return -1;
         }
-        const struct sc_arg *a = find(cmd, word, &value);
-        if (a == NULL)
-            return unknown_option(cmd, word);
-        if (a->kind == SC_ARG_FLAG) {
-            if (value)
-                return usage_error(cmd, "takes no value:", word);
-            *(bool *)a->to = true;
-            continue;
-        }
-        if (a->kind == SC_ARG_MANY || a->kind == SC_ARG_GROUPS) {
-            struct sc_groups *groups = a->kind == SC_ARG_GROUPS ? a->to : NULL;
-            struct sc_words *many = groups ? &groups->v[groups->n] : a->to;
-            if (groups ? groups->n == SC_GROUPS_MAX : many->n > 0)
-                return usage_error(cmd, groups ? "given too often:"
-                                               : "given twice; all values go after one", word);
-            if (groups)
-                groups->n++;
-            if (value) {
-                argv[i] = value;
-                i--;
-            }
-            many->v = argv + i + 1;
-            for (many->n = 0; i + 1 < argc && !is_option(argv[i + 1]); i++)
-                many->n++;
-            if (many->n == 0)
-                return usage_error(cmd, "a value is missing after", word);
-            continue;
-        }
-        if (value == NULL && i + 1 < argc)
-            value = argv[++i];
-        if (value == NULL)
-            return usage_error(cmd, "a value is missing after", word);
-        if (!store(a, value)) {
-            fprintf(stderr, "stagecoach: --%s: expected %s, found '%s'\n", a->name, expected(a),
-                    value);
-            return SC_EXIT_USAGE;
-        }
+        int rc = take_option(&ps);
+        if (rc)
+            return rc;
     }
     return check_words(cmd, words);
 }

@@ -1,6 +1,7 @@
 /* Command lines by table: one `struct sc_arg` an option parses it and is its line in --help.
  * `--name value`, `--name=value`, `-n value`; many-valued options take words up to the next option;
- * `--` ends options. Numbers, durations and times are checked here, with the option's name. */
+ * `--` ends options. Numbers, durations and times are checked here, with the option's name; a value
+ * is not empty, and an option of one value is given once. A table has at most 64 options. */
 #ifndef SC_CLI_ARGS_H
 #define SC_CLI_ARGS_H
 

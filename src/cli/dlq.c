@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/time.h"
+#include "core/drop.h"
 #include "kafka/kafka.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -216,6 +217,32 @@ static bool parse_time(const char *name, const char *text, int64_t *ms)
     return false;
 }
 
+/* What no dead letter has would choose nothing, for ever. */
+static bool is_known(const char *option, const char *word, const char *(*name)(enum sc_drop),
+                     const char *advice)
+{
+    bool known = word == NULL;
+    for (int i = SC_DROP_NONE + 1; i < SC_DROP_COUNT; i++)
+        known = known || (sc_drop_dead_letter((enum sc_drop)i) &&
+                          strcmp(word, name((enum sc_drop)i)) == 0);
+    if (!known)
+        fprintf(stderr, "stagecoach dlq: --%s: no dead letter has '%s'; %s\n", option, word,
+                advice);
+    return known;
+}
+
+static bool is_source(const struct dlq *d)
+{
+    const struct sc_taxonomy *tx = d->project->taxonomy;
+    if (d->topic == NULL || source_topic(d, sc_str_from(d->topic)))
+        return true;
+    fprintf(stderr, "stagecoach dlq: --topic: no source reads topic %s; sources read", d->topic);
+    for (uint32_t i = 0; i < tx->n_sources; i++)
+        fprintf(stderr, " %.*s", SC_STR_FMT(tx->sources[i].topic));
+    fputc('\n', stderr);
+    return false;
+}
+
 static int dlq_replay(int argc, char **argv)
 {
     const char *config = SC_SETTINGS_DEFAULT;
@@ -240,7 +267,9 @@ static int dlq_replay(int argc, char **argv)
     int rc = sc_args_parse(&cmd, argc, argv, &words);
     if (rc)
         return rc < 0 ? SC_EXIT_OK : rc;
-    if (!parse_time("since", d.since, &d.since_ms) || !parse_time("until", d.until, &d.until_ms))
+    if (!parse_time("since", d.since, &d.since_ms) || !parse_time("until", d.until, &d.until_ms) ||
+        !is_known("code", d.code, sc_drop_label, "docs/errors.md lists them") ||
+        !is_known("stage", d.stage, sc_drop_stage, "there are VALUE_CONVERTER and TRANSFORMATION"))
         return SC_EXIT_USAGE;
     struct sc_project project = {0};
     struct sc_setup su = {0};
@@ -252,7 +281,7 @@ static int dlq_replay(int argc, char **argv)
     d.su = &su;
     d.project = &project;
     if (rc == SC_EXIT_OK)
-        rc = replay(&d);
+        rc = is_source(&d) ? replay(&d) : SC_EXIT_USAGE;
     sc_setup_fini(&su);
     sc_project_fini(&project);
     sc_arena_fini(&d.ar);

@@ -193,8 +193,10 @@ int sc_cmd_docs(int argc, char **argv)
     bool known = write_page(&words, &out);
     if (known)
         fwrite(out.p, 1, out.len, stdout);
-    else
-        fprintf(stderr, "usage: stagecoach %s\n", cmd.usage);
+    for (int i = 0; !known && i < words.n; i++)
+        fprintf(stderr, "%s%s", i ? " " : "stagecoach: there is no page '", words.v[i]);
+    if (!known)
+        fprintf(stderr, "'\nusage: stagecoach %s\n", cmd.usage);
     sc_buf_fini(&out);
     return known ? SC_EXIT_OK : SC_EXIT_USAGE;
 }

@@ -257,6 +257,8 @@ int sc_explain_customer(int argc, char **argv)
         fprintf(stderr, "stagecoach explain: %s\nusage: stagecoach %s\n", why, cmd.usage);
         return SC_EXIT_USAGE;
     }
+    if (!sc_who_ok("explain", ex.identifier, words.n ? words.v[0] : NULL))
+        return SC_EXIT_USAGE;
     return live ? sc_explain_running(config, ex.identifier, words.n ? words.v[0] : NULL, ex.reveal)
                 : from_files(&ex, &words);
 }

@@ -3,6 +3,7 @@
  * again is dropped, what happens later starts a new customer. Source: semantics 35. */
 #include "cli/cli.h"
 #include "cli/operator.h"
+#include "cli/who.h"
 
 #include "base/time.h"
 #include <inttypes.h>
@@ -51,6 +52,8 @@ static int forget(struct forget *fg, const char *word)
     int rc = sc_operator_node(&fg->op, word, &fg->node);
     struct sc_node_id root = fg->node;
     if (rc == SC_EXIT_OK)
+        rc = sc_operator_look(&fg->op);
+    if (rc == SC_EXIT_OK)
         rc = sc_operator_state(&fg->op, &root, &st);
     if (rc != SC_EXIT_OK)
         return rc;
@@ -90,9 +93,13 @@ int sc_cmd_forget(int argc, char **argv)
     if (rc)
         return rc < 0 ? SC_EXIT_OK : rc;
     if ((words.n == 1) == (fg.identifier != NULL)) {
-        fprintf(stderr, "usage: stagecoach %s\n", cmd.usage);
+        fprintf(stderr, "stagecoach forget: expected one of CUSTOMER and --identifier NS=VALUE\n"
+                        "usage: stagecoach %s\n", cmd.usage);
         return SC_EXIT_USAGE;
     }
+    const char *word = fg.identifier ? fg.identifier : words.v[0];
+    if (fg.identifier ? !sc_who_ok("forget", word, NULL) : !sc_operator_is_node(&fg.op, word))
+        return SC_EXIT_USAGE;
     if (fg.until_ms == SC_NEVER)
         fg.until_ms = now_ms;
     if (fg.until_ms > now_ms) {
@@ -102,7 +109,7 @@ int sc_cmd_forget(int argc, char **argv)
     }
     rc = sc_operator_open(&fg.op);
     if (rc == SC_EXIT_OK)
-        rc = forget(&fg, fg.identifier ? fg.identifier : words.v[0]);
+        rc = forget(&fg, word);
     sc_operator_close(&fg.op);
     return rc;
 }

@@ -36,7 +36,7 @@ static int print_node(struct sc_pseudonyms *ps, const struct sc_taxonomy *tx, co
         for (uint32_t i = 0; i < tx->n_namespaces; i++)
             fprintf(stderr, " %.*s", SC_STR_FMT(tx->namespaces[i].name));
         fputc('\n', stderr);
-        return SC_EXIT_DATA;
+        return SC_EXIT_USAGE;
     }
     struct sc_identifier id;
     switch (sc_identify(ps, (uint8_t)ns, sc_str_from(eq + 1), ar, &id)) {

@@ -139,19 +139,21 @@ static int split(struct split *sp, const struct sc_words *words)
 {
     struct sc_state *st = NULL;
     int rc = sc_operator_node(&sp->op, words->v[0], &sp->customer);
-    if (rc == SC_EXIT_OK)
-        rc = sc_operator_state(&sp->op, &sp->customer, &st);
-    if (rc == SC_EXIT_OK && (st == NULL || st->kind == SC_STATE_ERASED)) {
-        fprintf(stderr, "stagecoach %s: %s\n", sp->op.name,
-                st ? "this customer was forgotten" : "nothing is stored of this customer");
-        rc = SC_EXIT_FINDINGS;
-    }
     sp->v = SC_NEW_N(&sp->op.ar, struct leaving, (size_t)words->n);
     for (int i = 1; rc == SC_EXIT_OK && i < words->n; i++) {
         struct leaving lv = {.word = words->v[i]};
         rc = sc_operator_node(&sp->op, words->v[i], &lv.node);
         if (rc == SC_EXIT_OK && !is_named(sp, &lv.node))
             sp->v[sp->n++] = lv;
+    }
+    if (rc == SC_EXIT_OK)
+        rc = sc_operator_look(&sp->op);
+    if (rc == SC_EXIT_OK)
+        rc = sc_operator_state(&sp->op, &sp->customer, &st);
+    if (rc == SC_EXIT_OK && (st == NULL || st->kind == SC_STATE_ERASED)) {
+        fprintf(stderr, "stagecoach %s: %s\n", sp->op.name,
+                st ? "this customer was forgotten" : "nothing is stored of this customer");
+        rc = SC_EXIT_FINDINGS;
     }
     for (uint32_t i = 0; rc == SC_EXIT_OK && i < sp->n; i++)
         rc = check_one(sp, &sp->v[i]);
@@ -170,6 +172,9 @@ static int run(struct split *sp, const struct sc_arg *args, const char *usage, c
     int rc = sc_args_parse(&cmd, argc, argv, &words);
     if (rc)
         return rc < 0 ? SC_EXIT_OK : rc;
+    for (int i = 0; i < words.n; i++)
+        if (!sc_operator_is_node(&sp->op, words.v[i]))
+            return SC_EXIT_USAGE;
     rc = sc_operator_open(&sp->op);
     if (rc == SC_EXIT_OK)
         rc = split(sp, &words);

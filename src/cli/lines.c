@@ -193,7 +193,10 @@ static const char *why(struct sc_lines *ls)
     int code;
     if (ls->error)
         return strerror(ls->error);
-    return ls->cut && !failed(ls) ? "it ends inside a record" : gzerror(ls->gz, &code);
+    if (ls->cut && !failed(ls))
+        return "it ends inside a record";
+    const char *text = gzerror(ls->gz, &code), *said = strstr(text, ": "); /* "<fd:4>: why" */
+    return said ? said + 2 : text;
 }
 
 int sc_lines_end(struct sc_lines *ls, const char *path, enum sc_line last)

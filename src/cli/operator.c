@@ -45,7 +45,7 @@ static const char *user_at_host(struct sc_arena *ar)
 /* ---- the journal */
 
 /* It is there and has as many partitions as the settings say: a record elsewhere finds nobody. */
-static int look_at_journal(struct sc_operator *op)
+int sc_operator_look(struct sc_operator *op)
 {
     struct sc_diag dg;
     struct sc_buf text = {0};
@@ -79,8 +79,6 @@ int sc_operator_open(struct sc_operator *op)
         return SC_EXIT_USAGE;
     }
     int rc = sc_live_init(&op->lv, op->config ? op->config : SC_SETTINGS_DEFAULT);
-    if (rc == SC_EXIT_OK)
-        rc = look_at_journal(op);
     if (rc == SC_EXIT_OK && op->by == NULL)
         op->by = user_at_host(&op->ar);
     return rc;
@@ -93,6 +91,11 @@ void sc_operator_close(struct sc_operator *op)
 }
 
 /* ---- customers */
+
+bool sc_operator_is_node(const struct sc_operator *op, const char *word)
+{
+    return sc_who_ok(op->name, strchr(word, '=') ? word : NULL, word);
+}
 
 int sc_operator_node(struct sc_operator *op, const char *word, struct sc_node_id *node)
 {

@@ -33,11 +33,14 @@ struct sc_operator {
         {"wait", 0, SC_ARG_DURATION, &(op).wait_ms, "DURATION",                                    \
          "until `stagecoach run` has done it, at most so long (default: not)"}
 
-/* Settings are loaded, the journal looked at. 0, or an exit code with the reason printed.
- * Zero-initialised but for name and options is valid for close. */
+/* Settings are loaded; behind the words of the command line, the journal is looked at. 0, or an
+ * exit code with the reason printed. Zero-initialised but for name and options is valid for close. */
 int sc_operator_open(struct sc_operator *op);
+int sc_operator_look(struct sc_operator *op);
 void sc_operator_close(struct sc_operator *op);
 
+/* Can the word be one? Asked before open. False: said. */
+bool sc_operator_is_node(const struct sc_operator *op, const char *word);
 /* The node that a word names: 32 hex digits, or NAMESPACE=VALUE. This and the next: 0, or an exit
  * code with the reason printed; *st lives until finish. */
 int sc_operator_node(struct sc_operator *op, const char *word, struct sc_node_id *node);

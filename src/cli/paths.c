@@ -1,6 +1,9 @@
 /* See paths.h. Files are compared by device and inode, so that ./a and a are one file. */
 #include "cli/paths.h"
 
+#include "base/str.h"
+#include "cli/cli.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -50,7 +53,22 @@ static void say(const struct sc_file_use *a, const struct sc_file_use *b, const 
     fprintf(stderr, "stagecoach %s: %s and %s: %s %s\n", command, a->option, b->option, name, what);
 }
 
-bool sc_paths_apart(const struct sc_paths *ps, const char *command)
+/* errno of reading or writing it: 0 when nothing is known to be in the way. */
+static int in_the_way(const struct sc_file_use *p, const struct stat *st, struct sc_arena *ar)
+{
+    if (is_stream(p))
+        return 0;
+    if (S_ISDIR(st->st_mode))
+        return EISDIR;
+    if (!p->written || st->st_nlink > 0)
+        return access(p->path, p->written ? W_OK : R_OK) ? errno : 0;
+    const char *slash = strrchr(p->path, '/'); /* a new file: its folder must be there */
+    size_t n = slash ? (size_t)(slash - p->path) + 1 : 0;
+    const char *folder = n ? sc_str_dup(ar, (struct sc_str){p->path, n}).p : ".";
+    return access(folder, W_OK | X_OK) ? errno : 0;
+}
+
+int sc_paths_look(const struct sc_paths *ps, const char *command)
 {
     struct stat *st = SC_NEW_N(ps->ar, struct stat, ps->v.n + 1);
     for (uint32_t i = 0; i < ps->v.n; i++) {
@@ -59,8 +77,18 @@ bool sc_paths_apart(const struct sc_paths *ps, const char *command)
             if (!clash(&ps->v.v[k], &st[k], &ps->v.v[i], &st[i]))
                 continue;
             say(&ps->v.v[k], &ps->v.v[i], command);
-            return false;
+            return SC_EXIT_USAGE;
         }
     }
-    return true;
+    for (uint32_t i = 0; i < ps->v.n; i++) {
+        const struct sc_file_use *p = &ps->v.v[i];
+        int failed = in_the_way(p, &st[i], ps->ar);
+        if (failed == 0)
+            continue;
+        bool named = p->option[0] == '-'; /* else the path is the argument itself */
+        fprintf(stderr, "stagecoach %s: %s%s%s: %s\n", command, named ? p->option : "",
+                named ? ": " : "", p->path, strerror(failed));
+        return p->written ? SC_EXIT_IO : SC_EXIT_NOINPUT;
+    }
+    return SC_EXIT_OK;
 }

@@ -1,5 +1,6 @@
-/* The files of one command line: what is written must not be what is read, two outputs not one
- * file, and what can be read but once (standard input, a pipe) is named once. */
+/* The files of one command line, looked at before any work: what is read is there, what is written
+ * has a place, is not what is read, and is not two outputs' file; what can be read but once
+ * (standard input, a pipe) is named once. */
 #ifndef SC_CLI_PATHS_H
 #define SC_CLI_PATHS_H
 
@@ -19,7 +20,8 @@ struct sc_paths {
 
 /* Texts are borrowed. A NULL path (an option that was not given) is none. */
 void sc_paths_add(struct sc_paths *ps, const char *option, const char *path, bool written);
-/* False: two of them clash; said on standard error. Cost: a stat each, and n² comparisons. */
-bool sc_paths_apart(const struct sc_paths *ps, const char *command);
+/* 0, or an exit code with the reason on standard error: 64 two of them clash, 66 one cannot be read,
+ * 74 one cannot be written. Cost: a few system calls each, and n² comparisons. */
+int sc_paths_look(const struct sc_paths *ps, const char *command);
 
 #endif

@@ -102,7 +102,7 @@ static int with_setup(const char *path, const char *role, bool adopt)
 
 int sc_cmd_run(int argc, char **argv)
 {
-    const char *config = SC_SETTINGS_DEFAULT, *role = NULL;
+    const char *config = NULL, *role = NULL;
     bool adopt = false;
     const struct sc_arg args[] = {
         {"config", 'c', SC_ARG_STR, &config, "FILE", "settings (default: stagecoach.yaml)"},
@@ -114,8 +114,8 @@ int sc_cmd_run(int argc, char **argv)
     static const char about[] =
         "Reads the sources, resolves customers, computes their journeys and publishes what follows.\n"
         "SIGTERM or SIGINT drains: the transaction in hand is finished, Redis brought up to date.";
-    const struct sc_command cmd = {"run [--config FILE] [--role resolve|journey]", about, args, 0,
-                                   1};
+    const struct sc_command cmd = {"run [SETTINGS | --config FILE] [--role resolve|journey]", about,
+                                   args, 0, 1};
     struct sc_words words;
     int rc = sc_args_parse(&cmd, argc, argv, &words);
     if (rc)
@@ -124,5 +124,11 @@ int sc_cmd_run(int argc, char **argv)
         fprintf(stderr, "stagecoach run: --role: expected resolve or journey, found '%s'\n", role);
         return SC_EXIT_USAGE;
     }
-    return with_setup(words.n ? words.v[0] : config, role, adopt);
+    if (words.n && config) {
+        fprintf(stderr, "stagecoach run: two settings files: %s and --config %s\n", words.v[0],
+                config);
+        return SC_EXIT_USAGE;
+    }
+    const char *path = words.n ? words.v[0] : config ? config : SC_SETTINGS_DEFAULT;
+    return with_setup(path, role, adopt);
 }

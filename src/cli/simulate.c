@@ -322,6 +322,27 @@ static int close_output(const char *path, FILE *out)
     return failed ? SC_EXIT_IO : SC_EXIT_OK;
 }
 
+/* On to --until, which is no end of the input. */
+static void move_time(struct simulate *sm)
+{
+    if (sm->until_ms < sc_world_now(sm->world) && sm->side == SC_AGAINST_NEW && !sm->quiet)
+        fprintf(stderr, "stagecoach: --until lies before the last event: it moves time on, and "
+                "leaves no event out\n");
+    sc_world_until(sm->world, sm->until_ms);
+}
+
+/* The wrong file, or another form of one, is not a quiet day. */
+static int nothing_valid(const struct simulate *sm)
+{
+    if (sm->side == SC_AGAINST_OLD)
+        return SC_EXIT_OK; /* the other dictionary has these events */
+    fprintf(stderr, "stagecoach: none of %llu %s\n", (unsigned long long)sm->invalid,
+            sm->files.n ? "lines is an event: a file has JSON lines, one object a line "
+                          "(`jq -c '.[]' FILE` of a list), and names of the taxonomy"
+                        : "records is an event: compare them with the source's `format` and paths");
+    return SC_EXIT_DATA;
+}
+
 static int play(struct simulate *sm)
 {
     int rc = read_all(sm);
@@ -329,9 +350,11 @@ static int play(struct simulate *sm)
         return rc;
     sc_world_end(sm->world);
     if (sm->until_ms != SC_NEVER)
-        sc_world_until(sm->world, sm->until_ms);
+        move_time(sm);
     write_summary(sm);
     say_late(sm);
+    if (sm->invalid > 0 && sc_world_counts(sm->world).events == 0)
+        return nothing_valid(sm);
     if (sm->report_path && !write_report(sm))
         return SC_EXIT_IO;
     if (sm->customers)
@@ -418,6 +441,15 @@ static int simulate(struct simulate *sm, const char *journey_path)
     return rc;
 }
 
+/* Has the other journey a fault? Said before the first is played, which may take minutes. */
+static int check_against(const char *path)
+{
+    struct sc_project project = {0};
+    int rc = sc_project_load_either(&project, path);
+    sc_project_fini(&project);
+    return rc;
+}
+
 /* The same input by either journey, one after the other. */
 static int compare(struct simulate *sm, const char *journey_path)
 {
@@ -427,7 +459,9 @@ static int compare(struct simulate *sm, const char *journey_path)
     old.effects_path = "/dev/null";
     old.customers_path = old.analytics_path = old.report_path = NULL;
     old.max_invalid = -1;
-    int rc = simulate(sm, journey_path);
+    int rc = check_against(sm->against_path);
+    if (rc == SC_EXIT_OK)
+        rc = simulate(sm, journey_path);
     if (rc == SC_EXIT_OK)
         rc = simulate(&old, sm->against_path);
     if (rc == SC_EXIT_OK) {
@@ -455,17 +489,21 @@ static bool reads_once(const struct sc_words *files)
     return false;
 }
 
-/* Nothing that is read is written over. */
-static bool files_apart(const struct simulate *sm, const char *journey_path)
+/* Before anything is read: each file is there or has a place, and nothing that is read is written
+ * over. */
+static int look_at_files(const struct simulate *sm, const char *journey_path)
 {
     struct sc_arena ar;
     struct sc_paths ps = {.ar = &ar};
+    struct sc_str topic;
+    int64_t from_ms;
     sc_arena_init(&ar);
     sc_paths_add(&ps, "JOURNEY", journey_path, false);
     sc_paths_add(&ps, "--against", sm->against_path, false);
     sc_paths_add(&ps, "--key-file", sm->key_file, false);
     for (int i = 0; i < sm->files.n; i++)
-        sc_paths_add(&ps, "--events", sm->files.v[i], false);
+        if (!sc_raw_is_topic(sm->files.v[i], &topic, &from_ms))
+            sc_paths_add(&ps, "--events", sm->files.v[i], false);
     for (int s = 0; s < sm->sources.n; s++)
         for (int i = 1; i < sm->sources.v[s].n; i++) /* the first word is the source's name */
             sc_paths_add(&ps, "--source", sm->sources.v[s].v[i], false);
@@ -473,9 +511,23 @@ static bool files_apart(const struct simulate *sm, const char *journey_path)
     sc_paths_add(&ps, "--customers", sm->customers_path, true);
     sc_paths_add(&ps, "--analytics", sm->analytics_path, true);
     sc_paths_add(&ps, "--report", sm->report_path, true);
-    bool apart = sc_paths_apart(&ps, "simulate");
+    int rc = sc_paths_look(&ps, "simulate");
     sc_arena_fini(&ar);
-    return apart;
+    return rc;
+}
+
+/* TOPIC@TIME is meant, and the time is none. */
+static const char *wrong_time(const struct sc_words *files)
+{
+    struct sc_str topic;
+    int64_t from_ms;
+    for (int i = 0; i < files->n; i++) {
+        const char *at = strrchr(files->v[i], '@');
+        if (at && access(files->v[i], F_OK) != 0 &&
+            !sc_raw_is_topic(files->v[i], &topic, &from_ms))
+            return files->v[i];
+    }
+    return NULL;
 }
 
 /* What the table of options cannot say. False: said on standard error. */
@@ -494,9 +546,13 @@ static bool options_fit(const struct simulate *sm)
         why = "--against reads the events twice: not from - or a topic";
     else if (sm->against_path == NULL && (sm->exit_code || sm->limit >= 0))
         why = "--exit-code and --limit belong to --against OLD";
+    const char *wrong = wrong_time(&sm->files);
     if (why)
         fprintf(stderr, "stagecoach simulate: %s\n", why);
-    return why == NULL;
+    else if (wrong)
+        fprintf(stderr, "stagecoach simulate: --events: '%s' is no file; a topic is read from a "
+                "time on, as shop.events@2026-03-02T10:00:00Z\n", wrong);
+    return why == NULL && wrong == NULL;
 }
 
 int sc_cmd_simulate(int argc, char **argv)
@@ -536,7 +592,8 @@ int sc_cmd_simulate(int argc, char **argv)
         sm.effects_path = sm.against_path ? "/dev/null" : "-";
     if (sm.limit < 0)
         sm.limit = LIMIT;
-    if (!files_apart(&sm, words.v[0]))
-        return SC_EXIT_USAGE;
+    rc = look_at_files(&sm, words.v[0]);
+    if (rc)
+        return rc;
     return sm.against_path ? compare(&sm, words.v[0]) : simulate(&sm, words.v[0]);
 }

@@ -289,7 +289,7 @@ static int watch(struct test *t, const struct sc_words *words)
 }
 
 /* The results are not written over what is played. */
-static bool files_apart(const struct test *t, const struct sc_words *words)
+static int look_at_files(const struct test *t, const struct sc_words *words)
 {
     struct sc_arena ar;
     struct sc_paths ps = {.ar = &ar};
@@ -297,9 +297,9 @@ static bool files_apart(const struct test *t, const struct sc_words *words)
     for (int i = 0; i < words->n; i++)
         sc_paths_add(&ps, i ? "FILE" : "JOURNEY", words->v[i], false);
     sc_paths_add(&ps, "--junit", t->junit_path, true);
-    bool apart = sc_paths_apart(&ps, "test");
+    int rc = sc_paths_look(&ps, "test");
     sc_arena_fini(&ar);
-    return apart;
+    return rc;
 }
 
 int sc_cmd_test(int argc, char **argv)
@@ -323,7 +323,8 @@ int sc_cmd_test(int argc, char **argv)
     int rc = sc_args_parse(&cmd, argc, argv, &words);
     if (rc)
         return rc < 0 ? SC_EXIT_OK : rc;
-    if (!files_apart(&t, &words))
-        return SC_EXIT_USAGE;
+    rc = look_at_files(&t, &words);
+    if (rc)
+        return rc;
     return t.watch ? watch(&t, &words) : once(&t, &words, NULL);
 }

@@ -37,15 +37,17 @@ static bool add_yaml(struct sc_test_suite *su, struct sc_project *pr, const char
     if (doc == NULL)
         return errno == 0;
     const struct sc_node *list = sc_node_get(doc, "tests");
-    if (list == NULL)
+    if (list == NULL) {
         sc_diag_add(dg, SC_ERROR, "bad-test", doc->mark,
-                    "a file of cases has the key `tests` with a list");
+                    "this is no file of cases: those have a list under the key `tests`; the "
+                    "journey is the first file named");
+        return true;
+    }
     for (uint32_t i = 0; doc->kind == SC_NODE_MAP && i < doc->n; ++i)
         if (!sc_str_eqz(doc->pairs[i].key->text, "tests"))
             sc_diag_add(dg, SC_ERROR, "unknown-key", doc->pairs[i].key->mark,
                         "a file of cases has no key but `tests`");
-    if (list != NULL)
-        sc_test_cases_add(&su->cases, list);
+    sc_test_cases_add(&su->cases, list);
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* See who.h. */
 #include "cli/who.h"
 
+#include "base/assert.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -13,14 +14,27 @@ static bool from_id(const char *command, const char *id, struct sc_node_id *node
     return false;
 }
 
+bool sc_who_ok(const char *command, const char *identifier, const char *id)
+{
+    struct sc_node_id node;
+    if (identifier == NULL)
+        return from_id(command, id, &node);
+    const char *eq = strchr(identifier, '=');
+    if (eq && eq > identifier && eq[1])
+        return true;
+    fprintf(stderr, "stagecoach %s: expected NAMESPACE=VALUE (email=ann@example.org), found '%s'\n",
+            command, identifier);
+    return false;
+}
+
 bool sc_who(const char *command, struct sc_pseudonyms *ps, const struct sc_taxonomy *tx,
             const char *identifier, const char *id, struct sc_node_id *node)
 {
     if (identifier == NULL)
         return from_id(command, id, node);
     const char *eq = strchr(identifier, '=');
-    size_t len = eq ? (size_t)(eq - identifier) : 0;
-    int ns = eq ? sc_taxonomy_namespace(tx, (struct sc_str){identifier, len}) : -1;
+    SC_ASSERT(eq != NULL);
+    int ns = sc_taxonomy_namespace(tx, (struct sc_str){identifier, (size_t)(eq - identifier)});
     if (ns < 0) {
         fprintf(stderr, "stagecoach %s: expected NAMESPACE=VALUE with one of", command);
         for (uint32_t i = 0; i < tx->n_namespaces; i++)

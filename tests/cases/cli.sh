@@ -2,6 +2,7 @@
 # What all commands share: options, help, standard streams that are full, closed or named twice, and
 # that nothing which is read is written over.
 source "$(dirname "${BASH_SOURCE[0]}")/../lib/case.sh"
+needs jq
 cp "$root"/docs/examples/* "$work"
 cd "$work"
 
@@ -32,25 +33,51 @@ says 64 "there is no command 'dlq reply'; did you mean 'replay'?" dlq reply
 says 64 "there is no command 'identity nope'" identity nope
 says 64 "usage: stagecoach explain customer" explain
 says 0 "usage: stagecoach dlq replay" dlq replay --help
-says 65 "the taxonomy has no namespace 'emial'; it has" identity node -c polite.yaml emial=a@b.no
+says 64 "the taxonomy has no namespace 'emial'; it has" identity node -c polite.yaml emial=a@b.no
 says 64 "unknown option '--evens'; did you mean '--events'?" simulate polite.yaml --evens carts.jsonl
 says 64 "unknown option '--unril=1'; did you mean '--until'?" simulate polite.yaml --unril=1
 says 64 "unknown option '-z'" check -z polite.yaml
+says 64 "unknown option '-1'; an argument that begins with - stands behind --" expr -1
+says 0 "-1" expr -- -1
+for command in explain dlq taxonomy identity; do
+    says 64 "a word is missing after '$command'" $command
+done
+says 64 "there is no page 'nope'" docs nope
+says 64 "there is no page 'schema nope'" docs schema nope
+says 64 "there is no page 'config extra'" docs config extra
 says 64 "an argument is missing" check
 says 64 "one argument too many: 'extra'" version extra
 says 64 "one argument too many: 'next.yaml'" taxonomy diff dictionary.yaml dictionary.yaml next.yaml
 says 64 "--key-version: expected 0 to 15, found '16'" identity node -c dictionary.yaml email=a@x.no --key-version 16
+says 64 "two settings files: live.yaml and --config carts.yaml" run live.yaml -c carts.yaml
 says 66 "cannot read stagecoach.yaml: No such file or directory; --config FILE names another" run
 says 66 "a new one: openssl rand -hex 32" run -c live.yaml
+# Words are judged before settings and servers.
+for word in a:b:c shop.events:0 shop.events:0:-1 shop.events:x:1 :0:1 shop.events:0:1:; do
+    says 64 "explain: '$word': expected TOPIC:PARTITION:OFFSET" explain event "$word" --config live.yaml
+done
+says 66 "a new one: openssl rand -hex 32" explain event shop.events:0:1 --config live.yaml
+says 64 "forget: expected one of CUSTOMER and --identifier NS=VALUE" forget
+says 64 "forget: expected one of CUSTOMER and --identifier NS=VALUE" forget x -i email=a@b.no
+says 64 "forget: a customer's id has 32 hex digits, 'x' is none" forget x -c live.yaml
+says 64 "forget: expected NAMESPACE=VALUE (email=ann@example.org), found 'email'" forget -i email -c live.yaml
+says 64 "identity split: a customer's id has 32 hex digits, 'y' is none" identity split email=a@b.no y -c live.yaml
+says 64 "identity unlink: expected NAMESPACE=VALUE (email=ann@example.org), found '=x'" identity unlink =x y -c live.yaml
+says 64 "explain: expected NAMESPACE=VALUE (email=ann@example.org), found 'email='" explain customer -i email= -c live.yaml
+says 64 "dlq: --code: no dead letter has 'nope'; docs/errors.md lists them" dlq replay --code nope -c live.yaml
+says 64 "dlq: --code: no dead letter has 'duplicate'" dlq replay --code duplicate -c live.yaml
+says 64 "dlq: --stage: no dead letter has 'nope'; there are VALUE_CONVERTER and" dlq replay --stage nope -c live.yaml
+says 64 "dlq: --since: expected a time" dlq replay --since yesterday -c live.yaml
+printf '%064d' 1 >identity.key
+says 64 "dlq: --topic: no source reads topic nope; sources read shop.events" dlq replay --topic nope -c live.yaml
+says 64 "forget: expected NAMESPACE=VALUE with one of account_id email device_id, found 'fax=1'" forget -i fax=1 -c live.yaml
+says 64 "with one of account_id email device_id, found 'fax=1'" identity split email=a@b.no fax=1 -c live.yaml
+rm identity.key
 ada="--identifier email=ada@example.org"
 says 64 "explain: --events FILE… (or --config SETTINGS" explain customer $ada polite.yaml
 says 64 "explain: --events or --config" explain customer $ada polite.yaml --events carts.jsonl --config live.yaml
 says 64 "explain: expected the customer's ID, or --identifier NS=VALUE, and then" explain customer polite.yaml --events carts.jsonl
 says 64 "explain: expected the customer's ID, or --identifier NS=VALUE" explain customer --config live.yaml
-for word in a:b:c shop.events:0 shop.events:0:-1 shop.events:x:1 :0:1 shop.events:0:1:; do
-    says 64 "explain: '$word': expected TOPIC:PARTITION:OFFSET" explain event "$word" --config live.yaml
-done
-says 66 "a new one: openssl rand -hex 32" explain event shop.events:0:1 --config live.yaml
 columns() { "$stagecoach" simulate --help | sed -n '/^  -e/,$p' | LC_ALL=C.UTF-8 grep -vc '^  .\{32\} [^ ]'; }
 holds "meanings stand in one column" [ "$(columns)" = 0 ]
 
@@ -59,6 +86,34 @@ says 64 "--reorder: expected a duration (30m, 24h, 1h30m, 7d), found '-5h'" \
     simulate polite.yaml --events carts.jsonl --reorder -5h
 says 64 "--until: expected a time (2026-03-02T10:00:00Z), found '2026-03-05'" \
     simulate polite.yaml --events carts.jsonl --until 2026-03-05
+says 64 "a value is missing after '--report'" simulate polite.yaml --events carts.jsonl --report
+says 64 "a value is missing after '--report='" simulate polite.yaml --events carts.jsonl --report=
+says 64 "a value is missing after '--report'" simulate polite.yaml --events carts.jsonl --report --quiet
+says 64 "a value is missing after '--report'" simulate polite.yaml --events carts.jsonl --report -- x
+says 64 "a value is missing after '--events'" simulate polite.yaml --events ""
+says 64 "a value is missing after '--events'" simulate polite.yaml --events --quiet
+says 64 "an argument is empty" simulate "" --events carts.jsonl
+says 64 "given twice: '--until=2026-03-05T00:00:00Z'" \
+    simulate polite.yaml --events carts.jsonl --until 2026-03-05T00:00:00Z --until=2026-03-05T00:00:00Z
+says 64 "given twice; all values go after one '--events'" simulate polite.yaml --events carts.jsonl --events carts.jsonl
+says 0 "" simulate polite.yaml --events carts.jsonl --quiet -q
+for value in -1 1.5 5s 0x10 99999999999999999999; do
+    says 64 "--max-invalid: expected a whole number, found '$value'" \
+        simulate polite.yaml --events carts.jsonl --max-invalid "$value"
+done
+for value in 5 h 1hh 1h30 "1 h" 999999999999d; do
+    says 64 "--reorder: expected a duration (30m, 24h, 1h30m, 7d), found '$value'" \
+        simulate polite.yaml --events carts.jsonl --reorder "$value"
+done
+says 0 "--until lies before the last event: it moves time on, and leaves no event out" \
+    simulate polite.yaml --events carts.jsonl --until 2026-03-02T00:00:00Z
+for word in shop.events@2026 shop.events@ @2026-03-02T10:00:00Z; do
+    says 64 "--events: '$word' is no file; a topic is read from a time on, as shop.events@2026-03-02T10:00:00Z" \
+        simulate polite.yaml --events "$word"
+done
+says 64 "there is no source of topic 'nope'; there are shop.events" \
+    simulate polite.yaml --events nope@2026-03-02T10:00:00Z
+says 64 "there is no source 'nope'; there are web" simulate polite.yaml --source nope carts.jsonl
 says 64 "--limit: expected a whole number, found '1e3'" simulate polite.yaml --events carts.jsonl --limit 1e3
 says 64 "--exit-code and --limit belong to --against" simulate polite.yaml --events carts.jsonl --exit-code
 says 64 "--exit-code and --limit belong to --against" simulate polite.yaml --events carts.jsonl --limit 3
@@ -69,6 +124,48 @@ says 66 "$work: Is a directory" simulate polite.yaml --events "$work"
 says 66 "$work: Is a directory" simulate polite.yaml --source web "$work"
 says 66 "$work: Is a directory" simulate polite.yaml --events carts.jsonl --key-file "$work"
 says 0 "no cases" test polite.yaml
+says 78 "polite.yaml:2:1: error: this is no file of cases" test polite.yaml polite.yaml
+
+# Files that are in the way are told before anything is read or written.
+printf '{"event":' >torn.jsonl
+for option in effects customers analytics report; do
+    says 74 "simulate: --$option: no/such: No such file or directory" \
+        simulate polite.yaml --events carts.jsonl torn.jsonl --$option no/such
+    says 74 "simulate: --$option: $work: Is a directory" simulate polite.yaml --events carts.jsonl --$option "$work"
+done
+says 74 "test: --junit: no/such: No such file or directory" test polite.yaml polite-tests.yaml --junit no/such
+says 66 "simulate: --events: nope.jsonl: No such file or directory" \
+    simulate polite.yaml --events carts.jsonl nope.jsonl --effects early.out
+says 66 "simulate: --against: nope.yaml: No such file or directory" \
+    simulate polite.yaml --events carts.jsonl --against nope.yaml --effects early.out
+says 78 "dictionary.yaml is a taxonomy, expected a journey" \
+    simulate polite.yaml --events carts.jsonl --against dictionary.yaml --effects early.out
+holds "before anything is written" [ ! -e early.out ]
+
+# Files that are none.
+gzip -c carts.jsonl >whole.gz
+head -c 200 whole.gz >cut.gz
+says 65 "stagecoach: cut.gz: unexpected end of file" simulate polite.yaml --events cut.gz
+"$stagecoach" simulate polite.yaml --quiet --events whole.gz >whole.out
+"$stagecoach" simulate polite.yaml --quiet --events carts.jsonl >plain.out
+holds "a whole one is read" cmp plain.out whole.out
+sed 's/$/\r/' carts.jsonl >crlf.jsonl
+"$stagecoach" simulate polite.yaml --quiet --events crlf.jsonl >crlf.out
+holds "lines may end with CR LF" cmp plain.out crlf.out
+jq -s . carts.jsonl >list.json
+says 65 "lines is an event: a file has JSON lines, one object a line" simulate polite.yaml --events list.json
+says 65 "none of 2 lines is an event" simulate polite.yaml --events <(printf 'event,id\ncart_updated,1\n')
+says 0 '"events":0' simulate polite.yaml --events /dev/null
+long() { printf '{"event":"cart_updated","properties":{"x":"'; head -c 2000000 /dev/zero | tr '\0' y; printf '"}}\n'; }
+(long; cat carts.jsonl) >long.jsonl
+says 0 "long.jsonl:1: invalid: the line is longer than 1 MiB" simulate polite.yaml --events long.jsonl
+deep() { printf "$1"%.0s $(seq 100); }
+{ printf 'journey: a\nfacts: '; deep '['; deep ']'; } >deep.yaml
+says 1 "deep.yaml:2:71: error: nested deeper than 64 levels" check deep.yaml
+printf 'journey: a\nstages:\n\t- { name: x }\n' >tab.yaml
+says 1 "tab.yaml:3:1: error: found character that cannot start any token while scanning for the next token; indent with spaces" check tab.yaml
+(printf '\xEF\xBB\xBF'; sed 's/$/\r/' polite.yaml) >crlf.yaml
+says 0 "0 errors" check crlf.yaml
 printf "journey: a\nstages: [ { name: \xff } ]\n" >latin.yaml
 says 1 "latin.yaml:2:19: error: invalid leading UTF-8 octet: the file must be UTF-8 text" check latin.yaml
 : >empty.yaml

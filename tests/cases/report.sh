@@ -78,7 +78,7 @@ holds "the same input, the same page" cmp -s first.html names.html
 rc=0
 "$stagecoach" simulate there.yaml --events '<!--<script>.jsonl' --effects /dev/null --report no/such/page.html 2>said || rc=$?
 holds "a page that cannot be written: exit 74" [ $rc = 74 ]
-holds "and says so" grep -q 'no/such/page.html: writing failed' said
+holds "and says so" grep -q 'simulate: --report: no/such/page.html: No such file or directory' said
 
 # ---- what is measured, by hand
 

@@ -34,8 +34,8 @@ code=$(consume "$RUN.dead" -f '%k,%h\n' | sed -n 's/^b,.*stagecoach.error.code=\
 replay --yes --code "$code" >"$WORK/said"
 said "$WORK/said" '2 dead letters read, 1 sent again' || fail "it says: $(<"$WORK/said")"
 [ "$(records)" -eq $((before + 1)) ] || fail "$(records) records, expected $((before + 1))"
-replay --code no_such_code | grep -q ' 0 to be sent again' || fail "a code that none has chooses some"
-replay --stage no_such_stage | grep -q ' 0 to be sent again' || fail "a stage that none has chooses some"
+replay --code poison | grep -q ' 0 to be sent again' || fail "a code that none has chooses some"
+replay --stage TRANSFORMATION | grep -q ' 1 to be sent again' || fail "the stage of one chooses not that one"
 replay --topic "$RUN.support" | grep -q ' 2 to be sent again' || fail "their topic chooses not all"
 replay --topic "$RUN.pos" | grep -q ' 0 to be sent again' || fail "another topic chooses some"
 replay --since 2999-01-01T00:00:00Z | grep -q ' 0 to be sent again' || fail "a later time chooses some"
@@ -68,5 +68,9 @@ said "$WORK/said" '1 to be sent again; 1 several of one record' || fail "it says
 rc=0
 replay --since yesterday 2>"$WORK/said" || rc=$?
 [ $rc -eq 64 ] || fail "a wrong time ends with $rc"
+rc=0
+replay --topic no.such.topic 2>"$WORK/said" || rc=$?
+[ $rc -eq 64 ] || fail "a topic of no source ends with $rc"
+said "$WORK/said" 'no source reads topic no.such.topic; sources read' || fail "it says: $(<"$WORK/said")"
 ok "one record goes once"
 passed
