@@ -116,6 +116,24 @@ struct sc_finding *sc_diag_add(struct sc_diag *dg, enum sc_severity severity, co
     return f;
 }
 
+void sc_over_add(struct sc_over *over, struct sc_mark mark)
+{
+    if (over->n++ == 0)
+        over->first = mark;
+}
+
+void sc_diag_over(struct sc_diag *dg, const struct sc_over *over, const char *whose, uint32_t most,
+                  const char *what)
+{
+    if (over->n == 1)
+        sc_diag_add(dg, SC_ERROR, "too-many", over->first,
+                    "%s at most %u %s: this one is too many", whose, most, what);
+    else if (over->n > 1)
+        sc_diag_add(dg, SC_ERROR, "too-many", over->first,
+                    "%s at most %u %s: this one and %u more are too many", whose, most, what,
+                    over->n - 1);
+}
+
 void sc_diag_suggest(struct sc_diag *dg, struct sc_finding *f, struct sc_str seen,
                      const struct sc_str *names, uint32_t n)
 {

@@ -57,6 +57,18 @@ void sc_diag_init(struct sc_diag *dg, struct sc_arena *ar);
 struct sc_finding *sc_diag_add(struct sc_diag *dg, enum sc_severity severity, const char *code,
                                struct sc_mark mark, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
+
+/* What is past a limit: the first of it, and how many. Empty to begin with. */
+struct sc_over {
+    struct sc_mark first;
+    uint32_t n;
+};
+void sc_over_add(struct sc_over *over, struct sc_mark mark);
+/* One finding of it all, none when there is nothing: "a journey has at most 64 stages: this one and
+ * 2 more are too many" is whose, most, what. */
+void sc_diag_over(struct sc_diag *dg, const struct sc_over *over, const char *whose, uint32_t most,
+                  const char *what);
+
 /* "did you mean 'x'?" as hint when one of `names` is near (edit distance <= 2, or <= len/3). */
 void sc_diag_suggest(struct sc_diag *dg, struct sc_finding *f, struct sc_str seen,
                      const struct sc_str *names, uint32_t n);

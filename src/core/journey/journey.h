@@ -11,7 +11,6 @@ struct sc_analytics_plan;
 #define SC_STAGES_MAX 64 /* of all tracks */
 #define SC_TRACKS_MAX 8
 #define SC_TRIGGERS_MAX 4096
-#define SC_FACTS_MAX 16384
 #define SC_CHANNELS_MAX 32
 #define SC_CAPS_MAX 64
 #define SC_MILESTONES_MAX 256

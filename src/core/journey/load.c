@@ -27,6 +27,21 @@ bool load_name_ok(struct load *ld, struct sc_str name, struct sc_mark mark, cons
     return ok;
 }
 
+void load_over(struct load *ld, const struct sc_node *first, uint32_t n, uint32_t most,
+               const char *what)
+{
+    SC_ASSERT(n > most);
+    sc_diag_over(ld->dg, &(struct sc_over){load_mark(first), n - most}, "a journey has", most, what);
+}
+
+void load_past(struct load *ld, struct load_past *past, struct sc_str name, struct sc_mark mark)
+{
+    if (past->over.n == 0)
+        sc_map_init(&past->names, ld->ar);
+    if (sc_map_put(&past->names, name, past) == NULL)
+        sc_over_add(&past->over, mark);
+}
+
 int load_ref(struct load *ld, struct sc_str name, struct sc_mark mark, const char *what,
              const struct sc_str *names, uint32_t n)
 {
@@ -250,10 +265,9 @@ static void load_personas(struct load *ld)
     struct sc_rule_opts opts = {.use = SC_USE_RULE, .only_event = -1, .no_event = true};
     ld->jo->personas =
         load_named(ld, ld->doc->personas, "persona", opts, &ld->jo->n_personas);
-    if (ld->jo->n_personas > SC_PERSONAS_MAX) {
-        sc_diag_add(ld->dg, SC_ERROR, "too-many",
-                    load_mark(ld->jo->personas[SC_PERSONAS_MAX].at), "at most %d personas",
-                    SC_PERSONAS_MAX);
+    uint32_t n = ld->jo->n_personas;
+    if (n > SC_PERSONAS_MAX) {
+        load_over(ld, ld->jo->personas[SC_PERSONAS_MAX].at, n, SC_PERSONAS_MAX, "personas");
         ld->jo->n_personas = SC_PERSONAS_MAX;
     }
 }
@@ -273,6 +287,10 @@ static void load_sections(struct load *ld)
     load_channels(ld);
     load_holdout(ld);
     load_triggers(ld);
+    sc_diag_over(ld->dg, &ld->channels_past.over, "a journey has", SC_CHANNELS_MAX, "channels");
+    sc_diag_over(ld->dg, &ld->tags_past.over, "a journey has", SC_TAGS_MAX, "tags");
+    sc_diag_over(ld->dg, &ld->experiments_past.over, "a journey has", SC_EXPERIMENTS_MAX,
+                 "experiments");
     load_guardrails(ld);
     load_analytics(ld);
     struct sc_journey *jo = ld->jo;
@@ -282,9 +300,7 @@ static void load_sections(struct load *ld)
     jo->n_named = ld->sp->names.n;
     jo->experiments = ld->experiments.v;
     jo->n_experiments = ld->experiments.n;
-    if (jo->n_facts > SC_FACTS_MAX)
-        sc_diag_add(ld->dg, SC_ERROR, "too-many", jo->facts[SC_FACTS_MAX].mark,
-                    "the rules of a journey name at most %d facts", SC_FACTS_MAX);
+    sc_diag_over(ld->dg, &ld->sp->facts_over, "the rules of a journey name", SC_FACTS_MAX, "facts");
     check_names(ld);
 }
 

@@ -133,6 +133,12 @@ struct doc_journey {
     int64_t lateness_ms, reorder_ms;
 };
 
+/* Names past a limit, each counted once wherever it stands. */
+struct load_past {
+    struct sc_map names;
+    struct sc_over over;
+};
+
 /* What is known while loading. */
 struct load {
     struct sc_journey *jo;
@@ -147,6 +153,8 @@ struct load {
     SC_VEC(struct sc_scope_track) scope_tracks;
     SC_VEC(struct sc_str) tags;
     SC_VEC(struct sc_experiment) experiments;
+    struct load_past channels_past, tags_past, experiments_past;
+    struct sc_over stages_over;
 };
 
 /* load.c: helpers for the sections */
@@ -164,6 +172,10 @@ static inline struct sc_mark load_mark(const struct sc_node *at)
 
 /* [A-Za-z_][A-Za-z0-9_]*, and not a name before it: `what` for the message. */
 bool load_name_ok(struct load *ld, struct sc_str name, struct sc_mark mark, const char *what);
+/* `n` of a section are more than `most`, `first` is the first past it: one finding. */
+void load_over(struct load *ld, const struct sc_node *first, uint32_t n, uint32_t most,
+               const char *what);
+void load_past(struct load *ld, struct load_past *past, struct sc_str name, struct sc_mark mark);
 /* Index of `name` among `n` names found by `at`, or -1 with an error and a suggestion. */
 int load_ref(struct load *ld, struct sc_str name, struct sc_mark mark, const char *what,
              const struct sc_str *names, uint32_t n);

@@ -65,8 +65,8 @@ static bool arms_ok(struct load *ld, const struct sc_list *arms)
     const struct doc_arm *doc = arms->v;
     bool ok = true;
     if (arms->n > SC_ARMS_MAX) {
-        sc_diag_add(ld->dg, SC_ERROR, "too-many", load_mark(doc[SC_ARMS_MAX].at),
-                    "at most %d arms", SC_ARMS_MAX);
+        sc_diag_over(ld->dg, &(struct sc_over){load_mark(doc[SC_ARMS_MAX].at), arms->n - SC_ARMS_MAX},
+                     "an experiment has", SC_ARMS_MAX, "arms");
         return false;
     }
     for (uint32_t i = 0; i < arms->n; ++i)
@@ -120,8 +120,7 @@ static int16_t intern(struct load *ld, const struct sc_experiment *ex)
 {
     int at = find(ld, ex->name);
     if (at < 0 && ld->experiments.n == SC_EXPERIMENTS_MAX) {
-        sc_diag_add(ld->dg, SC_ERROR, "too-many", load_mark(ex->at), "at most %d experiments",
-                    SC_EXPERIMENTS_MAX);
+        load_past(ld, &ld->experiments_past, ex->name, load_mark(ex->at));
         return -1;
     }
     if (at < 0) {

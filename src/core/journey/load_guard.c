@@ -106,8 +106,7 @@ static void caps_load(struct load *ld)
     const struct doc_cap *doc = ld->doc->guard.caps.v;
     uint32_t n = ld->doc->guard.caps.n;
     if (n > SC_CAPS_MAX) {
-        sc_diag_add(ld->dg, SC_ERROR, "too-many", load_mark(doc[SC_CAPS_MAX].at),
-                    "at most %d caps", SC_CAPS_MAX);
+        load_over(ld, doc[SC_CAPS_MAX].at, n, SC_CAPS_MAX, "caps");
         n = SC_CAPS_MAX;
     }
     g->caps = SC_NEW_N(ld->ar, struct sc_cap, n + 1);

@@ -172,9 +172,8 @@ static void take_stages(struct load *ld, const struct sc_list *list)
 {
     const struct doc_stage *doc = list->v;
     uint32_t room = SC_STAGES_MAX - ld->jo->n_stages, n = list->n < room ? list->n : room;
-    if (n < list->n)
-        sc_diag_add(ld->dg, SC_ERROR, "too-many", doc[n].at->mark, "at most %d stages",
-                    SC_STAGES_MAX);
+    for (uint32_t i = n; i < list->n; ++i)
+        sc_over_add(&ld->stages_over, doc[i].at->mark);
     for (uint32_t i = 0; i < n; ++i) {
         ld->stages[ld->jo->n_stages] = &doc[i];
         ld->stage_names[ld->jo->n_stages++] = doc[i].name;
@@ -222,6 +221,7 @@ void load_tracks(struct load *ld)
     struct sc_journey *jo = ld->jo;
     const struct doc_track *doc = ld->doc->tracks.v;
     uint32_t n = ld->doc->tracks.n;
+    struct sc_over tracks_over = {0};
     jo->tracks = SC_NEW_N(ld->ar, struct sc_track, SC_TRACKS_MAX);
     ld->stage_names = SC_NEW_N(ld->ar, struct sc_str, SC_STAGES_MAX);
     ld->stages = SC_NEW_N(ld->ar, const struct doc_stage *, SC_STAGES_MAX);
@@ -230,9 +230,8 @@ void load_tracks(struct load *ld)
         add_track(ld, SC_STR_NULL, NULL, 0);
     for (uint32_t i = 0; i < n; ++i) {
         if (jo->n_tracks == SC_TRACKS_MAX) {
-            sc_diag_add(ld->dg, SC_ERROR, "too-many", load_mark(doc[i].at), "at most %d tracks",
-                        SC_TRACKS_MAX);
-            break;
+            sc_over_add(&tracks_over, load_mark(doc[i].at));
+            continue;
         }
         uint32_t first = jo->n_stages;
         if (!track_ok(ld, &doc[i]))
@@ -241,6 +240,8 @@ void load_tracks(struct load *ld)
         if (jo->n_stages > first)
             add_track(ld, doc[i].name, doc[i].at, first);
     }
+    sc_diag_over(ld->dg, &tracks_over, "a journey has", SC_TRACKS_MAX, "tracks");
+    sc_diag_over(ld->dg, &ld->stages_over, "a journey has", SC_STAGES_MAX, "stages");
     if (jo->n_tracks > 0)
         return;
     ld->stage_names[jo->n_stages++] = SC_STR(NO_STAGE_NAME);
@@ -363,7 +364,6 @@ void load_milestones(struct load *ld)
                                   .overdue = true, .stage = (int16_t)i, .at = st->at};
     }
     if (jo->n_milestones > SC_MILESTONES_MAX)
-        sc_diag_add(ld->dg, SC_ERROR, "too-many",
-                    load_mark(jo->milestones[SC_MILESTONES_MAX].at), "at most %d milestones",
-                    SC_MILESTONES_MAX);
+        load_over(ld, jo->milestones[SC_MILESTONES_MAX].at, jo->n_milestones, SC_MILESTONES_MAX,
+                  "milestones");
 }

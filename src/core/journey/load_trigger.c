@@ -49,10 +49,9 @@ void load_channels(struct load *ld)
 {
     const struct doc_channel *doc = ld->doc->channels.v;
     for (uint32_t i = 0; i < ld->doc->channels.n; ++i) {
-        if (i == SC_CHANNELS_MAX) {
-            sc_diag_add(ld->dg, SC_ERROR, "too-many", load_mark(doc[i].at),
-                        "at most %d channels", SC_CHANNELS_MAX);
-            return;
+        if (i >= SC_CHANNELS_MAX) {
+            load_past(ld, &ld->channels_past, doc[i].name, load_mark(doc[i].at));
+            continue;
         }
         load_name_ok(ld, doc[i].name, load_mark(doc[i].at), "channel");
         channel_add(ld, &doc[i]);
@@ -77,8 +76,7 @@ static int channel_of(struct load *ld, struct sc_str name, struct sc_node *at)
     if (!load_name_ok(ld, name, at->mark, "channel"))
         return -1;
     if (ld->channels.n == SC_CHANNELS_MAX) {
-        sc_diag_add(ld->dg, SC_ERROR, "too-many", at->mark, "at most %d channels",
-                    SC_CHANNELS_MAX);
+        load_past(ld, &ld->channels_past, name, at->mark);
         return -1;
     }
     struct sc_finding *f = sc_diag_add(
@@ -215,9 +213,8 @@ static void trigger_tags(struct load *ld, const struct doc_trigger *doc, struct 
         while (t < ld->tags.n && !sc_str_eq(ld->tags.v[t], name))
             ++t;
         if (t == SC_TAGS_MAX) {
-            sc_diag_add(ld->dg, SC_ERROR, "too-many", doc->tags.at[i]->mark, "at most %d tags",
-                        SC_TAGS_MAX);
-            return;
+            load_past(ld, &ld->tags_past, name, doc->tags.at[i]->mark);
+            continue;
         }
         if (t == ld->tags.n)
             SC_VEC_PUSH(ld->ar, &ld->tags, name);
@@ -255,8 +252,7 @@ void load_triggers(struct load *ld)
     const struct doc_trigger *doc = ld->doc->triggers.v;
     uint32_t n = ld->doc->triggers.n;
     if (n > SC_TRIGGERS_MAX) {
-        sc_diag_add(ld->dg, SC_ERROR, "too-many", load_mark(doc[SC_TRIGGERS_MAX].at),
-                    "at most %d triggers", SC_TRIGGERS_MAX);
+        load_over(ld, doc[SC_TRIGGERS_MAX].at, n, SC_TRIGGERS_MAX, "triggers");
         n = SC_TRIGGERS_MAX;
     }
     jo->triggers = SC_NEW_N(ld->ar, struct sc_trigger, n + 1);

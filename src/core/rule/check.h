@@ -21,7 +21,7 @@ struct checker {
     SC_VEC(uint16_t) facts;
     bool reads_event, reads_facts;
     bool resolved; /* the whole tree is: flow may look at the properties it reads */
-    bool broken;             /* a name stands here whose expression is wrong */
+    bool broken;             /* what stands here is wrong by a finding of elsewhere */
     uint32_t inlined;        /* size of the named expressions that stand here by name, */
     uint32_t inlined_height; /* and the greatest of their heights */
 };

@@ -310,7 +310,7 @@ static bool compile_where(struct checker *ck, struct parts *p)
     return p->fact.where != NULL;
 }
 
-/* The index of the fact; -1 after a finding. */
+/* The index of the fact; -1 after a finding, or when it is past the limit. */
 static int32_t intern(struct checker *ck, struct parts *p)
 {
     struct sc_scope *sp = ck->sp;
@@ -329,8 +329,10 @@ static int32_t intern(struct checker *ck, struct parts *p)
                     SC_STR_FMT(sp->facts.v[at - 1].text));
         return -1;
     }
-    if (sp->facts.n == UINT16_MAX) {
-        CHECK_ERROR(ck, "too-many-facts", p->call->off, p->call->len, "more than 65,535 facts");
+    if (sp->facts.n == SC_FACTS_MAX) {
+        if (sc_map_put(&sp->fact_past, p->fact.text, sp) == NULL) /* each is counted once */
+            sc_over_add(&sp->facts_over, p->fact.mark);
+        ck->broken = true;
         return -1;
     }
     if (p->where && !compile_where(ck, p))

@@ -16,6 +16,7 @@ void sc_scope_init(struct sc_scope *sp, const struct sc_taxonomy *tx, struct sc_
     SC_ASSERT(ar != NULL && dg != NULL);
     *sp = (struct sc_scope){.tx = tx, .ar = ar, .dg = dg};
     sc_map_init(&sp->fact_by_key, ar);
+    sc_map_init(&sp->fact_past, ar);
     sc_map_init(&sp->name_by_text, ar);
     if (tx == NULL)
         return;

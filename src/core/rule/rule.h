@@ -65,12 +65,16 @@ struct sc_scope_track {
     uint32_t n_stages;
 };
 
+#define SC_FACTS_MAX 16384 /* of one scope */
+
 struct sc_scope {
     const struct sc_taxonomy *tx; /* NULL: free-standing CEL, types are found at run time */
     struct sc_arena *ar;
     struct sc_diag *dg;
     SC_VEC(struct sc_fact) facts;         /* interned while compiling */
     struct sc_map fact_by_key;            /* the key's bytes -> index + 1 */
+    struct sc_map fact_past;              /* text of each that is past SC_FACTS_MAX */
+    struct sc_over facts_over;            /* they, for the loader to report */
     SC_VEC(struct sc_named_expr) names;
     struct sc_map name_by_text;           /* index + 1 of the first of that name */
     uint64_t (*read)[SC_PROPERTIES_MAX / 64]; /* by event: properties read as event.x or by facts */

@@ -198,15 +198,20 @@ static void load_namespaces(struct sc_tx_load *ld)
     struct sc_tx_namespace_doc *docs = doc->namespaces.v;
     if (doc->namespaces_at == NULL || doc->namespaces_at->kind != SC_NODE_MAP)
         return;
-    if (doc->namespaces.n == 0 || doc->namespaces.n > SC_NAMESPACES_MAX) {
-        SC_TX_ERROR(ld, "too-many", doc->namespaces_at->mark,
-                    "a taxonomy has 1 to %d namespaces, this one has %u", SC_NAMESPACES_MAX,
-                    doc->namespaces.n);
+    uint32_t n = doc->namespaces.n;
+    if (n == 0) {
+        SC_TX_ERROR(ld, "no-namespace", doc->namespaces_at->mark,
+                    "a taxonomy has a namespace at least: what people are known by");
         return;
+    }
+    if (n > SC_NAMESPACES_MAX) {
+        sc_tx_over(ld, sc_tx_key(doc->namespaces_at, docs[SC_NAMESPACES_MAX].ns.name), n,
+                   SC_NAMESPACES_MAX, "namespaces");
+        n = SC_NAMESPACES_MAX;
     }
     struct sc_taxonomy *tx = ld->tx;
     struct sc_tx_hashed names[SC_NAMESPACES_MAX];
-    tx->n_namespaces = doc->namespaces.n;
+    tx->n_namespaces = n;
     tx->namespaces = SC_NEW_N(ld->ar, struct sc_namespace, tx->n_namespaces);
     for (uint32_t i = 0; i < tx->n_namespaces; i++) {
         load_namespace(ld, &docs[i]);
@@ -247,12 +252,12 @@ static void load_cases(struct sc_tx_load *ld)
 {
     struct sc_taxonomy *tx = ld->tx;
     struct sc_tx_case_doc *docs = ld->doc->cases.v;
-    if (ld->doc->cases.n > SC_CASE_KINDS_MAX) {
-        SC_TX_ERROR(ld, "too-many", ld->doc->cases_at->mark, "a taxonomy has at most %d cases",
-                    SC_CASE_KINDS_MAX);
-        return;
-    }
     tx->n_cases = ld->doc->cases.n;
+    if (tx->n_cases > SC_CASE_KINDS_MAX) {
+        sc_tx_over(ld, sc_tx_key(ld->doc->cases_at, docs[SC_CASE_KINDS_MAX].c.name), tx->n_cases,
+                   SC_CASE_KINDS_MAX, "cases");
+        tx->n_cases = SC_CASE_KINDS_MAX;
+    }
     tx->cases = SC_NEW_N(ld->ar, struct sc_case, tx->n_cases);
     struct sc_tx_hashed *names = SC_NEW_N(ld->ar, struct sc_tx_hashed, tx->n_cases);
     for (uint32_t i = 0; i < tx->n_cases; i++) {

@@ -78,6 +78,14 @@ struct sc_tx_hashed {
     const struct sc_node *at;
 };
 
+/* One finding of what is past a limit: `first` is its name. */
+static inline void sc_tx_over(struct sc_tx_load *ld, const struct sc_node *first, uint32_t n,
+                              uint32_t most, const char *what)
+{
+    const struct sc_over over = {first->mark, n - most};
+    sc_diag_over(ld->dg, &over, "a taxonomy has", most, what);
+}
+
 void sc_tx_load_events(struct sc_tx_load *ld);
 void sc_tx_load_sources(struct sc_tx_load *ld);
 

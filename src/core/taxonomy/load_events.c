@@ -60,14 +60,15 @@ static void load_properties(struct sc_tx_load *ld, struct sc_tx_event_doc *doc)
     struct sc_event_type *et = &doc->et;
     struct sc_tx_property_doc *docs = doc->props.v;
     SC_ASSERT(doc->props.n == 0 || (docs != NULL && doc->props_at != NULL));
-    if (doc->props.n > SC_PROPERTIES_MAX) {
-        SC_TX_ERROR(ld, "too-many", doc->props_at->mark, "an event has at most %d properties",
-                    SC_PROPERTIES_MAX);
-        return;
-    }
-    struct sc_tx_hashed *names = SC_NEW_N(ld->ar, struct sc_tx_hashed, doc->props.n);
-    et->props = SC_NEW_N(ld->ar, struct sc_property, doc->props.n);
     et->n_props = doc->props.n;
+    if (et->n_props > SC_PROPERTIES_MAX) {
+        const struct sc_node *first = sc_tx_key(doc->props_at, docs[SC_PROPERTIES_MAX].p.name);
+        sc_diag_over(ld->dg, &(struct sc_over){first->mark, et->n_props - SC_PROPERTIES_MAX},
+                     "an event has", SC_PROPERTIES_MAX, "properties");
+        et->n_props = SC_PROPERTIES_MAX;
+    }
+    struct sc_tx_hashed *names = SC_NEW_N(ld->ar, struct sc_tx_hashed, et->n_props);
+    et->props = SC_NEW_N(ld->ar, struct sc_property, et->n_props);
     for (uint32_t i = 0; i < et->n_props; i++) {
         docs[i].p.at = sc_tx_key(doc->props_at, docs[i].p.name);
         sc_tx_check_name(ld, "a property", docs[i].p.name, docs[i].p.at);
@@ -274,14 +275,14 @@ void sc_tx_load_events(struct sc_tx_load *ld)
     struct sc_tx_event_doc *docs = doc->events.v;
     struct sc_taxonomy *tx = ld->tx;
     sc_map_init(&tx->event_by_name, ld->ar);
-    if (doc->events.n > SC_EVENTS_MAX) {
-        SC_TX_ERROR(ld, "too-many", doc->events_at->mark, "a taxonomy has at most %d events",
-                    SC_EVENTS_MAX);
-        return;
-    }
-    struct sc_tx_hashed *names = SC_NEW_N(ld->ar, struct sc_tx_hashed, doc->events.n);
-    tx->events = SC_NEW_N(ld->ar, struct sc_event_type, doc->events.n);
     tx->n_events = doc->events.n;
+    if (tx->n_events > SC_EVENTS_MAX) {
+        sc_tx_over(ld, sc_tx_key(doc->events_at, docs[SC_EVENTS_MAX].et.name), tx->n_events,
+                   SC_EVENTS_MAX, "events");
+        tx->n_events = SC_EVENTS_MAX;
+    }
+    struct sc_tx_hashed *names = SC_NEW_N(ld->ar, struct sc_tx_hashed, tx->n_events);
+    tx->events = SC_NEW_N(ld->ar, struct sc_event_type, tx->n_events);
     for (uint32_t i = 0; i < tx->n_events; i++) {
         struct sc_event_type *et = &docs[i].et;
         et->at = sc_tx_key(doc->events_at, et->name);

@@ -404,14 +404,14 @@ void sc_tx_load_sources(struct sc_tx_load *ld)
     struct sc_taxonomy *tx = ld->tx;
     struct sc_tx_source_doc *docs = ld->doc->sources.v;
     load_canonical(ld);
-    if (ld->doc->sources.n > SC_SOURCES_MAX) {
-        SC_TX_ERROR(ld, "too-many", ld->doc->sources_at->mark, "a taxonomy has at most %d sources",
-                    SC_SOURCES_MAX);
-        return;
-    }
-    struct sc_tx_hashed *names = SC_NEW_N(ld->ar, struct sc_tx_hashed, ld->doc->sources.n);
-    tx->sources = SC_NEW_N(ld->ar, struct sc_source, ld->doc->sources.n);
     tx->n_sources = ld->doc->sources.n;
+    if (tx->n_sources > SC_SOURCES_MAX) {
+        sc_tx_over(ld, sc_tx_key(ld->doc->sources_at, docs[SC_SOURCES_MAX].s.name), tx->n_sources,
+                   SC_SOURCES_MAX, "sources");
+        tx->n_sources = SC_SOURCES_MAX;
+    }
+    struct sc_tx_hashed *names = SC_NEW_N(ld->ar, struct sc_tx_hashed, tx->n_sources);
+    tx->sources = SC_NEW_N(ld->ar, struct sc_source, tx->n_sources);
     for (uint32_t i = 0; i < tx->n_sources; i++) {
         struct sc_source *s = &docs[i].s;
         s->at = sc_tx_key(ld->doc->sources_at, s->name);

@@ -341,12 +341,28 @@ Test(journey_load, bounds)
 {
     struct loaded l;
     struct sc_buf text = {0};
+    static const char *const said[] = {
+        "a journey has at most 64 stages: this one and 2 more are too many",
+        "the rules of a journey name at most 16384 facts: this one and 98 more are too many",
+        "a journey has at most 32 channels: this one and 3 more are too many",
+        "a journey has at most 64 caps: this one is too many",
+        "a journey has at most 256 milestones: this one is too many",
+        "a journey has at most 64 personas: this one and 1 more are too many",
+        "a journey has at most 4096 triggers: this one and 1 more are too many",
+        "a journey has at most 64 tags: this one and 1 more are too many",
+        "an experiment has at most 32 arms: this one is too many",
+        "a journey has at most 256 experiments: this one and 9 more are too many",
+    };
     sc_buf_addz(&text, "journey: j\nstages:\n");
-    for (int i = 0; i <= SC_STAGES_MAX; ++i)
+    for (int i = 0; i <= SC_STAGES_MAX + 2; ++i)
         sc_buf_addf(&text, "  - { name: s%d, when: event.name == 'viewed' }\n", i);
     sc_buf_addz(&text, "facts:\n");
-    for (int i = 0; i <= SC_FACTS_MAX; ++i)
-        sc_buf_addf(&text, "  f%d: count('viewed', '%ds')\n", i, i + 1);
+    for (int i = 0; i < SC_FACTS_MAX + 99; ++i)
+        sc_buf_addf(&text, "  f%d: count('viewed', '%ds') + 1\n", i, i + 1);
+    sc_buf_addf(&text, "  again: count('viewed', '%ds')\n", SC_FACTS_MAX + 7);
+    sc_buf_addz(&text, "personas:\n");
+    for (int i = 0; i <= SC_PERSONAS_MAX + 1; ++i)
+        sc_buf_addf(&text, "  p%d: f0 > 3\n", i);
     sc_buf_addz(&text, "channels:\n");
     for (int i = 0; i <= SC_CHANNELS_MAX; ++i)
         sc_buf_addf(&text, "  c%d: {}\n", i);
@@ -355,16 +371,48 @@ Test(journey_load, bounds)
         sc_buf_addz(&text, "    - { max: 1, per: 1h }\n");
     sc_buf_addz(&text, "milestones:\n");
     for (int i = 0; i <= SC_MILESTONES_MAX; ++i)
-        sc_buf_addf(&text, "  m%d: seen('viewed')\n", i);
+        sc_buf_addf(&text, "  m%d: f0 > 3\n", i);
     sc_buf_addz(&text, "triggers:\n");
+    sc_buf_addz(&text, "  - { name: arms, when: event.name == 'viewed', channels: c1, "
+                       "experiment: { name: arms, arms: [ ");
+    for (int i = 0; i <= SC_ARMS_MAX; ++i)
+        sc_buf_addf(&text, "{ name: a%d }, ", i);
+    sc_buf_addz(&text, "] } }\n");
     for (int i = 0; i <= SC_TRIGGERS_MAX; ++i)
-        sc_buf_addf(&text, "  - { name: t%d, when: event.name == 'viewed', channels: c1 }\n", i);
+        sc_buf_addf(&text,
+                    "  - { name: t%d, when: event.name == 'viewed', channels: [c1, x%d], tags: [g%d], "
+                    "experiment: { name: e%d, arms: [ { name: a%d } ] } }\n",
+                    i, i % 3, i % (SC_TAGS_MAX + 2), i % (SC_EXPERIMENTS_MAX + 10),
+                    i % (SC_EXPERIMENTS_MAX + 10));
     sc_buf_char(&text, '\0');
     load(&l, text.p);
     cr_expect_not(l.ok);
-    cr_assert_eq(l.dg.errors, 6);
-    for (uint32_t i = 0; i < l.dg.items.n; ++i)
-        cr_expect_str_eq(l.dg.items.v[i].code, "too-many");
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < l.dg.items.n; ++i) {
+        const struct sc_finding *f = &l.dg.items.v[i];
+        for (size_t s = 0; s < sizeof(said) / sizeof(said[0]); ++s)
+            found += sc_str_eqz(f->text, said[s]);
+        cr_expect_str_eq(f->code, "too-many", "%u: %.*s", f->mark.line, SC_STR_FMT(f->text));
+    }
+    cr_expect_eq(found, sizeof(said) / sizeof(said[0]));
+    cr_expect_eq(l.dg.errors, found);
+    unload(&l);
+    sc_buf_fini(&text);
+}
+
+Test(journey_load, bounds_of_tracks)
+{
+    struct loaded l;
+    struct sc_buf text = {0};
+    sc_buf_addz(&text, "journey: j\ntracks:\n");
+    for (int i = 0; i < SC_TRACKS_MAX + 3; ++i)
+        sc_buf_addf(&text, "  k%d: { stages: [ { name: s%d } ] }\n", i, i);
+    sc_buf_char(&text, '\0');
+    load(&l, text.p);
+    cr_assert_eq(l.dg.items.n, 1);
+    cr_expect(sc_str_eqz(l.dg.items.v[0].text,
+                         "a journey has at most 8 tracks: this one and 2 more are too many"));
+    cr_expect_eq(l.dg.items.v[0].mark.line, 3 + SC_TRACKS_MAX);
     unload(&l);
     sc_buf_fini(&text);
 }

@@ -344,23 +344,39 @@ Test(taxonomy_load, bounds)
         {"events:\n  e:\n    properties:\n", "      p", ": { type: int }\n", SC_PROPERTIES_MAX},
         {"events: { e: { properties: { k: { type: string } } } }\ncases:\n", "  c",
          ": { opens: [e], closes: [e], key: k }\n", SC_CASE_KINDS_MAX},
+        {"events: { e: {} }\nsources:\n", "  s", NULL, SC_SOURCES_MAX},
     };
-    for (size_t c = 0; c < 2 * sizeof(cases) / sizeof(cases[0]); c++) {
-        int over = c % 2;
-        struct sc_buf yaml = {.ar = &fx.ar};
+    static const char *const said[] = {
+        "a taxonomy has at most 4096 events: this one", "an event has at most 256 properties: this one",
+        "a taxonomy has at most 1024 cases: this one", "a taxonomy has at most 256 sources: this one"};
+    for (size_t c = 0; c < 3 * sizeof(cases) / sizeof(cases[0]); c++) {
+        int over = (int)(c % 3);
+        uint32_t line = 4; /* of the first past the limit */
+        struct sc_buf yaml = {.ar = &fx.ar}, expected = {.ar = &fx.ar};
         struct sc_diag dg;
         struct sc_taxonomy tx;
         sc_buf_addf(&yaml, "taxonomy: t\nversion: 1.0.0\nnamespaces: { a: {} }\n%s",
-                    cases[c / 2].begin);
-        for (int i = 0; i < cases[c / 2].most + over; i++)
-            sc_buf_addf(&yaml, "%s%d%s", cases[c / 2].key, i, cases[c / 2].value);
+                    cases[c / 3].begin);
+        for (const char *at = cases[c / 3].begin; *at; at++)
+            line += *at == '\n';
+        for (int i = 0; i < cases[c / 3].most + over; i++)
+            if (cases[c / 3].value)
+                sc_buf_addf(&yaml, "%s%d%s", cases[c / 3].key, i, cases[c / 3].value);
+            else
+                sc_buf_addf(&yaml, "%s%d: { topic: t%d, format: json }\n", cases[c / 3].key, i, i);
         sc_diag_init(&dg, &fx.ar);
         struct sc_node *doc =
             sc_node_parse(SC_STR("t"), sc_buf_view(&yaml), NULL, NULL, &fx.ar, &dg);
         cr_assert_eq(sc_taxonomy_load(&tx, doc, &fx.ar, &dg), !over, "%zu", c);
-        cr_assert_eq(dg.errors, (uint32_t)over, "%zu", c);
-        if (over)
+        cr_assert_eq(dg.errors, over > 0, "%zu", c);
+        sc_buf_addf(&expected, "%s%s", said[c / 3],
+                    over == 1 ? " is too many" : " and 1 more are too many");
+        if (over) {
             cr_expect_str_eq(dg.items.v[0].code, "too-many");
+            cr_expect(sc_str_eq(dg.items.v[0].text, sc_buf_view(&expected)), "%.*s",
+                      SC_STR_FMT(dg.items.v[0].text));
+            cr_expect_eq(dg.items.v[0].mark.line, line + (uint32_t)cases[c / 3].most);
+        }
         sc_taxonomy_fini(&tx);
     }
 }
