@@ -4,21 +4,18 @@
  *     bench_workers REFERENCE_DIR <FRAMES     # FRAMES: bench_clicks frames EVENTS CUSTOMERS
  *
  * Time is made up, RATE events a millisecond, so that every run on every machine has the same transactions. */
+#include "bed.h"
+
 #include "base/log.h"
 #include "cli/project.h"
 #include "core/identity/identity.h"
-#include "engine/worker.h"
-#include "sim/broker.h"
 #include "sim/memview.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-#define PARTITIONS 4
 #define RATE 100         /* events a millisecond */
 #define IDLE_MS 2000     /* so long without one ends a worker */
-#define NOW_MS INT64_C(1770000000000)
 
 struct bench {
     struct sc_project project;
@@ -41,7 +38,7 @@ static uint64_t done(const struct bench *b)
 static int64_t clock_ms(void *arg)
 {
     const struct bench *b = arg;
-    return NOW_MS + b->waited_ms + (int64_t)(done(b) / RATE);
+    return BENCH_NOW_MS + b->waited_ms + (int64_t)(done(b) / RATE);
 }
 
 /* A worker waits: time passes; after a while without an event it is told to leave. */
@@ -66,33 +63,6 @@ static enum sc_err get_schema(struct sc_schemas *rs, uint32_t id, struct sc_aren
     (void)id, (void)ar;
     *out = (struct sc_schema_text){.type = SC_FORMAT_AVRO, .text = bench_of(rs)->schema};
     return SC_ERR_OK;
-}
-
-static void topic(struct bench *b, uint32_t index, const char *name)
-{
-    b->cfg.topics.v[index] =
-        (struct sc_out_topic){.name = sc_str_from(name), .on = true, .format = SC_FORMAT_JSON};
-    if (index >= b->cfg.topics.n)
-        b->cfg.topics.n = index + 1;
-    sc_broker_topic(b->broker, name, PARTITIONS);
-}
-
-/* As reference/stagecoach.yaml says. */
-static void configure(struct bench *b)
-{
-    struct sc_journey *jo = b->project.journey;
-    b->cfg = (struct sc_engine_config){
-        .jo = jo, .partitions = PARTITIONS, .ranks_hash = 1, .commit_interval_ms = 100,
-        .flush_interval_ms = 1000, .dirty_max_bytes = 1u << 30, .dirty_max_ms = 120000,
-        .cache_max_bytes = 1u << 30, .txn_max_bytes = 24u << 20, .hints = 1u << 20,
-        .timers_max = 2000, .event_clock = true};
-    topic(b, SC_OUT_JOURNAL, "journal");
-    topic(b, SC_OUT_STATE, "state");
-    topic(b, SC_OUT_TRANSITIONS, "transitions");
-    topic(b, SC_OUT_IDENTITY, "identity");
-    topic(b, SC_OUT_DEAD_LETTERS, "dead-letters");
-    topic(b, SC_OUT_TRIGGERS, "triggers");
-    sc_broker_topic(b->broker, "clicks", PARTITIONS);
 }
 
 static bool read_schema(struct bench *b, const char *dir)
@@ -128,13 +98,6 @@ static uint64_t read_frames(struct bench *b)
     return n;
 }
 
-static int64_t cpu_ns(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
 static void work(struct bench *b, bool resolve, uint64_t events)
 {
     static const char *const clicks[] = {"clicks"}, *const journal[] = {"journal"};
@@ -150,12 +113,12 @@ static void work(struct bench *b, bool resolve, uint64_t events)
     b->w.log = sc_broker_log_create(b->broker, &lc);
     struct sc_pseudonyms *ps =
         sc_pseudonyms_create(b->project.taxonomy, SC_STR("key"), 0, 1u << 16);
-    int64_t from_ns = cpu_ns();
+    int64_t from_ns = bench_cpu_ns();
     if (resolve)
         sc_resolve_worker(&b->w, ps, framed);
     else
         sc_journey_worker(&b->w);
-    int64_t took_ns = cpu_ns() - from_ns;
+    int64_t took_ns = bench_cpu_ns() - from_ns;
     printf("%s: %llu events, %lld ns an event, %llu transactions, %llu transitions, %llu triggers, "
            "%llu state bytes, %llu states flushed\n", role, (unsigned long long)done(b),
            (long long)(took_ns / (int64_t)events), (unsigned long long)b->w.counters.transactions,
@@ -180,11 +143,11 @@ int main(int argc, char **argv)
     if (sc_project_load_journey(&b->project, path) != 0 || !read_schema(b, argv[1]))
         return 66;
     b->broker = sc_broker_create((struct sc_clock){clock_ms, clock_ms, b}, UINT64_MAX);
-    b->view = sc_memview_create(PARTITIONS);
+    b->view = sc_memview_create(BENCH_PARTITIONS);
     b->schemas.ops = &schemas;
     sc_broker_sleeps(b->broker, nap, b);
     sc_memview_sleeps(b->view, nap, b);
-    configure(b);
+    bench_configure(&b->cfg, b->broker, b->project.journey);
     uint64_t events = read_frames(b);
     if (events == 0)
         return fputs("bench_workers: no frames\n", stderr), 65;
