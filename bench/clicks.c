@@ -4,7 +4,11 @@
  *     bench_clicks kafka BROKERS TOPIC SCHEMA_ID EVENTS CUSTOMERS   # Avro, framed, four partitions
  *     bench_clicks lines EVENTS CUSTOMERS                           # canonical events, to stdout
  *     bench_clicks frames EVENTS CUSTOMERS                          # the same Avro, for bench_workers
+ *
+ * With --zipf as the last argument customer k comes as often as 1 / k; the generator of the peers has
+ * them all alike.
  */
+#include "base/arena.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "codec/bytes.h"
@@ -57,6 +61,32 @@ static bool coin(void)
 
 /* ---- events */
 
+/* Zipf's law with exponent 1: sums of 1/k, NULL: all customers alike. */
+static double *harmonic;
+
+static void be_skewed(uint32_t customers)
+{
+    harmonic = sc_malloc(customers * sizeof(*harmonic));
+    for (uint32_t k = 0; k < customers; k++)
+        harmonic[k] = (k ? harmonic[k - 1] : 0) + 1.0 / (k + 1);
+}
+
+static uint32_t draw_customer(uint32_t customers)
+{
+    if (harmonic == NULL)
+        return below(customers);
+    double at = (uint32_t)draw() / 4294967296.0 * harmonic[customers - 1];
+    uint32_t low = 0;
+    for (uint32_t high = customers - 1; low < high;) {
+        uint32_t mid = low + (high - low) / 2;
+        if (harmonic[mid] <= at)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
 static bool starts(const char *s, const char *with)
 {
     return strncmp(s, with, strlen(with)) == 0;
@@ -68,7 +98,7 @@ static void next(struct click *c, uint32_t customers)
         "page_viewed",  "product_viewed",  "product_viewed", "product_viewed", "search",
         "cart_updated", "order_completed", "page_viewed",    "page_viewed",    "product_viewed"};
     c->ms += below(20);
-    c->customer = below(customers);
+    c->customer = draw_customer(customers);
     c->name = names[below(10)];
     if (strcmp(c->name, "order_completed") == 0 && below(3) != 0)
         c->name = "page_viewed";
@@ -281,14 +311,19 @@ static int to_frames(int64_t events, uint32_t customers)
 
 int main(int argc, char **argv)
 {
+    bool skewed = argc > 1 && strcmp(argv[argc - 1], "--zipf") == 0;
+    argc -= skewed;
+    uint32_t customers = argc > 3 ? (uint32_t)atol(argv[argc - 1]) : 0;
+    if (skewed && customers)
+        be_skewed(customers);
     if (argc == 7 && strcmp(argv[1], "kafka") == 0)
-        return to_kafka(argv, atoll(argv[5]), (uint32_t)atol(argv[6]));
+        return to_kafka(argv, atoll(argv[5]), customers);
     if (argc == 4 && strcmp(argv[1], "lines") == 0)
-        return to_lines(atoll(argv[2]), (uint32_t)atol(argv[3]));
+        return to_lines(atoll(argv[2]), customers);
     if (argc == 4 && strcmp(argv[1], "frames") == 0)
-        return to_frames(atoll(argv[2]), (uint32_t)atol(argv[3]));
-    fputs("usage: bench_clicks kafka BROKERS TOPIC SCHEMA_ID EVENTS CUSTOMERS\n"
-          "       bench_clicks lines EVENTS CUSTOMERS\n"
-          "       bench_clicks frames EVENTS CUSTOMERS\n", stderr);
+        return to_frames(atoll(argv[2]), customers);
+    fputs("usage: bench_clicks kafka BROKERS TOPIC SCHEMA_ID EVENTS CUSTOMERS [--zipf]\n"
+          "       bench_clicks lines EVENTS CUSTOMERS [--zipf]\n"
+          "       bench_clicks frames EVENTS CUSTOMERS [--zipf]\n", stderr);
     return 64;
 }
