@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # kill -9, ten times at random moments while it works, and ten times more with two processes that share
 # the work: nothing is lost, nothing repeated, every customer is what `simulate` makes of the same events.
+# KILLS=N: so many instead of ten.
 source tests/lib/servers.sh
 source tests/lib/shop.sh
 servers_up
-kills=10
-[ -z "${STAGECOACH_TEST_LONG:-}" ] || kills=100
+kills=${KILLS:-${STAGECOACH_TEST_LONG:+100}}
+kills=${kills:-10}
 
 # A seed that is printed: a failure's moments can be had again.
 RANDOM=${SEED:=$((RANDOM))}
@@ -17,13 +18,14 @@ sleep_random() {
     sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
 }
 
-# begin: a shop of this script's own, and events that go on coming, so that there is always work.
+# begin: a shop of this script's own, and events that go on coming for as long as the kills take, so that
+# there is always work.
 begin() {
     RUN=$1
     shop_project
     EVENTS=40000
     background "$WORK/load" "$PLAY" load --topics "$RUN.clickstream,$RUN.pos,$RUN.support" \
-        --limit $EVENTS --speed 1100000
+        --limit $EVENTS --speed $((11000000 / kills))
     load=$BACKGROUND_PID
 }
 
