@@ -48,17 +48,22 @@ static uint32_t here(struct compiler *co)
     return co->label = co->ops.n;
 }
 
-/* A value is passed over, with the one before it when its size is fixed. */
+/* A value is passed over: with the one before it when its size is fixed, or when both are numbers. */
 static void emit_skip(struct compiler *co, struct sc_avro_skip skip, struct sc_str path)
 {
     struct sc_avro_op *last = co->ops.n > co->label ? &co->ops.v[co->ops.n - 1] : NULL;
-    if (skip.odd != SC_AVRO_SKIP_FIXED)
-        emit(co, SC_AVRO_SKIP, path)->skip = skip;
-    else if (last && last->code == SC_AVRO_SKIP && last->skip.n <= INT32_MAX &&
-             skip.n <= INT32_MAX)
+    bool number = skip.odd == SC_AVRO_SKIP_VARINT, fixed = skip.odd == SC_AVRO_SKIP_FIXED;
+    bool numbers = last && last->code == SC_AVRO_SKIP_NUMBERS;
+    bool skips = numbers || (last && last->code == SC_AVRO_SKIP);
+    if (fixed && skips && last->skip.n <= INT32_MAX && skip.n <= INT32_MAX) {
         last->skip.n += skip.n;
-    else if (skip.n > 0)
-        emit(co, SC_AVRO_SKIP, path)->skip = skip;
+    } else if (number && numbers && last->skip.n == 1) {
+        last->n++;
+    } else if (!fixed || skip.n > 0) {
+        last = emit(co, number ? SC_AVRO_SKIP_NUMBERS : SC_AVRO_SKIP, path);
+        last->n = 1;
+        last->skip = skip;
+    }
 }
 
 /* How to pass over a value of `t` with one op; false when it takes more. */
@@ -161,6 +166,7 @@ static bool compile_loop(struct compiler *co, const struct sc_avro_type *t,
     *loop = (struct sc_avro_loop){.map = map, .want = w, .all_wanted = all != NULL,
                                   .skip = all == NULL && n_own == 0};
     bool plain = loop->skip && simple_skip(t->item, &loop->each) && (map || loop->each.n > 0);
+    const uint32_t at = co->ops.n;
     emit(co, plain ? SC_AVRO_SKIP_LOOP : SC_AVRO_LOOP, path)->loop = loop;
     struct sc_str each = sc_str_printf(co->ar, "%.*s[*]", SC_STR_FMT(path));
     if (!compile_body(co, t->item, all, each, &loop->all))
@@ -174,7 +180,7 @@ static bool compile_loop(struct compiler *co, const struct sc_avro_type *t,
         if (!compile_body(co, t->item, c, c->path, &own->to))
             return false;
     }
-    loop->after = here(co);
+    loop->after = here(co) - at;
     return true;
 }
 
@@ -229,6 +235,7 @@ static bool compile_union(struct compiler *co, const struct sc_avro_type *t,
         return false;
     uint32_t *jumps = SC_NEW_N(co->ar, uint32_t, t->n);
     uint32_t *exits = SC_NEW_N(co->ar, uint32_t, t->n);
+    const uint32_t at = co->ops.n;
     struct sc_avro_op *op = emit(co, SC_AVRO_BRANCH, path);
     op->n = t->n;
     op->jumps = jumps;
@@ -244,10 +251,12 @@ static bool compile_union(struct compiler *co, const struct sc_avro_type *t,
     co->lenient -= several;
     uint32_t after = here(co);
     for (uint32_t i = 0; i + 1 < t->n; i++) {
-        co->ops.v[exits[i]].n = after;
+        co->ops.v[exits[i]].n = after - exits[i];
         if (jumps[i] == exits[i]) /* nothing but the jump: go there at once */
             jumps[i] = after;
     }
+    for (uint32_t i = 0; i < t->n; i++)
+        jumps[i] -= at;
     return true;
 }
 

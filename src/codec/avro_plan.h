@@ -15,10 +15,11 @@
 enum sc_avro_code {
     SC_AVRO_END,          /* of the record, an element, a subprogram */
     SC_AVRO_SKIP,         /* one value, and what of a fixed size stands behind it: skip */
+    SC_AVRO_SKIP_NUMBERS, /* n numbers in a row, and what stands behind them: skip, of the last */
     SC_AVRO_SKIP_OPTION,  /* null, or what `skip` passes over */
     SC_AVRO_SKIP_UNION,   /* n branches that are one skip each: skips[branch] */
-    SC_AVRO_BRANCH,       /* n branches: go to jumps[branch] */
-    SC_AVRO_JUMP,         /* to n */
+    SC_AVRO_BRANCH,       /* n branches: jumps[branch] ops on */
+    SC_AVRO_JUMP,         /* n ops on */
     SC_AVRO_LOOP,         /* blocks of an array or map: loop */
     SC_AVRO_SKIP_LOOP,    /* the same, nothing in it wanted and each value one skip: loop->each */
     SC_AVRO_CALL,         /* subprogram n */
@@ -37,8 +38,7 @@ enum sc_avro_code {
  * in its first number say (zigzag: half of it). A bit of `odd` in the first byte: the number is
  * longer, or no length at all. */
 struct sc_avro_skip {
-    uint8_t odd;
-    uint32_t n, mask;
+    uint32_t odd, n, mask;
 };
 #define SC_AVRO_SKIP_FIXED 0x00u  /* `odd` of a value of n bytes, 0 among them */
 #define SC_AVRO_SKIP_VARINT 0x80u /* a number: n is 1, and what follows it */
@@ -55,22 +55,22 @@ struct sc_avro_loop {
     bool all_wanted;            /* `all` is wanted beside the body of an index */
     const struct sc_want_node *want; /* the array's or map's node, or NULL */
     uint32_t all;               /* body of the elements that have no own one */
-    uint32_t after;             /* the op behind all bodies */
+    uint32_t after;             /* so many ops on, behind all bodies */
     struct sc_avro_skip each;   /* SKIP_LOOP: of at least a byte, the key of a map left out */
     struct sc_avro_body *own;   /* by index or key */
     uint32_t n_own;
 };
 
 struct sc_avro_op {
-    uint8_t code; /* enum sc_avro_code */
-    uint8_t null; /* SKIP_OPTION: the byte that says null; the other branch is 2 less or more */
-    uint32_t n;
     union {
-        struct sc_avro_skip skip; /* SKIP, SKIP_OPTION */
+        struct sc_avro_skip skip; /* SKIP, SKIP_NUMBERS, SKIP_OPTION */
         const struct sc_avro_skip *skips;
         const uint32_t *jumps;
         const struct sc_avro_loop *loop;
     };
+    uint32_t n;
+    uint8_t code; /* enum sc_avro_code */
+    uint8_t null; /* SKIP_OPTION: the byte that says null; the other branch is 2 less or more */
 };
 
 /* What an op needs only when it is not plain. */

@@ -33,6 +33,23 @@ static inline bool sc_ascii_long(const char *p, size_t len)
 #endif
 }
 
+/* Is it ASCII, and all of it there, `readable` bytes from its first on? One look at a text of less
+ * than 16 bytes: nothing else comes before its end. Near the end of what can be read: false. */
+static inline bool sc_ascii_seen(struct sc_str s, size_t readable)
+{
+    if (s.len >= 16)
+        return readable >= s.len && sc_ascii_long(s.p, s.len);
+#ifdef __SSE2__
+    if (readable < 16)
+        return false;
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)s.p);
+    unsigned others = (unsigned)_mm_movemask_epi8(bytes) | 1u << 16;
+    return (unsigned)__builtin_ctz(others) >= (unsigned)s.len;
+#else
+    return false;
+#endif
+}
+
 static inline bool sc_ascii(struct sc_str s)
 {
     uint32_t first, last;

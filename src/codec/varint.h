@@ -19,12 +19,25 @@ static inline unsigned sc_varint_eight(const uint8_t *p, uint64_t *out)
     uint64_t ends = ~v & UINT64_C(0x8080808080808080);
     if (ends == 0)
         return 0;
-    unsigned bits = (unsigned)__builtin_ctzll(ends); /* the last group's topmost: 8 n - 1 */
-    v &= UINT64_C(0x7f7f7f7f7f7f7f7f) & (UINT64_MAX >> (63 - bits));
+    v &= ends ^ (ends - 1); /* up to the last group's topmost bit */
     v = (v & UINT64_C(0x007f007f007f007f)) | (v & UINT64_C(0x7f007f007f007f00)) >> 1;
     v = (v & UINT64_C(0x00003fff00003fff)) | (v & UINT64_C(0x3fff00003fff0000)) >> 2;
     *out = (v & UINT64_C(0x0fffffff)) | (v & UINT64_C(0x0fffffff00000000)) >> 4;
-    return (bits + 1) / 8;
+    return (unsigned)__builtin_ctzll(ends) / 8 + 1;
+}
+
+/* Of the eight bytes at body[at] those that end a number, by their topmost bits. Bytes behind `n` end
+ * one; of fewer than eight in all, none does. */
+static inline uint64_t sc_varint_ends(const uint8_t *body, size_t at, size_t n)
+{
+    uint64_t v = UINT64_MAX;
+    if (at + sizeof(v) <= n)
+        memcpy(&v, body + at, sizeof(v));
+    else if (n >= sizeof(v)) {
+        memcpy(&v, body + n - sizeof(v), sizeof(v));
+        v = htole64(le64toh(v) >> 8 * (sizeof(v) - (n - at)));
+    }
+    return ~le64toh(v) & UINT64_C(0x8080808080808080);
 }
 
 /* The number at body[*at], which moves behind it; there is a byte. False: it is longer than eight,
@@ -36,9 +49,11 @@ static inline bool sc_varint_plain(const uint8_t *body, size_t *at, size_t n, ui
         ++*at;
         return true;
     }
-    unsigned bytes = n - *at >= 8 ? sc_varint_eight(body + *at, out) : 0;
+    unsigned bytes;
+    if (*at + 8 > n || (bytes = sc_varint_eight(body + *at, out)) == 0)
+        return false;
     *at += bytes;
-    return bytes != 0;
+    return true;
 }
 
 /* Those of more than a byte, and the ones cut short. */

@@ -140,7 +140,7 @@ static inline void sc_slot_text(struct sc_value *slot, struct sc_str s)
 static inline bool sc_slot_double(const uint8_t *body, size_t *at, size_t n, struct sc_value *out)
 {
     uint64_t u;
-    if (n - *at < sizeof(u))
+    if (*at + sizeof(u) > n)
         return false;
     memcpy(&u, body + *at, sizeof(u));
     sc_slot_set(out, SC_T_DOUBLE, 0, le64toh(u));

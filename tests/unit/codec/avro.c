@@ -132,6 +132,32 @@ Test(avro, skips)
     CHECK(cases);
 }
 
+/* Numbers that nobody wants, one behind the other, and what of a fixed size follows them. */
+Test(avro, skips_of_numbers_in_a_row)
+{
+    static const char numbers[] =
+        RECORD(FIELD("a", "\"int\"") "," FIELD("b", "\"long\"") "," FIELD("c", "\"boolean\"") ","
+               FIELD("d", "\"long\"") "," FIELD("e", "\"long\"") "," FIELD("f", "\"string\""));
+    static const struct avro_case cases[] = {
+        {numbers, "$.f", "02 04 01 02 04 0278", "\"x\""},
+        {numbers, "$.f", "8001 808001 01 800180010278", "\"x\""},
+        {numbers, "$.f", "80808001 80808001 00 80808080808001 02 0278", "\"x\""},
+        {numbers, "$.f", "80808001 8080808001 00 80808080808001 80808080808001 0278", "\"x\""},
+        {numbers, "$.f", "02 ffffffffffffffffff01 00 ffffffffffffffffff01 02 0278", "\"x\""},
+        {numbers, "$.f", "02 04 ff 02 04 0278", "\"x\""},
+        {numbers, "$.f", "02 04 80 8001 04 0278", "\"x\""},
+        {numbers, "$.f", "02 04 01 02 04", "!truncated $.f"},
+        {numbers, "$.f", "02 04 01 02", "!truncated $.d"},
+        {numbers, "$.f", "80808001 80808001 01 0280", "!truncated $.d"},
+        {numbers, "$.f", "80808001 80808001 01 80", "!truncated $.d"},
+        {numbers, "$.f", "80808001 80808001 01", "!truncated $.d"},
+        {numbers, "$.f", "80808001 80808001", "!truncated $.a"},
+        {numbers, "$.f", "80808001 808080", "!truncated $.a"},
+        {numbers, "$.f", "02 ffffffffffffffffffff01 00 02 04 0278", "!malformed $.a"},
+    };
+    CHECK(cases);
+}
+
 #define LOGICAL(type, name) RECORD(FIELD("a", "{\"type\":\"" type "\",\"logicalType\":\"" name "\"}"))
 #define DECIMAL(scale)                                                                             \
     RECORD(FIELD("a", "{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":40,"          \
