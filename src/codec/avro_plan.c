@@ -48,7 +48,7 @@ static uint32_t here(struct compiler *co)
     return co->label = co->ops.n;
 }
 
-/* A value is passed over: with the one before it when its size is fixed, or when both are numbers. */
+/* A value is passed over: with the one before it when its size is fixed, or both are numbers. */
 static void emit_skip(struct compiler *co, struct sc_avro_skip skip, struct sc_str path)
 {
     struct sc_avro_op *last = co->ops.n > co->label ? &co->ops.v[co->ops.n - 1] : NULL;

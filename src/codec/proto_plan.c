@@ -7,17 +7,11 @@
 
 #include <stdlib.h>
 
-/* A register that is not absent when a frame begins. */
-struct reg_zero {
-    uint32_t reg;
-    struct sc_value zero;
-};
-
 struct compiler {
     struct sc_arena *ar;
     struct sc_proto_plan *plan;
     struct sc_proto_frame *frame; /* innermost */
-    SC_VEC(struct reg_zero) zeros;
+    SC_VEC(struct sc_proto_zero) zeros; /* of the frames' own messages: they have come */
     struct sc_str why;
 };
 
@@ -81,10 +75,10 @@ struct sc_value sc_proto_zero(const struct sc_proto_field *f)
     SC_UNREACHABLE("proto kind");
 }
 
-static void flush_add(struct compiler *co, enum sc_proto_end kind, uint32_t from, uint32_t seen,
+static void flush_add(struct compiler *co, enum sc_proto_end kind, uint32_t from, uint32_t come,
                       const struct sc_want_node *w, const struct sc_proto_message *m)
 {
-    SC_VEC_PUSH(co->ar, &co->frame->flushes, ((struct sc_proto_flush){kind, from, seen, w, m}));
+    SC_VEC_PUSH(co->ar, &co->frame->flushes, ((struct sc_proto_flush){kind, from, come, w, m}));
 }
 
 /* Does `[*]` alone make anything of what stands here? */
@@ -117,31 +111,13 @@ static void collect(struct compiler *co, const struct sc_want_node *w, struct sc
 
 static struct sc_proto_region region_open(const struct compiler *co)
 {
-    return (struct sc_proto_region){.reg = co->plan->n_regs, .build = co->plan->n_builds,
-                                    .seen = co->plan->n_seen};
+    return (struct sc_proto_region){.reg = co->plan->n_regs, .build = co->plan->n_builds};
 }
 
 static void region_close(const struct compiler *co, struct sc_proto_region *r)
 {
     r->n_regs = co->plan->n_regs - r->reg;
     r->n_builds = co->plan->n_builds - r->build;
-    r->n_seen = co->plan->n_seen - r->seen;
-}
-
-static bool has_zero(const struct sc_proto_entry *e)
-{
-    return e->mode == SC_PROTO_SINGLE && !e->field->presence && e->spots->reg != SC_PROTO_NONE;
-}
-
-/* Of the frame's own message the zeros hold: it has come. */
-static void part_add(struct compiler *co, const struct sc_proto_table *t)
-{
-    struct sc_proto_part part = {.seen = t->seen};
-    for (uint32_t i = 0; i < t->n_entries; i++)
-        if (has_zero(&t->entries[i]))
-            SC_VEC_PUSH(co->ar, &part.zeros, t->entries[i].spots->reg);
-    if (part.zeros.n)
-        SC_VEC_PUSH(co->ar, &co->frame->parts, part);
 }
 
 static bool compile_spot(struct compiler *co, const struct sc_proto_field *f,
@@ -158,14 +134,10 @@ static bool compile_spot(struct compiler *co, const struct sc_proto_field *f,
         spot->reg = co->plan->n_regs++;
         flush_add(co, SC_PROTO_END_REG, spot->reg, SC_PROTO_NONE, w, NULL);
     }
-    if (w->n_fields) {
+    if (w->n_fields)
         spot->sub = compile_table(co, f->message, w);
-        if (spot->sub == NULL)
-            return false;
-        part_add(co, spot->sub);
-    }
     region_close(co, &spot->region);
-    return true;
+    return w->n_fields == 0 || spot->sub != NULL;
 }
 
 /* Each element of a repeated message, in a frame of its own. */
@@ -177,6 +149,8 @@ static bool compile_each(struct compiler *co, const struct sc_proto_message *m,
     frame->region = region_open(co);
     co->frame = frame;
     frame->table = compile_table(co, m, all);
+    for (uint32_t i = 0; frame->table && i < frame->table->zeros.n; i++)
+        SC_VEC_PUSH(co->ar, &co->zeros, frame->table->zeros.v[i]);
     co->frame = outer;
     region_close(co, &frame->region);
     *out = frame;
@@ -189,14 +163,26 @@ static const struct sc_proto_field *value_field(const struct sc_proto_field *f)
     return f->map ? sc_proto_field_by_number(f->message, 2) : f;
 }
 
-static bool compile_repeated(struct compiler *co, struct sc_proto_entry *e, uint32_t seen)
+/* The register that says whether the message of `t` has come. */
+static uint32_t come_of(struct compiler *co, struct sc_proto_table *t)
+{
+    if (t->come == SC_PROTO_NONE) {
+        t->come = co->plan->n_regs++;
+        SC_VEC_PUSH(co->ar, &t->zeros, ((struct sc_proto_zero){t->come, sc_bool(true)}));
+    }
+    return t->come;
+}
+
+static bool compile_repeated(struct compiler *co, struct sc_proto_table *t,
+                             struct sc_proto_entry *e)
 {
     const struct sc_want_node *w = e->want;
     const struct sc_proto_field *f = e->field, *value = value_field(f);
     e->counter = w->n_indices ? co->plan->n_regs++ : SC_PROTO_NONE;
     if (has_sinks(w, !f->map)) {
         e->values = co->plan->n_builds++;
-        flush_add(co, f->map ? SC_PROTO_END_MAP : SC_PROTO_END_LIST, e->values, seen, w, NULL);
+        flush_add(co, f->map ? SC_PROTO_END_MAP : SC_PROTO_END_LIST, e->values, come_of(co, t), w,
+                  NULL);
     }
     e->spots = SC_NEW_N(co->ar, struct sc_proto_spot, f->map ? w->n_fields : w->n_indices);
     for (const struct sc_want_node *c = w->child; c; c = c->next) {
@@ -218,10 +204,10 @@ static bool compile_repeated(struct compiler *co, struct sc_proto_entry *e, uint
     return !all || !all->n_fields || compile_each(co, f->message, all, &e->each);
 }
 
-static bool compile_entry(struct compiler *co, struct sc_proto_entry *e,
-                          const struct sc_proto_field *f, const struct sc_want_node *w,
-                          uint32_t seen)
+static bool compile_entry(struct compiler *co, struct sc_proto_table *t,
+                          const struct sc_proto_field *f, const struct sc_want_node *w)
 {
+    struct sc_proto_entry *e = &t->entries[t->n_entries++];
     const char *not = obstacle(f, w);
     *e = (struct sc_proto_entry){.field = f, .want = w, .wire = sc_proto_wire_of(f->kind),
                                  .counter = SC_PROTO_NONE, .values = SC_PROTO_NONE};
@@ -229,10 +215,15 @@ static bool compile_entry(struct compiler *co, struct sc_proto_entry *e,
         return refuse(co, w, not);
     e->mode = f->map ? SC_PROTO_MAP : f->repeated ? SC_PROTO_REPEATED : SC_PROTO_SINGLE;
     if (e->mode != SC_PROTO_SINGLE)
-        return compile_repeated(co, e, seen);
+        return compile_repeated(co, t, e);
     e->spots = SC_NEW(co->ar, struct sc_proto_spot);
     e->n_spots = 1;
-    return compile_spot(co, f, w, e->spots);
+    if (!compile_spot(co, f, w, e->spots))
+        return false;
+    if (!f->presence && e->spots->reg != SC_PROTO_NONE)
+        SC_VEC_PUSH(co->ar, &t->zeros,
+                    ((struct sc_proto_zero){e->spots->reg, sc_proto_zero(f)}));
+    return true;
 }
 
 /* Every member of a oneof forgets the wanted others; members nobody wants get an entry for that. */
@@ -274,18 +265,10 @@ static int by_number(const void *a, const void *b)
 
 static struct sc_proto_fused skipped(uint32_t tag)
 {
-    struct sc_proto_fused f = {.does = SC_PROTO_SHORT_SKIP, .n = 1};
-    switch (tag & 7) {
-    case SC_WIRE_VARINT:
-    case SC_WIRE_LEN:
-        f.odd = 0x80;
-        f.mask = (tag & 7) == SC_WIRE_LEN ? 0x7f : 0;
-        break;
-    case SC_WIRE_64: f.n = 8; break;
-    case SC_WIRE_32: f.n = 4; break;
-    default: f.does = SC_PROTO_LONG_WAY; /* a group, or what does not exist */
-    }
-    return f;
+    static const uint8_t by_wire[8] = { /* not a group, nor what does not exist */
+        [SC_WIRE_VARINT] = SC_PROTO_SKIP_VARINT, [SC_WIRE_64] = SC_PROTO_SKIP_64,
+        [SC_WIRE_LEN] = SC_PROTO_SKIP_LEN, [SC_WIRE_32] = SC_PROTO_SKIP_32};
+    return (struct sc_proto_fused){.does = by_wire[tag & 7]};
 }
 
 /* How a wanted scalar is taken: the kinds that records have most. */
@@ -315,51 +298,62 @@ static enum sc_proto_short short_of(enum sc_proto_kind kind)
     SC_UNREACHABLE("proto kind");
 }
 
+/* The message that a field is, if nothing but slots is needed to go into it, or NULL. */
+static const struct sc_proto_table *part_of(const struct compiler *co,
+                                            const struct sc_proto_entry *e)
+{
+    const struct sc_proto_spot *spot = e->spots;
+    if (e->mode != SC_PROTO_SINGLE || spot->sub == NULL || spot->reg != SC_PROTO_NONE ||
+        spot->chunks != SC_PROTO_NONE)
+        return NULL;
+    for (uint32_t i = 0; i < spot->sub->zeros.n; i++)
+        if (spot->sub->zeros.v[i].reg >= co->plan->base.tree->n_slots)
+            return NULL;
+    return spot->sub;
+}
+
 /* A wanted field with its own wire type. */
 static struct sc_proto_fused fused(const struct sc_proto_table *t, uint32_t entry)
 {
     const struct sc_proto_entry *e = &t->entries[entry];
-    struct sc_proto_fused f = {.does = SC_PROTO_LONG_WAY, .entry = (uint16_t)entry};
     if (e->mode != SC_PROTO_SINGLE || e->n_forgets || entry > UINT16_MAX)
-        return f;
-    const struct sc_proto_spot *spot = e->spots;
-    if (is_message(e->field)) {
-        bool parts = spot->sub && spot->reg == SC_PROTO_NONE && spot->chunks == SC_PROTO_NONE;
-        f.does = parts ? SC_PROTO_SHORT_PART : SC_PROTO_LONG_WAY;
-    } else if (e->want->only_slot >= 0) {
-        f.slot = (uint16_t)spot->reg;
-        f.does = (uint8_t)short_of(e->field->kind);
-    }
-    return f;
+        return (struct sc_proto_fused){.does = SC_PROTO_LONG_WAY};
+    if (t->parts[entry])
+        return (struct sc_proto_fused){SC_PROTO_SHORT_PART, (uint16_t)entry};
+    if (is_message(e->field) || e->want->only_slot < 0)
+        return (struct sc_proto_fused){.does = SC_PROTO_LONG_WAY};
+    return (struct sc_proto_fused){(uint8_t)short_of(e->field->kind), (uint16_t)e->spots->reg};
 }
 
-static void fuse_tag(const struct sc_proto_table *t, struct sc_proto_fused *by_tag, uint32_t tag,
-                     struct sc_proto_fused f)
+static void fuse_tag(struct sc_proto_table *t, uint32_t tag, struct sc_proto_fused f)
 {
-    if (tag < t->n_tags)
-        by_tag[tag < 128 ? tag : 128 + tag] = f;
+    if (tag < 128)
+        t->by_tag[tag] = f;
+    else if (tag < t->n_tags)
+        t->by_long[tag] = f;
 }
 
 /* An entry stands for each of its wire types: packed or not. Tags of field 0 do not exist. */
-static void fuse(struct compiler *co, struct sc_proto_table *t)
+static void fuse(const struct compiler *co, struct sc_proto_table *t)
 {
     uint32_t most = 15;
     for (uint32_t i = 0; i < t->message->fields.n; i++)
         most = t->message->fields.v[i].number > most ? t->message->fields.v[i].number : most;
     t->n_tags = most < SC_PROTO_TAGS_MAX / 8 ? 8 * (most + 1) : SC_PROTO_TAGS_MAX;
-    struct sc_proto_fused *by_tag = SC_NEW_N(co->ar, struct sc_proto_fused, 128 + t->n_tags);
+    t->by_long = SC_NEW_N(co->ar, struct sc_proto_fused, t->n_tags);
+    t->parts = SC_NEW_N(co->ar, const struct sc_proto_table *, t->n_entries);
     for (uint32_t byte = 128; byte < 256; byte++)
-        by_tag[byte].does = SC_PROTO_SHORT_TAG;
+        t->by_tag[byte].does = SC_PROTO_SHORT_TAG;
     for (uint32_t tag = 8; tag < t->n_tags; tag++)
-        fuse_tag(t, by_tag, tag, skipped(tag));
+        fuse_tag(t, tag, skipped(tag));
     for (uint32_t i = 0; i < t->n_entries && t->entries[i].field->number < t->n_tags; i++) {
         const struct sc_proto_entry *e = &t->entries[i];
         uint32_t tag = e->field->number << 3;
+        t->parts[i] = part_of(co, e);
         if (sc_proto_packable(e->field))
-            fuse_tag(t, by_tag, tag | SC_WIRE_LEN, (struct sc_proto_fused){0}); /* the long way */
-        fuse_tag(t, by_tag, tag | (uint32_t)e->wire, fused(t, i));
+            fuse_tag(t, tag | SC_WIRE_LEN, (struct sc_proto_fused){.does = SC_PROTO_LONG_WAY});
+        fuse_tag(t, tag | (uint32_t)e->wire, fused(t, i));
     }
-    t->by_tag = by_tag;
 }
 
 static struct sc_proto_table *compile_table(struct compiler *co, const struct sc_proto_message *m,
@@ -368,19 +362,15 @@ static struct sc_proto_table *compile_table(struct compiler *co, const struct sc
     struct sc_proto_table *t = SC_NEW(co->ar, struct sc_proto_table);
     t->message = m;
     t->want = w;
-    t->seen = co->plan->n_seen++;
+    t->come = SC_PROTO_NONE;
     t->entries = SC_NEW_N(co->ar, struct sc_proto_entry, w->n_fields + m->fields.n);
     for (const struct sc_want_node *c = w->child; c; c = c->next) {
         const struct sc_proto_field *f =
             c->kind == SC_STEP_FIELD ? sc_proto_field_by_name(m, c->name) : NULL;
-        if (f && !compile_entry(co, &t->entries[t->n_entries++], f, c, t->seen))
+        if (f && !compile_entry(co, t, f, c))
             return NULL;
     }
     link_oneofs(co, t, t->n_entries);
-    for (uint32_t i = 0; i < t->n_entries; i++)
-        if (has_zero(&t->entries[i]))
-            SC_VEC_PUSH(co->ar, &co->zeros, ((struct reg_zero){t->entries[i].spots->reg,
-                                                 sc_proto_zero(t->entries[i].field)}));
     qsort(t->entries, t->n_entries, sizeof(*t->entries), by_number);
     fuse(co, t);
     return t;
@@ -401,7 +391,7 @@ struct sc_proto_plan *sc_proto_plan_compile(const struct sc_proto_message *messa
     bool ok = not ? refuse(&co, root, not) : compile_each(&co, message, root, &plan->root);
     struct sc_value *start = SC_NEW_N(ar, struct sc_value, plan->n_regs);
     for (uint32_t i = 0; i < co.zeros.n; i++)
-        start[co.zeros.v[i].reg] = co.zeros.v[i].zero;
+        start[co.zeros.v[i].reg] = co.zeros.v[i].value;
     plan->start = start;
     plan->only_slots = ok && plan->n_regs == plan->base.tree->n_slots && plan->n_builds == 0 &&
                        plan->base.tree->n_lists == 0 && root->n_sinks == 0;

@@ -21,7 +21,7 @@ struct sc_proto_mark {
     uint32_t mark;
 };
 struct sc_proto_region {
-    uint32_t reg, n_regs, build, n_builds, seen, n_seen; /* registers: but for slots */
+    uint32_t reg, n_regs, build, n_builds; /* registers: but for slots */
     SC_VEC(uint32_t) slots;
     SC_VEC(struct sc_proto_mark) marks;
 };
@@ -60,7 +60,8 @@ struct sc_proto_entry {
  * long length, an end in a value, text that is not UTF-8) is the long way's. */
 enum sc_proto_short {
     SC_PROTO_LONG_WAY,
-    SC_PROTO_SHORT_SKIP, /* nobody wants it */
+    SC_PROTO_SKIP_VARINT, SC_PROTO_SKIP_64, SC_PROTO_SKIP_LEN,
+    SC_PROTO_SKIP_32,      /* nobody wants it */
     SC_PROTO_SHORT_TEXT, SC_PROTO_SHORT_INT64, SC_PROTO_SHORT_INT32, SC_PROTO_SHORT_BOOL,
     SC_PROTO_SHORT_DOUBLE, /* to a slot */
     SC_PROTO_SHORT_PART,   /* a message: the fields wanted of it */
@@ -68,29 +69,28 @@ enum sc_proto_short {
 };
 struct sc_proto_fused {
     uint8_t does; /* enum sc_proto_short */
-    uint8_t odd;  /* SKIP: bits of the value's first byte that make it no short one */
-    uint8_t mask; /* SKIP: 0x7f when that byte is a length, else 0 */
-    uint8_t n;    /* SKIP: bytes of the value, but for those that its length says */
-    uint16_t slot;
-    uint16_t entry; /* PART */
+    uint16_t at;  /* which slot, which of `parts` */
 };
 #define SC_PROTO_TAGS_MAX 2048u /* tags up to field 255 */
 
-struct sc_proto_table {
-    const struct sc_proto_fused *by_tag; /* by its first byte; behind those, tags of two bytes: */
-    uint32_t n_tags;                     /* from 128 to below n_tags, at 128 + tag */
-    const struct sc_proto_message *message;
-    const struct sc_want_node *want;
-    uint32_t seen;            /* flag: the message has come */
-    struct sc_proto_entry *entries; /* by field number */
-    uint32_t n_entries;
+/* A register that has a value once the message has come, if no field gave it one: scalars without
+ * presence are zero. */
+struct sc_proto_zero {
+    uint32_t reg;
+    struct sc_value value;
 };
 
-/* A message inside of a frame: its scalars without presence are zero from the frame's beginning,
- * and absent at its end when the message has not come. */
-struct sc_proto_part {
-    uint32_t seen;
-    SC_VEC(uint32_t) zeros;
+struct sc_proto_table {
+    struct sc_proto_fused by_tag[256];   /* by its first byte; and tags of two: */
+    struct sc_proto_fused *by_long;      /* from 128 to below n_tags */
+    const struct sc_proto_table **parts; /* by entry: what PART goes into, or NULL */
+    uint32_t n_tags;
+    uint32_t come; /* register: true once the message has come; NONE: nobody asks */
+    SC_VEC(struct sc_proto_zero) zeros;
+    struct sc_proto_entry *entries; /* by field number */
+    uint32_t n_entries;
+    const struct sc_proto_message *message;
+    const struct sc_want_node *want;
 };
 
 enum sc_proto_end { SC_PROTO_END_REG, SC_PROTO_END_MESSAGE, SC_PROTO_END_LIST, SC_PROTO_END_MAP };
@@ -98,7 +98,7 @@ enum sc_proto_end { SC_PROTO_END_REG, SC_PROTO_END_MESSAGE, SC_PROTO_END_LIST, S
 /* At the end of a frame: register or builder `from` to the sinks of `want`; not what has a slot. */
 struct sc_proto_flush {
     enum sc_proto_end kind;
-    uint32_t from, seen; /* LIST, MAP: only when the message they are in has come */
+    uint32_t from, come; /* LIST, MAP: only when the message they are in has come */
     const struct sc_want_node *want;
     const struct sc_proto_message *message; /* MESSAGE */
 };
@@ -107,7 +107,6 @@ struct sc_proto_frame {
     struct sc_proto_table *table;
     struct sc_proto_region region; /* set back before each element; no slots and no marks: lists
                                       keep what the elements before gave */
-    SC_VEC(struct sc_proto_part) parts;
     SC_VEC(struct sc_proto_flush) flushes;
     SC_VEC(struct sc_proto_mark) marks;
 };
@@ -116,7 +115,7 @@ struct sc_proto_plan {
     struct sc_decoder base;
     struct sc_proto_frame *root;
     const struct sc_value *start; /* the registers as every frame begins */
-    uint32_t n_regs, n_builds, n_marks, n_seen; /* registers: with the slots */
+    uint32_t n_regs, n_builds, n_marks; /* registers: with the slots */
     bool only_slots; /* nothing is wanted that needs more than them */
 };
 

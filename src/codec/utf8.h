@@ -33,23 +33,6 @@ static inline bool sc_ascii_long(const char *p, size_t len)
 #endif
 }
 
-/* Is it ASCII, and all of it there, `readable` bytes from its first on? One look at a text of less
- * than 16 bytes: nothing else comes before its end. Near the end of what can be read: false. */
-static inline bool sc_ascii_seen(struct sc_str s, size_t readable)
-{
-    if (s.len >= 16)
-        return readable >= s.len && sc_ascii_long(s.p, s.len);
-#ifdef __SSE2__
-    if (readable < 16)
-        return false;
-    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)s.p);
-    unsigned others = (unsigned)_mm_movemask_epi8(bytes) | 1u << 16;
-    return (unsigned)__builtin_ctz(others) >= (unsigned)s.len;
-#else
-    return false;
-#endif
-}
-
 static inline bool sc_ascii(struct sc_str s)
 {
     uint32_t first, last;
@@ -66,6 +49,18 @@ static inline bool sc_ascii(struct sc_str s)
     for (size_t i = 0; i < s.len; i++)
         seen |= (unsigned char)s.p[i];
     return seen < 0x80;
+}
+
+/* At most 16 bytes, of which 16 can be read: is what is not ASCII behind them? */
+static inline bool sc_ascii_short(const char *p, uint32_t len)
+{
+#ifdef __SSE2__
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+    unsigned others = (unsigned)_mm_movemask_epi8(bytes) | 1u << 16;
+    return (unsigned)__builtin_ctz(others) >= len;
+#else
+    return sc_ascii((struct sc_str){p, len});
+#endif
 }
 
 /* As sc_str_utf8_ok. */

@@ -26,8 +26,8 @@ static inline unsigned sc_varint_eight(const uint8_t *p, uint64_t *out)
     return (unsigned)__builtin_ctzll(ends) / 8 + 1;
 }
 
-/* Of the eight bytes at body[at] those that end a number, by their topmost bits. Bytes behind `n` end
- * one; of fewer than eight in all, none does. */
+/* Of the eight bytes at body[at] those that end a number, by their topmost bits. Bytes behind `n`
+ * end one; of fewer than eight in all, none does. */
 static inline uint64_t sc_varint_ends(const uint8_t *body, size_t at, size_t n)
 {
     uint64_t v = UINT64_MAX;

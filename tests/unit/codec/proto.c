@@ -252,6 +252,33 @@ Test(proto, damaged_records)
     CHECK(cases);
 }
 
+/* A field that goes on behind the end of its message, inside of the record or up to its end. */
+Test(proto, fields_that_pass_their_message)
+{
+    static const char schema[] =
+        P3("string a = 1; int64 b = 2; M m = 3; double c = 4; bool d = 5; fixed32 e = 6; bytes f = 7;");
+    static const struct proto_case cases[] = {
+        {schema, "$.m.a", "1a03 0a0561 61616161", "!truncated $.m"},
+        {schema, "$.m.a", "1a03 0a0361 6161 0a0f616161616161616161616161616161", "!truncated $.m"},
+        {schema, "$.m.a", "1a04 0a102020 2020202020202020202020202020", "!truncated $.m"},
+        {schema, "$.m.a", "1a04 0a03c3bc 61", "!truncated $.m.a"},
+        {schema, "$.m.b", "1a02 1080 01", "!truncated $.m.b"},
+        {schema, "$.m.b", "1a02 1080 8080808080808001 1000", "!truncated $.m.b"},
+        {schema, "$.m.b $.b", "1a02 1080 80808001 2100000000000000001000", "!truncated $.m"},
+        {schema, "$.m.d", "1a02 2880 01", "!truncated $.m.d"},
+        {schema, "$.m.c", "1a08 2100000000000000 00", "!truncated $.m"},
+        {schema, "$.m.b", "1a08 2100000000000000 00", "!truncated $.m"},
+        {schema, "$.m.b", "1a04 35000000 00", "!truncated $.m"},
+        {schema, "$.m.b", "1a03 3a0200 00", "!truncated $.m"},
+        {schema, "$.m.b", "1a03 3a8001 00", "!truncated $.m"},
+        {schema, "$.m.b", "1a03 288080 01", "!truncated $.m"},
+        {schema, "$.m.m.b", "1a04 1a031000 10", "!truncated $.m.m"},
+        {schema, "$.m.m.b $.m.b", "1a06 1a021007 1009 1a021008", "7 8"},
+        {schema, "$.m.m.b $.m.b", "1a04 1a021007 1a04 1a001008", "7 8"},
+    };
+    CHECK(cases);
+}
+
 #define FAR P3("string a = 1; int32 b = 20; string c = 300; M m = 21; oneof o { M n = 22; bool p = 4; }")
 
 /* Tags of two bytes and more, wanted or not, and values that are not as short as most. */
