@@ -125,7 +125,8 @@ static void on_effect(void *arg, const struct sc_effect *fx)
         return;
     ex->out.len = 0;
     sc_story_effect(ex->jo, fx, reveal, ex, &ex->out);
-    fwrite(ex->out.p, 1, ex->out.len, stdout);
+    if (ex->out.len) /* some have nothing to tell */
+        fwrite(ex->out.p, 1, ex->out.len, stdout);
 }
 
 /* ---- the command */

@@ -36,6 +36,17 @@ static void bind_strs(struct binder *b, const struct sc_field *field, struct sc_
     }
 }
 
+/* How one (or each `item` of a list) is written, by the first key that must be there. */
+static void show(struct binder *b, struct sc_finding *f, const struct sc_table *table, bool item)
+{
+    const struct sc_field *key = table->fields;
+    while (key->key != NULL && !key->required)
+        ++key;
+    if (key->key != NULL)
+        f->hint = sc_str_printf(b->ar, item ? "each item is written `- %s: ...`"
+                                            : "it is written { %s: ... }", key->key);
+}
+
 /* A list, or a map whose keys go to the key field. */
 static void bind_elements(struct binder *b, const struct sc_field *field, const struct sc_node *n,
                           struct sc_list *to)
@@ -43,7 +54,10 @@ static void bind_elements(struct binder *b, const struct sc_field *field, const 
     const struct sc_table *table = field->table;
     bool is_map = field->kind == SC_F_MAP;
     if (n->kind != (is_map ? SC_NODE_MAP : SC_NODE_SEQ)) {
-        sc_bind_expected(field, n, sc_kind_info(field->kind)->expected, b->dg);
+        struct sc_finding *f =
+            sc_bind_expected(field, n, sc_kind_info(field->kind)->expected, b->dg);
+        if (!is_map)
+            show(b, f, table, true);
         return;
     }
     to->n = n->n;
@@ -224,7 +238,8 @@ static void bind_table(struct binder *b, const struct sc_table *table, const str
         node = NULL;
     if (!is_absent(node) && node->kind != SC_NODE_MAP) {
         const struct sc_field as = {.key = table->name, .kind = SC_F_STRUCT};
-        sc_bind_expected(&as, node, sc_kind_info(SC_F_STRUCT)->expected, b->dg);
+        show(b, sc_bind_expected(&as, node, sc_kind_info(SC_F_STRUCT)->expected, b->dg), table,
+             false);
         node = NULL;
     }
     if (table->self_node != SIZE_MAX)

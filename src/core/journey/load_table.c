@@ -108,8 +108,8 @@ static const struct sc_field trigger_fields[] = {
      .doc = "Passed on to the sender: which message or template."},
     {.key = "context", .kind = SC_F_NODE, .offset = AT(doc_trigger, context),
      .schema = EXPRESSIONS,
-     .doc = "What the sender gets to know: name and expression, a snapshot of what the rule saw. "
-            "32 KB at most."},
+     .doc = "What the sender gets to know: name and expression, a snapshot of what the rule saw; a "
+            "fixed text has quotes of its own: `'\"autumn\"'`. 32 KB at most."},
     {.key = "cooldown", .kind = SC_F_DURATION, .offset = AT(doc_trigger, cooldown_ms), .min = 0,
      .max = INT64_C(3650) * SC_DAY_MS,
      .doc = "No second one within this time after the last sent, by customer and key."},

@@ -231,9 +231,14 @@ static void resolve_property(struct checker *ck, struct node *n)
 static void resolve_event_select(struct checker *ck, struct node *n)
 {
     ck->reads_event = true;
-    if (ck->opts.no_event)
+    if (ck->opts.no_event) {
         CHECK_ERROR(ck, "no-event", n->off, n->len,
-                    "'event' cannot be read here: this holds for the customer, not for one event");
+                    "'event' cannot be read here: this holds for the customer, not for one event")
+            ->hint = SC_STR("ask of events: seen(\"event\"), last(\"event\", \"property\")");
+        n->kind = N_ERROR;
+        n->a = SC_VE_NO_VALUE;
+        return;
+    }
     int32_t field = index_of(n->name, event_fields, COUNT(event_fields));
     if (field < 0) {
         resolve_property(ck, n);
@@ -383,6 +388,9 @@ static void unknown_name(struct checker *ck, struct node *n)
     f->hint = meant(ck, n->name);
     if (f->hint.len == 0)
         sc_diag_suggest(ck->src.dg, f, n->name, names.v, names.n - (check_free(ck) ? 2 : 0));
+    if (f->hint.len == 0 && !check_free(ck))
+        f->hint = sc_str_printf(ck->src.ar, "a text has quotes of its own: '\"%.*s\"'",
+                                SC_STR_FMT(n->name));
     n->kind = N_ERROR;
     n->a = SC_VE_NO_VALUE;
 }

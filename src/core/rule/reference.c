@@ -23,6 +23,17 @@ static const char head[] =
     "when: event.name == \"product_viewed\" && count(\"product_viewed\", \"7d\") >= 3\n"
     "```\n"
     "\n"
+    "In YAML an expression stands on its line as it is, unless it has `: ` in it (`where: `) or ` #`, or "
+    "begins with\n"
+    "a quote or a bracket; between `{ }` or `[ ]` also a comma, quotes or brackets: then the whole stands "
+    "in quotes.\n"
+    "\n"
+    "```yaml\n"
+    "personas: { loyal: 'count(\"order_completed\", where: event.total > 100.0) >= 3' }\n"
+    "```\n"
+    "\n";
+
+static const char names[] =
     "## Names\n"
     "\n"
     "| name | value |\n"
@@ -160,6 +171,7 @@ void sc_rule_reference(struct sc_buf *out)
 {
     SC_ASSERT(out != NULL);
     sc_buf_addz(out, head);
+    sc_buf_addz(out, names);
     rule_fact_reference(out);
     sc_buf_addz(out, macros);
     rule_fn_reference(out);

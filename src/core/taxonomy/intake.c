@@ -134,7 +134,9 @@ static enum sc_drop take_time(struct intake *in, const struct sc_mapping *m, boo
     if (drop == SC_DROP_NONE)
         return drop;
     return fail(in, SC_DROP_NO_TIME, m->path.text, "this %s is no time%s", was,
-                drop == SC_DROP_OUT_OF_RANGE ? ": outside the years 1 to 9999" : "");
+                drop == SC_DROP_OUT_OF_RANGE ? ": outside the years 1 to 9999"
+                : v.type == SC_T_STRING      ? " as 2026-03-02T10:00:00Z"
+                                             : "");
 }
 
 /* Skew out, then the future clamped (semantics 11). The reference is the collector's clock where
@@ -320,7 +322,14 @@ static enum sc_drop property_fault(struct intake *in, const struct sc_property *
     if (drop == SC_DROP_WRONG_TYPE)
         return fail(in, drop, path, "%.*s is %s; this %s is none", SC_STR_FMT(p->name), type,
                     sc_type_name((enum sc_type)was));
-    return fail(in, drop, path, "%.*s (%s): %s", SC_STR_FMT(p->name), type, sc_drop_text(drop));
+    if (drop != SC_DROP_NOT_IN_ENUM)
+        return fail(in, drop, path, "%.*s (%s): %s", SC_STR_FMT(p->name), type, sc_drop_text(drop));
+    char values[sizeof(in->fault->text) / 2]; /* a long list ends with a comma */
+    size_t n = 0;
+    for (uint32_t i = 0; i < p->enums.n && n < sizeof(values); i++)
+        n += (size_t)snprintf(values + n, sizeof(values) - n, "%s%.*s", i ? ", " : "",
+                              SC_STR_FMT(p->enums.v[i]));
+    return fail(in, drop, path, "%.*s is none of %s", SC_STR_FMT(p->name), values);
 }
 
 static enum sc_drop take_properties(struct intake *in)

@@ -32,6 +32,9 @@ static void unknown_type(struct type_reader *r, struct sc_str name)
     struct sc_finding *f =
         SC_TX_ERROR(r->ld, "bad-type", mark_of(r, name), "'%.*s' is no type", SC_STR_FMT(name));
     sc_diag_suggest(r->ld->dg, f, name, names, N_SCALARS + 3);
+    if (f->hint.len == 0)
+        f->hint = SC_STR("there are string, int, decimal, double, bool, timestamp, duration, bytes, "
+                         "enum [a, b], and list(T) or map(T) of one of the first eight");
 }
 
 static bool add_enum(struct type_reader *r, struct sc_str value, struct sc_mark mark)

@@ -188,6 +188,14 @@ Test(intake, faults_do_not_tell_values)
     fixture_intake(&fx);
     cr_expect_null(strstr(fx.fault.text, "secret"), "%s", fx.fault.text);
     cr_expect_str_eq(fx.fault.text, "total is decimal; this string is none");
+    good();
+    fixture_put(&fx, "$.status", text("secret"));
+    fixture_intake(&fx);
+    cr_expect_str_eq(fx.fault.text, "status is none of new, paid");
+    good();
+    fixture_put(&fx, "$.at", text("2026-03-02 10:00"));
+    fixture_intake(&fx);
+    cr_expect_str_eq(fx.fault.text, "this string is no time as 2026-03-02T10:00:00Z");
 }
 
 Test(intake, an_unknown_event_is_named_when_it_looks_like_a_name)
