@@ -36,15 +36,19 @@ static void bind_strs(struct binder *b, const struct sc_field *field, struct sc_
     }
 }
 
-/* How one (or each `item` of a list) is written, by the first key that must be there. */
+/* How one (or each `item` of a list) is written, by the keys that must be there. */
 static void show(struct binder *b, struct sc_finding *f, const struct sc_table *table, bool item)
 {
-    const struct sc_field *key = table->fields;
-    while (key->key != NULL && !key->required)
-        ++key;
-    if (key->key != NULL)
-        f->hint = sc_str_printf(b->ar, item ? "each item is written `- %s: ...`"
-                                            : "it is written { %s: ... }", key->key);
+    struct sc_buf out = {.ar = b->ar};
+    sc_buf_addz(&out, item ? "each item is written `- " : "it is written { ");
+    size_t begin = out.len;
+    for (const struct sc_field *key = table->fields; key->key != NULL; ++key)
+        if (key->required && (!item || out.len == begin))
+            sc_buf_addf(&out, "%s%s: ...", out.len > begin ? ", " : "", key->key);
+    if (out.len == begin)
+        return;
+    sc_buf_addz(&out, item ? "`" : " }");
+    f->hint = sc_buf_view(&out);
 }
 
 /* A list, or a map whose keys go to the key field. */

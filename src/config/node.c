@@ -153,8 +153,8 @@ static const char *problem_hint(struct sc_mark m, const char *problem)
     if (strstr(problem, "',' or") != NULL && memmem(line.p, line.len, "${", 2) != NULL)
         return "inside { } and [ ] a value with ${...} must be in quotes";
     if (strstr(problem, "expected ',' or") != NULL)
-        return "between { } or [ ], a value with commas or quotes in it, as expressions have, "
-               "stands in quotes: '...'";
+        return "between { } or [ ], a value with commas, quotes or brackets in it, as "
+               "expressions have, stands in quotes: '...'";
     if (strstr(problem, "could not find expected ':'") != NULL)
         return "a key needs ': ' behind it";
     if (strstr(problem, "expected key") != NULL || strstr(problem, "block end") != NULL ||

@@ -232,7 +232,8 @@ static const struct sc_field guard_fields[] = {
      .node_offset = AT(doc_guardrails, fatigue_at), .table = &fatigue_table,
      .doc = "A score that decays; over a bound marketing pauses."},
     {.key = "hold_while", .kind = SC_F_STRS, .offset = AT(doc_guardrails, hold_while),
-     .doc = "Expressions over facts: marketing is held while one of them holds."},
+     .doc = "Expressions over facts: marketing that falls due while one of them holds is suppressed "
+            "(HOLD), not put off."},
     {.key = "ambiguous", .kind = SC_F_ENUM, .offset = AT(doc_guardrails, ambiguous),
      .names = ambiguous_names, .def = "hold",
      .doc = "A customer whose identity is ambiguous gets no marketing (`hold`), or does."},
