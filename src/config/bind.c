@@ -36,7 +36,7 @@ static void bind_strs(struct binder *b, const struct sc_field *field, struct sc_
     }
 }
 
-/* How one (or each `item` of a list) is written, by the keys that must be there. */
+/* How one (or each `item` of a list) is written, by the keys that must be there, else by its first. */
 static void show(struct binder *b, struct sc_finding *f, const struct sc_table *table, bool item)
 {
     struct sc_buf out = {.ar = b->ar};
@@ -46,7 +46,7 @@ static void show(struct binder *b, struct sc_finding *f, const struct sc_table *
         if (key->required && (!item || out.len == begin))
             sc_buf_addf(&out, "%s%s: ...", out.len > begin ? ", " : "", key->key);
     if (out.len == begin)
-        return;
+        sc_buf_addf(&out, "%s: ...", table->fields->key);
     sc_buf_addz(&out, item ? "`" : " }");
     f->hint = sc_buf_view(&out);
 }

@@ -251,13 +251,17 @@ Test(bind, durations)
 Test(bind, shapes)
 {
     bind("[1]");
-    one("wrong-kind", "'journey': expected a mapping, found a list", "");
+    one("wrong-kind", "'journey': expected a mapping, found a list",
+        "it is written { name: ... }");
     bind("caps: [a]");
     one("wrong-kind", "'caps': expected a mapping, found a list", "");
     bind("steps: {a: b}");
-    one("wrong-kind", "'steps': expected a list, found a mapping", "");
+    one("wrong-kind", "'steps': expected a list, found a mapping",
+        "each item is written `- after: ...`");
     bind("steps: [x]");
-    one("wrong-kind", "'step': expected a mapping, found 'x'", "");
+    one("wrong-kind", "'step': expected a mapping, found 'x'", "it is written { after: ... }");
+    bind("caps: { sms: 4h }");
+    one("wrong-kind", "'cap': expected a mapping, found '4h'", "it is written { per: ... }");
 }
 
 Test(bind, missing_keys)
