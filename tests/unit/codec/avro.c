@@ -158,6 +158,37 @@ Test(avro, skips_of_numbers_in_a_row)
     CHECK(cases);
 }
 
+/* What stands in a wanted text, up to its last byte and no further, at any length and nearness to the
+ * record's end. */
+Test(avro, texts_of_every_length)
+{
+    static const char schema[] = RECORD(FIELD("a", "\"string\"") "," FIELD("b", "\"bytes\""));
+    static const unsigned behind[] = {0, 1, 14, 15, 16, 40};
+    struct sc_str why;
+    const struct sc_decoder *d = decoder(schema, "$.a", &why);
+    for (unsigned n = 2; n < 8300; n += n < 150 ? 1 : 4061)
+        for (size_t k = 0; k < sizeof(behind) / sizeof(behind[0]); k++) {
+            struct sc_buf b = {.ar = &arena};
+            for (unsigned u = 2 * n; u || b.len == 0; u >>= 7)
+                sc_buf_char(&b, (char)((u & 127) | (u > 127 ? 128 : 0)));
+            size_t text = b.len;
+            for (unsigned i = 0; i < n; i++)
+                sc_buf_char(&b, 'a');
+            sc_buf_char(&b, (char)(2 * behind[k]));
+            for (unsigned i = 0; i < behind[k]; i++)
+                sc_buf_char(&b, (char)0xff);
+            const char *plain = decode_text(d, sc_buf_view(&b), &arena);
+            cr_expect(strlen(plain) == n + 2 && strspn(plain + 1, "a") == n, "%u, %s", n, plain);
+            memcpy(b.p + text + n - 2, "\xc3\xbc", 2);
+            const char *other = decode_text(d, sc_buf_view(&b), &arena);
+            cr_expect_str_eq(other + n - 1, "\xc3\xbc\"", "%u, %s", n, other);
+            memcpy(b.p + text + n - 2, "a\xff", 2);
+            cr_expect_str_eq(decode_text(d, sc_buf_view(&b), &arena), "!utf8 $.a", "%u", n);
+            struct sc_str cut = {b.p, text + n - 1};
+            cr_expect_str_eq(decode_text(d, cut, &arena), "!truncated $.a", "%u", n);
+        }
+}
+
 #define LOGICAL(type, name) RECORD(FIELD("a", "{\"type\":\"" type "\",\"logicalType\":\"" name "\"}"))
 #define DECIMAL(scale)                                                                             \
     RECORD(FIELD("a", "{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":40,"          \

@@ -334,6 +334,40 @@ Test(proto, texts_of_every_length)
     cr_expect_str_eq(read_proto(schema, "$.m.m.a", "1a 06 1a 04 0a 02 61 ff"), "!utf8 $.m.m.a");
 }
 
+/* What stands in a wanted text, up to its last byte and no further, at any length and nearness to the
+ * record's end. */
+Test(proto, what_is_no_text_is_found_at_every_length)
+{
+    static const unsigned behind[] = {0, 1, 13, 14, 15, 40};
+    struct sc_str why;
+    struct sc_schema_source source = {.text = SC_STR(P3("string a = 1; bytes b = 2;"))};
+    const struct sc_decoder *d = decoder(source, "M", "$.a", &why);
+    for (unsigned n = 2; n < 150; n++)
+        for (size_t k = 0; k < sizeof(behind) / sizeof(behind[0]); k++) {
+            struct sc_buf b = {.ar = &arena};
+            sc_buf_char(&b, 0x0a);
+            sc_buf_char(&b, (char)(n < 128 ? n : 128 | (n & 127)));
+            if (n >= 128)
+                sc_buf_char(&b, (char)(n >> 7));
+            size_t text = b.len;
+            for (unsigned i = 0; i < n; i++)
+                sc_buf_char(&b, 'a');
+            sc_buf_char(&b, 0x12);
+            sc_buf_char(&b, (char)behind[k]);
+            for (unsigned i = 0; i < behind[k]; i++)
+                sc_buf_char(&b, (char)0xff);
+            const char *plain = decode_text(d, sc_buf_view(&b), &arena);
+            cr_expect(strlen(plain) == n + 2 && strspn(plain + 1, "a") == n, "%u, %s", n, plain);
+            memcpy(b.p + text + n - 2, "\xc3\xbc", 2);
+            const char *other = decode_text(d, sc_buf_view(&b), &arena);
+            cr_expect_str_eq(other + n - 1, "\xc3\xbc\"", "%u, %s", n, other);
+            memcpy(b.p + text + n - 2, "a\xff", 2);
+            cr_expect_str_eq(decode_text(d, sc_buf_view(&b), &arena), "!utf8 $.a", "%u", n);
+            struct sc_str cut = {b.p, text + n - 1};
+            cr_expect_str_eq(decode_text(d, cut, &arena), "!truncated $.a", "%u", n);
+        }
+}
+
 Test(proto, depth_is_bounded)
 {
     char bytes[300];
