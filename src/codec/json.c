@@ -66,11 +66,16 @@ static inline const char *skip(const struct json *j, const char *p)
     return p < j->end && *p > ' ' ? p : skip_far(j, p);
 }
 
-/* The same behind `c`, which most often stands here with something right behind it; NULL when
- * another character does. */
+/* `c`, and something right behind it: as most often. Not of an empty document. */
+static inline bool is_plain(const struct json *j, const char *p, char c)
+{
+    return p < j->end - 1 && *p == c && p[1] > ' ';
+}
+
+/* Behind `c` and white space; NULL when another character stands here. */
 static inline const char *skip_char(const struct json *j, const char *p, char c)
 {
-    if (j->end - p >= 2 && *p == c && p[1] > ' ')
+    if (is_plain(j, p, c))
         return p + 1;
     p = skip_far(j, p);
     return p < j->end && *p == c ? skip_far(j, p + 1) : NULL;
@@ -345,7 +350,7 @@ static const char *object(struct json *j, const char *p, const struct sc_want_no
         p = child ? member(j, p, child, number, depth + 1) : skip_value(j, p, depth + 1);
         if (p == NULL)
             return NULL;
-        if (peek(j, p) == '}')
+        if (!is_plain(j, p, ',') && peek(j, p) == '}')
             return p + 1;
         const char *next = skip_char(j, p, ',');
         if (next == NULL)

@@ -63,7 +63,7 @@ static inline const char *sc_json_plain_string(const char *p, const char *begin,
     }
     if (end - p < 16)
         ends = end - begin >= 16 ? sc_json_ends(sc_json_load(end - 16)) >> (16 - (end - p)) : 0;
-    p += ends ? __builtin_ctz(ends) : 0;
+    p += ends ? (unsigned)__builtin_ctz(ends) : 0;
     return ends && *p == '"' ? p : NULL;
 #else
     (void)p, (void)begin, (void)end;
@@ -78,7 +78,7 @@ static inline const char *sc_json_plain_key(const char *p)
     unsigned ends = sc_json_ends(sc_json_load(p));
     if (ends == 0)
         return NULL;
-    p += __builtin_ctz(ends);
+    p += (unsigned)__builtin_ctz(ends);
     return *p == '"' ? p : NULL;
 #else
     (void)p;
