@@ -63,20 +63,27 @@ void sc_tx_check_hashes(struct sc_tx_load *ld, const char *what, struct sc_tx_ha
                 ->decl = names[i - 1].at->mark;
 }
 
-int sc_tx_event_ref(struct sc_tx_load *ld, struct sc_str name, struct sc_node *at)
+struct sc_finding *sc_tx_unknown_event(struct sc_tx_load *ld, struct sc_str name,
+                                       const struct sc_node *at)
 {
-    SC_ASSERT(at != NULL);
     const struct sc_taxonomy *tx = ld->tx;
-    int index = sc_taxonomy_event(tx, name);
-    if (index >= 0)
-        return index;
+    SC_ASSERT(at != NULL);
     struct sc_str *names = SC_NEW_N(ld->ar, struct sc_str, tx->n_events);
     for (uint32_t i = 0; i < tx->n_events; i++)
         names[i] = tx->events[i].name;
     struct sc_finding *f =
         SC_TX_ERROR(ld, "unknown-event", at->mark, "there is no event '%.*s'", SC_STR_FMT(name));
     sc_diag_suggest(ld->dg, f, name, names, tx->n_events);
-    return -1;
+    return f;
+}
+
+int sc_tx_event_ref(struct sc_tx_load *ld, struct sc_str name, struct sc_node *at)
+{
+    int index = sc_taxonomy_event(ld->tx, name);
+    SC_ASSERT(at != NULL);
+    if (index < 0)
+        sc_tx_unknown_event(ld, name, at);
+    return index;
 }
 
 int sc_tx_property_ref(struct sc_tx_load *ld, const struct sc_event_type *et, struct sc_str name,

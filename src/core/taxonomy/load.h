@@ -111,6 +111,9 @@ void sc_tx_check_hashes(struct sc_tx_load *ld, const char *what, struct sc_tx_ha
 bool sc_tx_semver_ok(struct sc_str version);
 /* By the three numbers: <0, 0, >0. Both must be ok. */
 int sc_tx_semver_cmp(struct sc_str a, struct sc_str b);
+/* The error that `name` is no event, with a suggestion when one is near. */
+struct sc_finding *sc_tx_unknown_event(struct sc_tx_load *ld, struct sc_str name,
+                                       const struct sc_node *at);
 /* Index of the event named `name` (or an alias), or -1 with an error and a suggestion at `at`. */
 int sc_tx_event_ref(struct sc_tx_load *ld, struct sc_str name, struct sc_node *at);
 int sc_tx_property_ref(struct sc_tx_load *ld, const struct sc_event_type *et, struct sc_str name,

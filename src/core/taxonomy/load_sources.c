@@ -10,6 +10,15 @@
 
 /* ---- Single places */
 
+/* What was meant by a text where a path belongs. */
+static struct sc_str as_path(struct sc_tx_load *ld, const struct sc_mapping *m)
+{
+    if (m->op != SC_MAP_CONST || m->constant.type != SC_T_STRING)
+        return SC_STR_NULL;
+    return sc_str_printf(ld->ar, "a path is written $.%.*s",
+                         SC_STR_FMT(sc_value_str(m->constant)));
+}
+
 /* Event name, id and identifiers: a text, no figures. */
 static bool load_text_place(struct sc_tx_load *ld, struct sc_node *node, const char *what,
                             struct sc_mapping *out)
@@ -22,7 +31,7 @@ static bool load_text_place(struct sc_tx_load *ld, struct sc_node *node, const c
     else if (out->unit != SC_UNIT_DEFAULT || out->scale != 0)
         fault = "has no unit and no scale";
     if (fault != NULL)
-        SC_TX_ERROR(ld, "bad-mapping", node->mark, "%s %s", what, fault);
+        SC_TX_ERROR(ld, "bad-mapping", node->mark, "%s %s", what, fault)->hint = as_path(ld, out);
     return fault == NULL;
 }
 
@@ -39,7 +48,7 @@ static bool load_time_place(struct sc_tx_load *ld, struct sc_node *node, const c
     else if (out->op == SC_MAP_PATH && sc_tx_path_is_list(&out->path))
         fault = "is one time: first($…[*]…)";
     if (fault != NULL)
-        SC_TX_ERROR(ld, "bad-mapping", node->mark, "%s %s", what, fault);
+        SC_TX_ERROR(ld, "bad-mapping", node->mark, "%s %s", what, fault)->hint = as_path(ld, out);
     return fault == NULL;
 }
 
@@ -77,7 +86,12 @@ static void load_event_name(struct sc_tx_load *ld, struct sc_tx_source_doc *doc)
         return;
     }
     doc->s.event = constant_text(node->text);
-    sc_tx_event_ref(ld, node->text, node);
+    if (sc_taxonomy_event(ld->tx, node->text) >= 0)
+        return;
+    struct sc_finding *f = sc_tx_unknown_event(ld, node->text, node);
+    if (f->hint.len == 0)
+        f->hint = sc_str_printf(ld->ar, "a path to where records name it is written $.%.*s",
+                                SC_STR_FMT(node->text));
 }
 
 static void load_places(struct sc_tx_load *ld, struct sc_tx_source_doc *doc)
@@ -169,6 +183,13 @@ static void load_identifiers(struct sc_tx_load *ld, struct sc_tx_source_doc *doc
     }
 }
 
+/* Its one event is none, which was said: what follows from that is not said again. */
+static bool event_unknown(const struct sc_tx_load *ld, const struct sc_source *s)
+{
+    return s->event.op == SC_MAP_CONST &&
+           sc_taxonomy_event(ld->tx, sc_value_str(s->event.constant)) < 0;
+}
+
 static void load_renames(struct sc_tx_load *ld, struct sc_tx_source_doc *doc)
 {
     struct sc_source *s = &doc->s;
@@ -177,7 +198,7 @@ static void load_renames(struct sc_tx_load *ld, struct sc_tx_source_doc *doc)
     if (map == NULL || !is_map(ld, map, "`events` maps the source's names to the taxonomy's"))
         return;
     s->renamed = map;
-    if (s->event.op == SC_MAP_CONST)
+    if (s->event.op == SC_MAP_CONST && !event_unknown(ld, s))
         SC_TX_ERROR(ld, "bad-mapping", map->mark,
                     "`event` is a constant here: no record's name is ever looked up");
     for (uint32_t i = 0; i < map->n; i++) {
@@ -295,7 +316,7 @@ static void load_properties(struct sc_tx_load *ld, struct sc_tx_source_doc *doc)
             continue;
         const struct sc_event_type *et = &ld->tx->events[event];
         struct sc_source_event *se = &s->events[event];
-        if (se->n < et->n_props)
+        if (se->n < et->n_props && !event_unknown(ld, s))
             SC_TX_ERROR(ld, "bad-mapping", key->mark,
                         "this event cannot come from here: the source's `event` is another");
         for (uint32_t j = 0; j < props->n; j++) {

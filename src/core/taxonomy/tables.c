@@ -201,7 +201,8 @@ static const struct sc_field source_fields[] = {
      .doc = "Its own names of events, and the taxonomy's."},
     {.key = "properties", .kind = SC_F_NODE, .offset = AT(properties),
      .schema = "{\"type\":\"object\",\"additionalProperties\":" MAPPINGS_SCHEMA "}",
-     .doc = "Where it keeps properties, by event. A property left out is read from $.<name>."},
+     .doc = "Where it keeps properties, by event. A property left out is read from $.<name>. How "
+            "places are written: [taxonomy.md](taxonomy.md#sources-records-as-they-are)."},
     {.key = "unknown", .kind = SC_F_ENUM, .offset = AT(s.unknown), .names = unknown_names,
      .def = "dead_letter", .doc = "What becomes of events outside the taxonomy."},
     {.key = "start", .kind = SC_F_STR, .offset = AT(start), .def = "earliest",
