@@ -10,7 +10,7 @@
 
 #include "codec/journal.h"
 
-#define SC_SEAL_CHUNK_BYTES (768u << 10) /* a record's size: under every broker's default bound */
+#define SC_SEAL_CHUNK_BYTES (128u << 10) /* a record's size: it is summed and copied while in the second cache */
 
 /* What is said in a seal. */
 struct sc_seal {

@@ -7,14 +7,21 @@
 
 #define DOWN_MS 1000 /* Redis that did not answer is left alone so long */
 #define AHEAD 16     /* look-ups whose memory is on its way */
+#define CAP_MIN 4096u
+
+static void start(struct sc_hints *h)
+{
+    h->cap = h->most < CAP_MIN ? h->most : CAP_MIN;
+    h->n = 0;
+    h->slots = sc_calloc_table(h->cap, sizeof(*h->slots));
+}
 
 void sc_hints_init(struct sc_hints *h, struct sc_worker *w, uint32_t entries)
 {
-    uint32_t cap = 2;
-    while (cap < entries && cap < 1u << 30)
-        cap *= 2;
-    *h = (struct sc_hints){.w = w, .cap = cap};
-    h->slots = sc_calloc_table(cap, sizeof(*h->slots));
+    *h = (struct sc_hints){.w = w, .most = 2};
+    while (h->most < entries && h->most < 1u << 30)
+        h->most *= 2;
+    start(h);
 }
 
 void sc_hints_fini(struct sc_hints *h)
@@ -24,7 +31,8 @@ void sc_hints_fini(struct sc_hints *h)
 
 void sc_hints_forget(struct sc_hints *h)
 {
-    memset(h->slots, 0, h->cap * sizeof(*h->slots));
+    free(h->slots);
+    start(h);
 }
 
 static struct sc_hint_slot *pair_of(const struct sc_hints *h, const struct sc_node_id *node)
@@ -51,14 +59,36 @@ static struct sc_hint_slot *find(const struct sc_hints *h, const struct sc_node_
     return NULL;
 }
 
+static void put(struct sc_hints *h, const struct sc_hint_slot *hint)
+{
+    struct sc_hint_slot *s = pair_of(h, &hint->node);
+    if (!sc_node_eq(&s->node, &hint->node) &&
+        (sc_node_eq(&s[1].node, &hint->node) || s[1].until_ms < s[0].until_ms))
+        s++;
+    h->n += sc_node_none(&s->node);
+    *s = *hint;
+}
+
+/* With few nodes it stays small enough for the caches. */
+static void grow(struct sc_hints *h)
+{
+    struct sc_hints bigger = *h;
+    bigger.cap *= 2;
+    bigger.n = 0;
+    bigger.slots = sc_calloc_table(bigger.cap, sizeof(*bigger.slots));
+    for (uint32_t i = 0; i < h->cap; i++)
+        if (!sc_node_none(&h->slots[i].node))
+            put(&bigger, &h->slots[i]);
+    free(h->slots);
+    *h = bigger;
+}
+
 void sc_hints_believe(struct sc_hints *h, const struct sc_node_id *node,
                       const struct sc_node_id *parent, int64_t mono_ms)
 {
-    struct sc_hint_slot *s = pair_of(h, node);
-    if (!sc_node_eq(&s->node, node) &&
-        (sc_node_eq(&s[1].node, node) || s[1].until_ms < s[0].until_ms))
-        s++;
-    *s = (struct sc_hint_slot){*node, *parent, mono_ms + SC_HINT_LIFE_MS};
+    if (h->n >= h->cap / 4 && h->cap < h->most)
+        grow(h);
+    put(h, &(struct sc_hint_slot){*node, *parent, mono_ms + SC_HINT_LIFE_MS});
 }
 
 /* A place where a root is still being looked for. */

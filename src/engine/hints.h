@@ -17,7 +17,8 @@ struct sc_hint_slot {
 struct sc_hints {
     struct sc_worker *w;
     struct sc_hint_slot *slots; /* two-way by the node's last bytes */
-    uint32_t cap;
+    uint32_t cap, most;         /* slots, and how many there may be: it grows while a quarter is used */
+    uint32_t n;                 /* slots that were ever used */
     int64_t down_until_ms;      /* Redis did not answer: not asked again before */
 };
 

@@ -14,7 +14,7 @@
 #include "engine/takeover.h"
 #include <inttypes.h>
 
-#define FEW_ITEMS 256u    /* a group whose customers are at hand: small enough for the second cache */
+#define FEW_ITEMS 128u    /* a group whose customers are at hand: small enough for the second cache */
 #define IDLE_SEAL_MS 5000 /* a partition that saw only heartbeats is sealed so often */
 
 /* ---- states */

@@ -88,7 +88,6 @@ bool sc_kafka_consumer_open(struct kafka_log *k)
         {"fetch.wait.max.ms", "50"},
         {"queued.min.messages", "10000"},
         {"queued.max.messages.kbytes", "32768"},
-        {"fetch.message.max.bytes", "4194304"},
         {"receive.message.max.bytes", "268435456"},
         {NULL, NULL},
     };

@@ -18,6 +18,7 @@
 #define BUCKETS_A_PARTITION 1024u
 #define CHUNK_ITEMS 256u
 #define CHUNK_BYTES (1u << 20)
+#define ITEM_BYTES 64u /* of an item beside its state, on the wire */
 #define DOWN_MS 1000       /* no new try to connect for so long after a failure */
 #define FLUSH_STALL_MS 10000 /* a flush without any answer: the connection is given up */
 #define UNSENT_KEEP_BYTES (32u << 20)
@@ -364,6 +365,15 @@ static uint32_t chunk_size(const struct sc_view_item *items, uint32_t n)
     return k;
 }
 
+/* About what a flush of these takes in its wire form: its buffer is not to double on the way. */
+static size_t wire_bytes(const struct sc_view_item *items, uint32_t n)
+{
+    size_t bytes = CHUNK_BYTES; /* what no item has, and the text around it */
+    for (uint32_t i = 0; i < n; i++)
+        bytes += items[i].state.len + ITEM_BYTES;
+    return bytes;
+}
+
 /* `stem`: a bucket's key without its number, made once a flush. */
 static struct sc_str numbered(struct redis_view *v, struct sc_str stem, uint32_t number)
 {
@@ -407,10 +417,13 @@ static void args_timers(struct redis_view *v, const struct sc_view_item *items, 
             sc_redis_arg(&v->args, items[i].node.b, sizeof(items[i].node.b));
 }
 
-/* Room is for what waits, not for what went: with several partitions it may never be all. */
+/* Room is for what waits, not for what went: with several partitions it may never be all. What waits
+ * is moved once it is the smaller part, so a byte moves once at most, on average. */
 static void drop_sent(struct redis_view *v)
 {
     SC_ASSERT(v->sent <= v->unsent.len);
+    if (v->sent < v->unsent.len / 2)
+        return;
     v->unsent.len -= v->sent;
     if (v->sent && v->unsent.len)
         memmove(v->unsent.p, v->unsent.p + v->sent, v->unsent.len);
@@ -463,6 +476,7 @@ static enum sc_err view_flush(struct sc_view *vw, uint32_t partition, struct sc_
         return SC_ERR_UNAVAILABLE;
     drop_sent(v);
     const struct sc_view_item *items = by_bucket(v, given, n);
+    sc_buf_reserve(&v->unsent, wire_bytes(given, n));
     struct sc_str stamp = key(v, partition, "stamp");
     struct sc_str timers = key(v, partition, "t:%" PRIx64, to.view);
     struct sc_str stem = key(v, partition, "s:%" PRIx64 ":", to.view);
@@ -486,6 +500,7 @@ static enum sc_err view_flush(struct sc_view *vw, uint32_t partition, struct sc_
         args_timers(v, items + i, k);
         sc_redis_args_write(&v->args, &v->unsent);
         sc_redis_args_clear(&v->args);
+        send_some(v); /* while it is at hand; that the connection is gone is found below */
         i += k;
     }
     if (v->n_flights == 0)

@@ -159,3 +159,13 @@ Test(assertion, ends_the_process, .signal = SIGABRT)
 {
     SC_ASSERT(1 + 1 == 3);
 }
+
+Test(arena, lines_begin_at_a_cache_line)
+{
+    for (size_t bytes = 1; bytes < 1000; bytes += 111) {
+        char *p = sc_malloc_lines(bytes);
+        cr_assert_eq((uintptr_t)p % 64, 0);
+        memset(p, 1, bytes);
+        free(p);
+    }
+}

@@ -163,3 +163,37 @@ Test(hints, what_was_believed_of_a_dropped_transaction_is_forgotten)
     expect(root(&b, child, 20), child);
     bed_fini(&b);
 }
+
+/* Node number `i` of many: its last bytes are as a MAC's. */
+static struct sc_node_id one_of(uint64_t i)
+{
+    struct sc_node_id n = node(2, 1);
+    uint64_t mac = (i + 1) * UINT64_C(0x9E3779B97F4A7C15);
+    mac ^= mac >> 29;
+    memcpy(n.b + 8, &mac, sizeof(mac));
+    return n;
+}
+
+Test(hints, the_cache_grows_with_the_nodes_up_to_its_bound)
+{
+    const uint32_t n = 12000, few = n / 10;
+    for (uint32_t entries = 1u << 12; entries <= 1u << 16; entries *= 16) {
+        struct bed b;
+        bed_init(&b);
+        sc_hints_fini(&b.h);
+        sc_hints_init(&b.h, &b.w, entries);
+        struct sc_node_id parent = node(1, 1);
+        for (uint32_t i = 0; i < n; i++) {
+            struct sc_node_id child = one_of(i);
+            sc_hints_believe(&b.h, &child, &parent, 0);
+        }
+        for (uint32_t i = 0; i < n; i++)
+            root(&b, one_of(i), 10);
+        cr_assert_leq(b.h.cap, entries);
+        if (entries > n)
+            cr_assert_lt(b.view.asked, few, "%u of %u were not remembered", b.view.asked, n);
+        else
+            cr_assert_gt(b.view.asked, n / 4, "a bound that holds more than it has room for");
+        bed_fini(&b);
+    }
+}
