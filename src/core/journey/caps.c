@@ -73,20 +73,20 @@ static int64_t in_calendar(const struct sc_run *rn, const struct sc_cap *cap,
     return n;
 }
 
-bool sc_cap_allows(const struct sc_run *rn, const struct sc_cap *cap, uint16_t trigger,
-                   uint8_t channel, int64_t *used)
+enum sc_cap_word sc_cap_ask(const struct sc_run *rn, const struct sc_cap *cap, uint16_t trigger,
+                            uint8_t channel, int64_t *used)
 {
     SC_ASSERT(channel < SC_CHANNELS_MAX);
     *used = 0;
     if (!(cap->channels >> channel & 1) ||
         !(cap->stages & sc_state_stages(rn->jo, rn->st)) ||
         !tagged(rn->jo, cap->tags, trigger))
-        return true;
+        return SC_CAP_SILENT;
     struct counted which = {.jo = rn->jo, .channels = cap->channels, .tags = cap->tags};
     *used = cap->calendar == SC_ROLLING
                 ? fullest_rolling(rn->st, &which, cap->per_ms, rn->decision_ms)
                 : in_calendar(rn, cap, &which, rn->decision_ms);
-    return *used < cap->max;
+    return *used < cap->max ? SC_CAP_ALLOWS : SC_CAP_REFUSES;
 }
 
 bool sc_cap_frequency(const struct sc_run *rn, int64_t *used)

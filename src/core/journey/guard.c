@@ -20,7 +20,8 @@
 /* One cap's word on one channel. */
 struct capped {
     int64_t used; /* slots taken */
-    bool asked, allows;
+    enum sc_cap_word word;
+    bool asked;
 };
 
 /* One decision in the making. */
@@ -206,7 +207,7 @@ static struct capped capped(struct decision *de, uint32_t cap, uint8_t c)
         de->caps = SC_NEW_N(de->rn->fx->ar, struct capped, jo->guard.n_caps * jo->n_channels);
     struct capped *known = &de->caps[cap * jo->n_channels + c];
     if (!known->asked)
-        known->allows = sc_cap_allows(de->rn, &jo->guard.caps[cap], de->tm->rule, c, &known->used);
+        known->word = sc_cap_ask(de->rn, &jo->guard.caps[cap], de->tm->rule, c, &known->used);
     known->asked = true;
     return *known;
 }
@@ -215,7 +216,7 @@ static bool caps_allow(struct decision *de, uint8_t c)
 {
     bool allowed = true;
     for (uint32_t i = 0; i < de->rn->jo->guard.n_caps && !de->tr->ignores_caps && allowed; i++)
-        allowed = capped(de, i, c).allows;
+        allowed = capped(de, i, c).word != SC_CAP_REFUSES;
     return allowed;
 }
 
@@ -233,18 +234,21 @@ static struct sc_str cap_words(struct decision *de, uint8_t c, const struct sc_c
     return sc_buf_view(&words);
 }
 
-/* What the caps say of one channel, one gate each. */
+/* What the caps say of one channel, one gate each that is about this message. */
 static void report_caps(struct decision *de, uint8_t c)
 {
     struct sc_run *rn = de->rn;
     for (uint32_t i = 0; i < rn->jo->guard.n_caps && !de->tr->ignores_caps; i++) {
         const struct sc_cap *cap = &rn->jo->guard.caps[i];
         struct capped says = capped(de, i, c);
+        bool allows = says.word == SC_CAP_ALLOWS;
+        if (says.word == SC_CAP_SILENT)
+            continue;
         if (!de->told) {
-            gate_weigh(de, SC_REASON_CAP_REACHED, says.allows);
+            gate_weigh(de, SC_REASON_CAP_REACHED, allows);
             continue;
         }
-        gate_tell(de, SC_REASON_CAP_REACHED, says.allows, cap_words(de, c, cap, says.used));
+        gate_tell(de, SC_REASON_CAP_REACHED, allows, cap_words(de, c, cap, says.used));
         de->gates.v[de->gates.n - 1].cap = (int16_t)i;
         de->gates.v[de->gates.n - 1].channel = (int8_t)c;
     }

@@ -139,10 +139,15 @@ int16_t sc_experiment_of(const struct sc_journey *jo, const struct sc_trigger *t
 void sc_experiment_tell(struct sc_run *rn, struct sc_effect *fx);
 
 /* caps.c */
-/* Would a message of `trigger` on `channel` pass `cap` at the decision's time? `used`: slots in the
+/* What `cap` says of a message of `trigger` on `channel` at the decision's time. `used`: slots in the
  * fullest window with it. */
-bool sc_cap_allows(const struct sc_run *rn, const struct sc_cap *cap, uint16_t trigger,
-                   uint8_t channel, int64_t *used);
+enum sc_cap_word {
+    SC_CAP_SILENT, /* it is about other channels, stages or tags */
+    SC_CAP_ALLOWS,
+    SC_CAP_REFUSES
+};
+enum sc_cap_word sc_cap_ask(const struct sc_run *rn, const struct sc_cap *cap, uint16_t trigger,
+                            uint8_t channel, int64_t *used);
 /* The customer's own frequency: marketing messages per 7 days. */
 bool sc_cap_frequency(const struct sc_run *rn, int64_t *used);
 void sc_cap_take(struct sc_run *rn, const struct sc_sent *sent);

@@ -60,7 +60,7 @@ Test(guard, rolling_caps_see_later_slots)
                              .tags = UINT64_MAX, .max = 2, .per_ms = 10};
         struct sc_run rn = {.jo = &pl.jo, .st = pl.st, .decision_ms = cases[i].at};
         int64_t used;
-        bool allowed = sc_cap_allows(&rn, &cap, 0, 0, &used);
+        bool allowed = sc_cap_ask(&rn, &cap, 0, 0, &used) == SC_CAP_ALLOWS;
         cr_expect_eq(used, cases[i].used, "case %zu: %lld", i, (long long)used);
         cr_expect_eq(allowed, cases[i].used < 2);
     }
@@ -384,6 +384,30 @@ Test(guard, caps_by_tag_count_their_own)
          "03-02 10:03 unsubscribed\n03-02 11:01 app_crashed\n",
          "03-02 10:00 trigger c sms\n03-02 10:01 trigger a sms\n03-02 10:02 suppressed b CAP_REACHED\n"
          "03-02 10:03 trigger c sms\n03-02 11:01 trigger b sms\n");
+}
+
+Test(guard, a_cap_about_other_messages_is_no_gate)
+{
+    struct play pl;
+    play_init(&pl, "channels: { sms: {}, email: {} }\ntriggers:\n"
+                   "  - { name: t, when: 'event.name == \"first_use\"', channels: [sms], "
+                   "cooldown: 1h }\n"
+                   "  - { name: u, when: 'event.name == \"app_crashed\"', channels: [email], "
+                   "tags: promo }\n"
+                   "guardrails: { caps: [ { channels: [email], max: 1, per: 1d }, "
+                   "{ tags: [promo], max: 1, per: 1d }, { channels: '*', max: 9, per: 1d } ] }\n");
+    play_script(&pl, "03-02 10:00 first_use\n03-02 10:30 first_use\n");
+    cr_assert_eq(pl.fx.items.n, 2);
+    const struct sc_effect *fx = &pl.fx.items.v[1];
+    uint32_t caps = 0;
+    for (uint32_t i = 0; i < fx->n_gates; i++) {
+        if (fx->gates[i].gate != SC_REASON_CAP_REACHED)
+            continue;
+        caps++;
+        cr_expect_eq(fx->gates[i].cap, 2, "%.*s", SC_STR_FMT(fx->gates[i].text));
+    }
+    cr_expect_eq(caps, 1u);
+    play_fini(&pl);
 }
 
 Test(guard, every_gate_is_reported_and_the_first_wins)
