@@ -5,8 +5,8 @@
  *     bench_clicks lines EVENTS CUSTOMERS                           # canonical events, to stdout
  *     bench_clicks frames EVENTS CUSTOMERS                          # the same Avro, for bench_workers
  *
- * With --zipf as the last argument customer k comes as often as 1 / k; the generator of the peers has
- * them all alike.
+ * With --zipf as the last argument customer k comes as often as 1 / k; the peers' generator has them
+ * all alike.
  */
 #include "base/arena.h"
 #include "base/str.h"
