@@ -86,8 +86,11 @@ bool sc_kafka_consumer_open(struct kafka_log *k)
         {"session.timeout.ms", "10000"},
         {"max.poll.interval.ms", "300000"},
         {"fetch.wait.max.ms", "50"},
-        {"queued.min.messages", "10000"},
+        /* A queue that is full is looked at again only after up to a second (2.0.2): it must hold
+         * more than a worker takes in that time, or the worker stands still. */
+        {"queued.min.messages", "100000"},
         {"queued.max.messages.kbytes", "32768"},
+        {"fetch.message.max.bytes", "4194304"},
         {"receive.message.max.bytes", "268435456"},
         {NULL, NULL},
     };
