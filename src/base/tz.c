@@ -191,7 +191,8 @@ static void stretch_cut(struct stretch *s, int64_t t, int64_t at, int32_t after)
     }
 }
 
-/* Changes of three years surround any instant, however its local year falls. */
+/* Changes of five years surround any instant: one may stand eight days outside of its year, behind
+ * the other one of the year after. */
 static struct stretch rule_stretch(const struct rule *r, int64_t t)
 {
     struct stretch s = {INT64_MIN, INT64_MAX, r->std_off};
@@ -199,7 +200,7 @@ static struct stretch rule_stretch(const struct rule *r, int64_t t)
         return s;
     struct sc_civil civil;
     sc_civil_from_ms(t * 1000, &civil);
-    for (int32_t year = civil.year - 1; year <= civil.year + 1; ++year) {
+    for (int32_t year = civil.year - 2; year <= civil.year + 2; ++year) {
         int64_t start = change_at(&r->start, year) - r->std_off;
         int64_t end = change_at(&r->end, year) - r->dst_off;
         if (start < end)

@@ -187,6 +187,18 @@ Test(tz, footer_rules)
     cr_assert_eq(hours_at("", "2028-02-29T03:00:00Z"), 0);
 }
 
+/* The end of a year's daylight time behind the start of the next year's; both a week before theirs. */
+Test(tz, changes_outside_of_their_year)
+{
+    const char *behind = "EST2EDT4,0/1,J365/25", *before = "AAA0BBB-4,J1/-160,J1/-100";
+    cr_assert_eq(hours_at(behind, "2030-01-01T02:00:00Z"), -2);
+    cr_assert_eq(hours_at(behind, "2030-01-01T03:00:00Z"), -4);
+    cr_assert_eq(hours_at(behind, "2030-01-01T05:00:00Z"), -2);
+    cr_assert_eq(hours_at(before, "2029-12-25T07:59:59Z"), 0);
+    cr_assert_eq(hours_at(before, "2029-12-25T08:00:00Z"), 4);
+    cr_assert_eq(hours_at(before, "2029-12-31T12:00:00Z"), 0);
+}
+
 Test(tz, refuses_damaged_footers)
 {
     static const char *const rules[] = {
