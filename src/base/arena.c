@@ -6,6 +6,7 @@
  * the head is full. */
 #include "base/arena.h"
 #include "base/assert.h"
+#include "base/prefetch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +41,7 @@ void *sc_malloc(size_t bytes)
 
 void *sc_malloc_lines(size_t bytes)
 {
-    const size_t line = 64;
+    const size_t line = SC_CACHE_LINE;
     SC_ASSERT(bytes <= SIZE_MAX - line);
     void *p = aligned_alloc(line, (bytes + line - 1) & ~(line - 1));
     if (p == NULL)

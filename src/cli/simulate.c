@@ -20,9 +20,10 @@
 #define PROGRESS_EVERY 65536u
 #define LATE_SHARE 20u /* one in so many late events is said */
 #define LIMIT 20 /* differences that are named */
-#define GROUP 64u          /* events read before they are played, */
+#define GROUP 64u             /* events read before they are played, */
 #define KEEP_BYTES (1u << 20) /* and bytes of them */
-#define AHEAD 2u           /* a customer is asked for so many events before */
+#define AHEAD 2u              /* a customer is asked for so many events before */
+#define PSEUDONYMS (1u << 18) /* kept in memory: 8 MiB */
 
 struct group { /* events that were read and are to be played */
     struct sc_arena ar; /* their lines, and what they borrow */
@@ -408,7 +409,7 @@ static int simulate_journey(struct simulate *sm, const char *journey_path)
     if (sm->against)
         sc_against_begin(sm->against, sm->side, sm->project.journey);
     const struct sc_journey *jo = sm->project.journey;
-    sm->ps = sc_pseudonyms_create(jo->tx, key, (uint8_t)secret.version, 1u << 18);
+    sm->ps = sc_pseudonyms_create(jo->tx, key, (uint8_t)secret.version, PSEUDONYMS);
     sc_canonical_init(&sm->reader, jo->tx, sm->ps, &sm->names, &sm->group.ar);
     sc_map_init(&sm->raw, &sm->names);
     sm->project.journey->analyse = sm->analytics_path || sm->report_path;

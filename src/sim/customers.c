@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #define CAP_MIN 64u
-#define ROOM_SPARE 512u    /* behind a new state: its first windows, timers, slots */
+#define ROOM_SPARE 512u     /* behind a new state: its first windows, timers, slots */
 #define OUTGROWN_MIN 16384u /* less is never opened anew */
 #define WORKING_LINES 12u   /* of a customer, fetched ahead */
 
