@@ -4,8 +4,8 @@
  * repeats; customers go by their raw device id; no ids seen are remembered; what it produces of an
  * event is not read again. Its transitions and triggers must be as many.
  *
- *     bench_plain BROKERS TOPIC EVENTS REDIS RUN SCHEMA   # ns of CPU an event, transitions,
- * triggers
+ *     bench_plain BROKERS TOPIC EVENTS REDIS RUN SCHEMA
+ *     # prints: ns of CPU an event, transitions, triggers
  *
  * RUN begins the names of its keys and of its topics: RUN.events, RUN.transitions, RUN.triggers.
  * The first quarter warms up and does not count. */
