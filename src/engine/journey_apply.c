@@ -121,8 +121,26 @@ static bool send_record(struct sc_jworker *j, const struct sc_record *rec)
     return true;
 }
 
-/* What a step gave goes out. False: a produce failed, the transaction is in doubt. */
-static bool collect(struct sc_jworker *j, const struct sc_moment *now)
+/* What a step has for other customers goes out at once: it may speak of a state that is worked on.
+ * False: a produce failed, the transaction is in doubt. */
+static bool send_records(struct sc_jworker *j, const struct sc_moment *now)
+{
+    struct sc_effects *fx = &j->fx;
+    bool fine = true;
+    for (uint32_t i = 0; fine && i < fx->records.n; i++) {
+        fx->records.v[i].has_heard = true;
+        fx->records.v[i].heard_ms = now->watermark_ms;
+        fine = send_record(j, &fx->records.v[i]);
+    }
+    fx->records.n = 0;
+    if (!fine)
+        sc_jworker_doubt(j, SC_ERR_ABORT);
+    return fine;
+}
+
+/* What the group's steps decided goes out, one after the other, so that the code for it is fetched
+ * once. False: in doubt. */
+static bool publish(struct sc_jworker *j)
 {
     struct sc_effects *fx = &j->fx;
     bool fine = true;
@@ -130,17 +148,11 @@ static bool collect(struct sc_jworker *j, const struct sc_moment *now)
         fine = sc_publish_effect(&j->pb, &fx->items.v[i]) == SC_ERR_OK;
     for (uint32_t i = 0; fine && i < fx->gone.n; i++)
         fine = sc_publish_gone(&j->pb, &fx->gone.v[i]) == SC_ERR_OK;
-    for (uint32_t i = 0; fine && i < fx->records.n; i++) {
-        fx->records.v[i].has_heard = true;
-        fx->records.v[i].heard_ms = now->watermark_ms;
-        fine = send_record(j, &fx->records.v[i]);
-    }
     for (uint32_t i = 0; i < fx->deltas.n; i++)
         sc_cube_add(&j->cube, &fx->deltas.v[i]);
     for (uint32_t i = 0; i < fx->hints.n; i++)
         SC_VEC_PUSH(&j->ar, &j->hints, fx->hints.v[i]);
-    /* room and counts stay: they are the group's */
-    fx->items.n = fx->gone.n = fx->records.n = fx->hints.n = fx->deltas.n = 0;
+    sc_publish_counts(&j->pb, &fx->counts);
     if (!fine)
         sc_jworker_doubt(j, SC_ERR_ABORT);
     return fine;
@@ -154,14 +166,11 @@ static struct sc_moment moment(const struct sc_jworker *j, const struct sc_part 
 }
 
 static bool step(struct sc_jworker *j, struct sc_part *p, const struct sc_input *in,
-                 const struct sc_node_id *node)
+                 struct sc_state *st)
 {
-    struct sc_state *st = open_state(j, p, node);
-    if (st == NULL)
-        return sc_jworker_doubt(j, SC_ERR_CORRUPT), false;
     sc_journey_step(j->jo, st, in, &j->fx);
     p->touched = true;
-    return collect(j, &in->now);
+    return send_records(j, &in->now);
 }
 
 /* ---- timers */
@@ -207,7 +216,7 @@ static bool fire_some(struct sc_jworker *j, struct sc_part *p, int64_t append_ms
             item->due_ms = SC_NO_DUE; /* its entry is used up, also if it moves back there */
         if (st->due_ms != ripe.v[i].due_ms)
             continue; /* moved since: another entry wakes it */
-        if (!step(j, p, &in, &st->node))
+        if (!step(j, p, &in, st))
             return false;
         j->timers++;
     }
@@ -269,7 +278,7 @@ static int take_item(struct sc_jworker *j, const struct sc_jitem *item, const st
                           .rec = &it->rec};
     if (it->rec.has_heard) /* as if it had been handled at its first door */
         in.now.watermark_ms = it->rec.heard_ms;
-    return step(j, p, &in, &it->rec.to) ? 1 : -1;
+    return step(j, p, &in, item->st) ? 1 : -1;
 }
 
 static bool poison(struct sc_jworker *j, struct sc_part *p, const struct sc_msg *m)
@@ -328,7 +337,7 @@ static bool unpack_frame(struct sc_jworker *j, struct sc_part *p, const struct s
         if (got == 1 && j->n_items == SC_GROUP_ITEMS + SC_FRAME_RECORDS)
             got = -1; /* more than any release of ours puts in a frame */
         if (got == 1) {
-            j->items[j->n_items++] = (struct sc_jitem){it, p, index};
+            j->items[j->n_items++] = (struct sc_jitem){it, p, NULL, index};
         }
     } while (got == 1);
     if (got < 0)
@@ -363,12 +372,14 @@ static uint32_t unpack(struct sc_jworker *j, const struct sc_msg *msgs, uint32_t
     return n;
 }
 
+/* ---- opening what a group is about */
+
 static const struct sc_jitem *record_at(const struct sc_jworker *j, uint32_t k)
 {
     return k < j->n_items && j->items[k].it->kind < SC_REC_HEARTBEAT ? &j->items[k] : NULL;
 }
 
-/* While record `k` is applied, the states of later ones are on their way. */
+/* While record `k` is looked at, the states of later ones are on their way. */
 static void look_ahead(const struct sc_jworker *j, uint32_t k)
 {
     const struct sc_jitem *far = record_at(j, k + SC_CACHE_FAR);
@@ -380,6 +391,23 @@ static void look_ahead(const struct sc_jworker *j, uint32_t k)
     if (near)
         sc_cache_prefetch_state(&near->p->cache, &near->it->rec.to);
 }
+
+/* Open the states that the group's records are for. False: in doubt. */
+static bool open_group(struct sc_jworker *j)
+{
+    for (uint32_t k = 0; k < j->n_items; k++) {
+        struct sc_jitem *item = &j->items[k];
+        look_ahead(j, k);
+        if (item->it->kind >= SC_REC_HEARTBEAT)
+            continue;
+        item->st = open_state(j, item->p, &item->it->rec.to);
+        if (item->st == NULL)
+            return sc_jworker_doubt(j, SC_ERR_CORRUPT), false;
+    }
+    return true;
+}
+
+/* ---- applying it */
 
 enum taken { TAKEN, TAKE_AGAIN, TAKE_DOUBT };
 
@@ -399,7 +427,6 @@ static enum taken apply(struct sc_jworker *j, const struct sc_msg *msgs, uint32_
             p->tries.n = 0; /* only this one */
         }
         for (; k < j->n_items && j->items[k].msg == i; k++) {
-            look_ahead(j, k);
             int took = take_item(j, &j->items[k], &msgs[i]);
             if (took != 1)
                 return took < 0 ? TAKE_DOUBT : TAKE_AGAIN;
@@ -441,11 +468,14 @@ static bool stop_at(struct sc_jworker *j, struct sc_part *p, const struct sc_msg
     return sc_jworker_doubt(j, SC_ERR_CORRUPT), false;
 }
 
-static void close_group(struct sc_jworker *j)
+/* False: in doubt. */
+static bool close_group(struct sc_jworker *j)
 {
-    sc_publish_counts(&j->pb, &j->fx.counts);
+    if (!publish(j))
+        return false;
     j->written += sc_overlay_close(&j->ov, j->jo, &j->ar);
     sc_jworker_clear_group(j);
+    return true;
 }
 
 bool sc_jworker_take(struct sc_jworker *j, const struct sc_msg *msgs, uint32_t n)
@@ -466,12 +496,11 @@ bool sc_jworker_take(struct sc_jworker *j, const struct sc_msg *msgs, uint32_t n
         uint32_t to = unpack(j, msgs, at, n);
         if (to == at)
             return stop_at(j, p, &msgs[at]);
-        if (!load_group(j))
+        if (!load_group(j) || !open_group(j))
             return false;
         enum taken took = apply(j, msgs, at, to, &at);
-        if (took == TAKE_DOUBT)
+        if (took == TAKE_DOUBT || !close_group(j))
             return false;
-        close_group(j);
         careful |= took == TAKE_AGAIN;
         /* A poll may bring seconds of work: Redis is not to wait for its end. */
         if ((careful || sc_jworker_commit_due(j, j->w->clock.mono_ms(j->w->clock.arg))) &&

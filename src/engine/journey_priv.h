@@ -21,6 +21,7 @@
 struct sc_jitem {
     struct sc_frame_item *it;
     struct sc_part *p;
+    struct sc_state *st; /* open; NULL: it is no record */
     uint32_t msg; /* index in the batch */
 };
 

@@ -129,6 +129,26 @@ struct sc_effect *sc_owner_audit(struct sc_owner *ow, enum sc_identity_action ac
     return fx;
 }
 
+void sc_owner_tell_former(struct sc_owner *ow, struct sc_effect *fx)
+{
+    uint32_t n = ow->st->former.n;
+    struct sc_node_id *former = SC_NEW_N(ow->fx->ar, struct sc_node_id, n);
+    for (uint32_t i = 0; i < n; i++)
+        former[i] = ow->st->former.v[i];
+    fx->former = former;
+    fx->n_former = n;
+}
+
+void sc_owner_tell_members(struct sc_owner *ow, struct sc_effect *fx)
+{
+    uint32_t n = ow->st->members.n;
+    struct sc_member *members = SC_NEW_N(ow->fx->ar, struct sc_member, n);
+    for (uint32_t i = 0; i < n; i++)
+        members[i] = ow->st->members.v[i];
+    fx->members = members;
+    fx->n_members = n;
+}
+
 void sc_owner_caused(struct sc_owner *ow, struct sc_effect *fx, const struct sc_link *link)
 {
     fx->link = *link;

@@ -46,6 +46,9 @@ void sc_owner_send_back(struct sc_owner *ow, const struct sc_record *rec,
 /* An audit record of what happened to `node`. */
 struct sc_effect *sc_owner_audit(struct sc_owner *ow, enum sc_identity_action action,
                                  const struct sc_node_id *node);
+/* Every id the customer ever had, everybody in it: copies, for the state goes on. */
+void sc_owner_tell_former(struct sc_owner *ow, struct sc_effect *fx);
+void sc_owner_tell_members(struct sc_owner *ow, struct sc_effect *fx);
 /* What joined, or was to join: a pair of identifiers; its rule is "namespace + namespace". */
 void sc_owner_caused(struct sc_owner *ow, struct sc_effect *fx, const struct sc_link *link);
 void sc_owner_hint(struct sc_owner *ow, const struct sc_node_id *child,

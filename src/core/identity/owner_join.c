@@ -199,10 +199,8 @@ static void say(struct sc_owner *ow, bool customer)
     if (!customer)
         return;
     fx->type = SC_FX_MERGED;
-    fx->former = ow->st->former.v;
-    fx->n_former = ow->st->former.n;
-    fx->members = ow->st->members.v;
-    fx->n_members = ow->st->members.n;
+    sc_owner_tell_former(ow, fx);
+    sc_owner_tell_members(ow, fx);
 }
 
 /* The loser as the winner remembers it: who came with a customer is of that one's group for good. */

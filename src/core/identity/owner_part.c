@@ -281,8 +281,7 @@ static void erase(struct sc_owner *ow, int64_t erase_ms)
     }
     if (st->kind == SC_STATE_ROOT) {
         struct sc_effect *fx = sc_owner_audit(ow, SC_ID_ERASE, &st->node); /* the receipt */
-        fx->former = st->former.v;
-        fx->n_former = st->former.n;
+        sc_owner_tell_former(ow, fx);
         if (st->n_events > 0)
             SC_VEC_PUSH(ow->fx->ar, &ow->fx->gone, st->node);
     }

@@ -1,6 +1,7 @@
 /* What a step decided. Effects are data: the engine publishes them, `simulate` prints them,
- * `explain` shows them. All memory is the batch's. Fields and their order on the wire: semantics
- * 40, docs/formats.md. */
+ * `explain` shows them. All memory is the batch's, and none of it is the state's that later steps
+ * change: an effect may be read after them; only `records` are for at once. Fields and their order
+ * on the wire: semantics 40, docs/formats.md. */
 #ifndef SC_CORE_EFFECTS_H
 #define SC_CORE_EFFECTS_H
 
@@ -117,7 +118,8 @@ struct sc_step_counts {
 struct sc_effects {
     struct sc_arena *ar;
     SC_VEC(struct sc_effect) items;
-    SC_VEC(struct sc_record) records; /* for other owners (or this one): through the journal */
+    SC_VEC(struct sc_record) records; /* for other owners (or this one): through the journal; some
+                                         speak of the state, and are read before its next step */
     SC_VEC(struct sc_node_id) hints;  /* pairs child, parent: decided, to be written to Redis; a
                                          node beside itself: a root again */
     SC_VEC(struct sc_node_id) gone;   /* nodes whose customer line is withdrawn: yielded, erased */

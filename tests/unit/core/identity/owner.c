@@ -534,6 +534,26 @@ static struct sc_record *command(struct world *w, enum sc_record_kind kind, int 
     return rec;
 }
 
+/* An effect is read when the steps after it were taken too: it holds nothing that they change. */
+Test(owner, what_a_merge_said_stands_whatever_comes_after)
+{
+    struct world w;
+    setup(&w);
+    event(&w, "seen", 1, E1, D1);
+    event(&w, "seen", 2, A, T);
+    event(&w, "seen", 3, A, P1);
+    event(&w, "seen", 4, A, E1);
+    const struct sc_effect said = w.fx.items.v[w.fx.items.n - 1];
+    cr_assert_eq(said.type, SC_FX_MERGED);
+    cr_assert_str_eq(group(&said, -1), "0,5,8");
+    command(&w, SC_REC_SPLIT, P1);
+    settle(&w);
+    cr_assert_eq(w.st[A]->members.n, 4);
+    cr_expect_str_eq(group(&said, -1), "0,5,8");
+    cr_expect_str_eq(group(&said, E1), "2,9");
+    teardown(&w);
+}
+
 /* `identity split A E1 P1`: both leave, become one customer, and never go back. */
 Test(owner, who_is_split_off_together_stays_together)
 {
