@@ -12,7 +12,7 @@
 #include "engine/port.h"
 #include <librdkafka/rdkafka.h>
 
-#define SC_OUTBOX_BYTES (4u << 20) /* more is sent at once: the broker works meanwhile */
+#define SC_OUTBOX_BYTES (16u << 20) /* more is sent at once: the client need not hold all of it */
 
 struct sc_outbox_item {
     uint16_t topic;
