@@ -94,7 +94,7 @@ void sc_arena_init_on(struct sc_arena *ar, void *memory, size_t bytes)
     SC_ASSERT(((uintptr_t)memory & 15) == 0);
     SC_ASSERT(bytes > 0);
     SC_ARENA_POISON(memory, bytes);
-    *ar = (struct sc_arena){.at = memory, .end = (char *)memory + bytes, .first = bytes};
+    *ar = (struct sc_arena){.at = memory, .end = (char *)memory + bytes, .first = bytes / 2};
 }
 
 static void block_free(struct sc_arena_block *b)

@@ -6,7 +6,10 @@
 #ifndef SC_BASE_ARENA_H
 #define SC_BASE_ARENA_H
 
+#include "base/assert.h"
+
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -42,8 +45,8 @@ struct sc_arena {
 
 /* An arena on the caller's memory; takes no block until first used. */
 void sc_arena_init(struct sc_arena *ar);
-/* An arena that begins on memory of the caller's, aligned to 16, and goes on with blocks no
- * smaller: for many that are small. The memory must outlive it; it is finished, never reset.
+/* An arena that begins on memory of the caller's, aligned to 16, and goes on with blocks from half
+ * its size up: for many that are small. The memory must outlive it; it is finished, never reset.
  * Memory from the heap: it is not to be read but through the arena, nor after fini. */
 void sc_arena_init_on(struct sc_arena *ar, void *memory, size_t bytes);
 /* Give every block back to the heap. */
@@ -74,7 +77,22 @@ static inline void *sc_arena_alloc(struct sc_arena *ar, size_t bytes)
     return sc_arena_alloc_align(ar, bytes, 16);
 }
 
-/* The same, zeroed. */
+/* Make the newest allocation, `p` of `old` bytes, one of `bytes` where it stands. False: it is not
+ * the newest, or there is no room behind it, and nothing was done. */
+static inline bool sc_arena_extend(struct sc_arena *ar, const void *p, size_t old, size_t bytes)
+{
+    SC_ASSERT(bytes >= old);
+    size_t more = bytes - old;
+    const char *behind = (const char *)p + old;
+    if (old == 0 || behind + SC_ARENA_REDZONE != ar->at || more >= (size_t)(ar->end - ar->at))
+        return false;
+    SC_ARENA_UNPOISON(behind, more);
+    ar->used += more;
+    ar->at += more;
+    return true;
+}
+
+/* The same as sc_arena_alloc, zeroed. */
 static inline void *sc_arena_zalloc(struct sc_arena *ar, size_t bytes)
 {
     return memset(sc_arena_alloc(ar, bytes), 0, bytes);

@@ -23,19 +23,34 @@ uint64_t sc_state_stages(const struct sc_journey *jo, const struct sc_state *st)
     return bits;
 }
 
+#define FACTS_FIRST 4u /* there is room for so many from the start */
+
 /* A new customer is one piece of memory, copied from a blank one: so many are opened. */
 struct whole {
     struct sc_state st;
     struct sc_member self;
-    char rest[]; /* places, times of channels, milestones, ladders */
+    char rest[]; /* places, times of channels, milestones, ladders; behind them room for facts */
 };
 
+/* Of what is copied. */
 static size_t whole_bytes(const struct sc_journey *jo)
 {
     const struct sc_state *st = NULL;
-    return sizeof(struct whole) + jo->n_tracks * sizeof(*st->place) +
-           jo->n_channels * sizeof(*st->inbound_ms) +
-           jo->n_milestones * (sizeof(*st->milestones) + sizeof(*st->ladders));
+    size_t bytes = sizeof(struct whole) + jo->n_tracks * sizeof(*st->place) +
+                   jo->n_channels * sizeof(*st->inbound_ms) +
+                   jo->n_milestones * (sizeof(*st->milestones) + sizeof(*st->ladders));
+    const size_t step = _Alignof(struct sc_fact_held);
+    return (bytes + step - 1) / step * step;
+}
+
+static uint32_t first_facts(const struct sc_journey *jo)
+{
+    return jo->n_facts < FACTS_FIRST ? jo->n_facts : FACTS_FIRST;
+}
+
+static struct whole *whole_new(const struct sc_journey *jo, struct sc_arena *ar)
+{
+    return sc_arena_alloc(ar, whole_bytes(jo) + first_facts(jo) * sizeof(struct sc_fact_held));
 }
 
 static struct sc_state *lay_out(const struct sc_journey *jo, struct whole *w)
@@ -45,6 +60,7 @@ static struct sc_state *lay_out(const struct sc_journey *jo, struct whole *w)
     st->inbound_ms = (int64_t *)(void *)(st->place + jo->n_tracks);
     st->milestones = st->inbound_ms + jo->n_channels;
     st->ladders = (void *)(st->milestones + jo->n_milestones);
+    st->facts.v = (void *)((char *)w + whole_bytes(jo));
     st->members.v = &w->self;
     return st;
 }
@@ -52,9 +68,11 @@ static struct sc_state *lay_out(const struct sc_journey *jo, struct whole *w)
 void sc_state_prepare(struct sc_journey *jo, struct sc_arena *ar)
 {
     SC_ASSERT(jo->n_tracks >= 1 && jo->n_tracks <= SC_TRACKS_MAX);
-    struct whole *w = sc_arena_zalloc(ar, whole_bytes(jo));
+    struct whole *w = whole_new(jo, ar);
+    memset(w, 0, whole_bytes(jo));
     struct sc_state *st = lay_out(jo, w);
     st->kind = SC_STATE_ROOT;
+    st->facts.cap = first_facts(jo);
     st->erased_ms = st->first_ms = st->last_ms = SC_NEVER;
     for (uint32_t t = 0; t < jo->n_tracks; t++)
         st->place[t] = sc_place_new(jo, t);
@@ -76,7 +94,7 @@ struct sc_state *sc_state_new(const struct sc_journey *jo, struct sc_node_id nod
 {
     SC_ASSERT(!sc_node_none(&node));
     SC_ASSERT(jo->blank != NULL);
-    struct whole *w = sc_arena_alloc(ar, whole_bytes(jo));
+    struct whole *w = whole_new(jo, ar);
     memcpy(w, jo->blank, whole_bytes(jo));
     struct sc_state *st = lay_out(jo, w);
     st->node = w->self.node = node;

@@ -9,6 +9,8 @@
 #include "core/event.h"
 #include "core/journey/journey.h"
 
+#include <stddef.h>
+
 #define SC_NEVER INT64_MIN      /* no such time */
 #define SC_NO_DUE INT64_MAX     /* nothing to wake up for */
 
@@ -220,55 +222,58 @@ struct sc_place {
                                    by a transition with cause `config`, and clears it */
 };
 
+/* What few steps look at stands first: what most do, and what stands behind a state that was just
+ * opened (its place, its facts), are then neighbours in memory. */
 struct sc_state {
-    struct sc_node_id node;
-    struct sc_arena *ar;     /* where its parts live */
-    uint8_t kind;            /* enum sc_state_kind */
-    bool stored;             /* was read from the store (false: never seen) */
-    bool dirty;              /* must be written */
-    uint32_t gen;            /* one more each time it becomes a root again, or is erased */
     struct sc_node_id parent; /* ALIAS */
     int64_t erased_ms;        /* ERASED(t), kept when a new customer starts behind it */
-
-    bool ambiguous;
-    SC_VEC(struct sc_member) members;
     SC_VEC(struct sc_node_id) must_not; /* never link these two again */
     SC_VEC(struct sc_node_id) former;   /* ids of absorbed customers, in order of node */
     uint32_t merges;
-
-    int64_t first_ms, last_ms;  /* event time of the first and last event */
-    uint64_t n_events;
-    struct sc_place *place;     /* one a track of the journey, the main one first */
-    SC_VEC(struct sc_fact_held) facts; /* ascending by fact; what is not here has nothing yet */
-    int64_t *milestones;        /* one a milestone: when reached, SC_NEVER */
-    struct { int64_t *v; uint32_t n; } *ladders; /* one a milestone: its n smallest times */
-    SC_VEC(struct sc_timer) timers;    /* no order. A merge is the union by (kind, rule, key_hash,
-                                          start_ms, start_id); sc_step_merged takes out what the
-                                          merged breaks end */
-    SC_VEC(struct sc_break) breaks;    /* ascending by (kind, rule, key_hash, first_ms) */
-    SC_VEC(struct sc_sent) sent;       /* ascending by at */
+    bool fatigue_paused;
     SC_VEC(struct sc_consent) consents;
     struct sc_pref channel, timezone, language, frequency;
     struct sc_str phone_zone;
     int64_t snooze_until_ms, snooze_at_ms;
     double fatigue;
     int64_t fatigue_ms;
-    bool fatigue_paused;
-    SC_VEC(struct sc_touch) ring;      /* ascending by time */
+    SC_VEC(struct sc_open_case) cases;
+    SC_VEC(struct sc_str) held_out;    /* experiments an absorbed side was held out of */
+    SC_VEC(struct sc_foreign) foreign; /* facts and rules of another journey version, as stored, so
+                                          that a release back still reads them; ascending */
     SC_VEC(struct sc_seen) seen;       /* in order of arrival */
     uint32_t *seen_slots;              /* index over `seen`, built when it pays (dedupe.c) */
     uint32_t seen_mask, seen_used;     /* size - 1; slots taken */
     uint32_t seen_gone;                /* evicted since it was built */
-    SC_VEC(struct sc_open_case) cases;
-    SC_VEC(struct sc_occurrence) occurrences;
-    int64_t *inbound_ms;        /* one a channel: the last inbound message, SC_NEVER */
-    SC_VEC(struct sc_str) held_out;    /* experiments an absorbed side was held out of */
-    SC_VEC(struct sc_waiting) waiting; /* ascending by (ms, source, id) */
-    SC_VEC(struct sc_foreign) foreign; /* facts and rules of another journey version, as stored, so
-                                          that a release back still reads them; ascending */
-    struct sc_history *history; /* core/analytics; NULL: none */
+
+    uint32_t gen;            /* one more each time it becomes a root again, or is erased */
+    struct sc_node_id node;
+    struct sc_arena *ar;     /* where its parts live */
+    uint8_t kind;            /* enum sc_state_kind */
+    bool stored;             /* was read from the store (false: never seen) */
+    bool dirty;              /* must be written */
+    bool ambiguous;
+    SC_VEC(struct sc_member) members;
+    uint64_t n_events;
+    int64_t first_ms, last_ms;  /* event time of the first and last event */
     int64_t due_ms;          /* earliest timer, deferral or waiting event: SC_NO_DUE when none */
+    SC_VEC(struct sc_fact_held) facts; /* ascending by fact; what is not here has nothing yet */
+    SC_VEC(struct sc_timer) timers;    /* no order. A merge is the union by (kind, rule, key_hash,
+                                          start_ms, start_id); sc_step_merged takes out what the
+                                          merged breaks end */
+    SC_VEC(struct sc_break) breaks;    /* ascending by (kind, rule, key_hash, first_ms) */
+    SC_VEC(struct sc_sent) sent;       /* ascending by at */
+    SC_VEC(struct sc_touch) ring;      /* ascending by time */
+    SC_VEC(struct sc_occurrence) occurrences;
+    SC_VEC(struct sc_waiting) waiting; /* ascending by (ms, source, id) */
+    struct sc_history *history; /* core/analytics; NULL: none */
+    int64_t *inbound_ms;        /* one a channel: the last inbound message, SC_NEVER */
+    int64_t *milestones;        /* one a milestone: when reached, SC_NEVER */
+    struct { int64_t *v; uint32_t n; } *ladders; /* one a milestone: its n smallest times */
+    struct sc_place *place;     /* one a track of the journey, the main one first */
 };
+/* Bytes in front of what most steps look at. */
+#define SC_STATE_SELDOM offsetof(struct sc_state, gen)
 
 /* Where everybody begins in track `t`. */
 struct sc_place sc_place_new(const struct sc_journey *jo, uint32_t t);

@@ -81,10 +81,13 @@ static void fold_oldest(const struct sc_fact_plan *plan, struct sc_arena *ar,
 static void grow(struct sc_arena *ar, struct sc_fact_state *fs, uint32_t cap)
 {
     SC_ASSERT(cap > fs->n_entries);
-    struct sc_win_entry *to = sc_arena_alloc(ar, cap * sizeof(*to));
-    if (fs->n_entries)
-        memcpy(to, fs->entries, fs->n_entries * sizeof(*to));
-    fs->entries = to;
+    const size_t each = sizeof(*fs->entries);
+    if (!sc_arena_extend(ar, fs->entries, fs->cap_entries * each, cap * each)) {
+        struct sc_win_entry *to = sc_arena_alloc(ar, cap * each);
+        if (fs->n_entries)
+            memcpy(to, fs->entries, fs->n_entries * each);
+        fs->entries = to;
+    }
     fs->cap_entries = cap;
 }
 

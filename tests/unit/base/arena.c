@@ -80,6 +80,24 @@ Test(arena, a_large_request_leaves_the_head_in_use)
     sc_arena_fini(&ar);
 }
 
+Test(arena, the_newest_grows_where_it_stands)
+{
+    struct sc_arena ar;
+    sc_arena_init(&ar);
+    char *a = sc_arena_alloc(&ar, 32);
+    cr_expect(sc_arena_extend(&ar, a, 32, 64));
+    memset(a, 1, 64);
+    char *b = sc_arena_alloc(&ar, 16);
+    cr_expect(b >= a + 64);
+    cr_expect(!sc_arena_extend(&ar, a, 64, 128), "another stands behind it");
+    cr_expect(!sc_arena_extend(&ar, b, 16, 1 << 20), "more than its block has");
+    cr_expect(!sc_arena_extend(&ar, NULL, 0, 16));
+    memset(b, 2, 16);
+    cr_expect_eq(a[63], 1);
+    cr_expect_eq(ar.used, 80);
+    sc_arena_fini(&ar);
+}
+
 Test(arena, writes_stay_apart)
 {
     enum { N = 3000 };
