@@ -1,5 +1,6 @@
-/* The journey worker applies messages: unpack a group, load its customers in one round trip, step
- * each record, send what the steps gave.
+/* The journey worker applies messages, a group at a time: unpack it, load its customers in one round
+ * trip, open them, step each record, publish what the steps decided. Each is done for the whole group
+ * before the next, so that its code is fetched once.
  *
  * A state is opened once a group, into the overlay, and put down at its end; all that a group needs
  * lives in its own arena. Records for other customers leave through the journal, never by a
