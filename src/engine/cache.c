@@ -16,6 +16,21 @@ static uint64_t slot_of(const struct sc_cache *c, const struct sc_node_id *node)
     return h & (c->cap - 1);
 }
 
+static void nodes_push(struct sc_nodes *ns, const struct sc_node_id *node)
+{
+    if (ns->n == ns->cap) {
+        ns->cap = ns->cap ? ns->cap * 2 : 1024;
+        ns->v = sc_realloc(ns->v, ns->cap * sizeof(*ns->v));
+    }
+    ns->v[ns->n++] = *node;
+}
+
+void sc_nodes_fini(struct sc_nodes *ns)
+{
+    free(ns->v);
+    *ns = (struct sc_nodes){0};
+}
+
 void sc_cache_init(struct sc_cache *c)
 {
     memset(c, 0, sizeof(*c));
@@ -26,6 +41,7 @@ void sc_cache_clear(struct sc_cache *c)
     for (uint64_t i = 0; i < c->cap; i++)
         free(c->slots[i].bytes);
     free(c->slots);
+    sc_nodes_fini(&c->listed);
     sc_cache_init(c);
 }
 
@@ -79,6 +95,7 @@ static void grow(struct sc_cache *c)
     *c = bigger;
 }
 
+/* The list is the caller's business. */
 static void set_dirty(struct sc_cache *c, struct sc_cache_slot *s, uint32_t dirty)
 {
     if (s->dirty) {
@@ -128,8 +145,11 @@ void sc_cache_put(struct sc_cache *c, const struct sc_node_id *node, struct sc_s
         s->node = *node;
         c->n++;
     }
+    bool listed = s->dirty != 0;
     set_bytes(c, s, state);
     set_dirty(c, s, dirty);
+    if (dirty && !listed)
+        nodes_push(&c->listed, node);
 }
 
 void sc_cache_remove(struct sc_cache *c, const struct sc_node_id *node)
@@ -171,9 +191,29 @@ uint64_t sc_cache_evict(struct sc_cache *c, uint64_t most)
     return gone;
 }
 
-void sc_cache_clean(struct sc_cache *c, struct sc_cache_slot *slot)
+void sc_cache_take_dirty(struct sc_cache *c, struct sc_nodes *to)
 {
-    set_dirty(c, slot, 0);
+    struct sc_nodes taken = c->listed;
+    c->listed = *to;
+    c->listed.n = 0;
+    *to = taken;
+}
+
+void sc_cache_give_back(struct sc_cache *c, struct sc_nodes *taken, uint32_t upto)
+{
+    for (uint64_t i = 0; i < taken->n; i++) {
+        if (i + SC_CACHE_FAR < taken->n)
+            sc_cache_prefetch(c, &taken->v[i + SC_CACHE_FAR]);
+        struct sc_cache_slot *s = sc_cache_get(c, &taken->v[i]);
+        if (s == NULL || s->dirty == 0)
+            continue;
+        if (s->dirty <= upto)
+            set_dirty(c, s, 0);
+        else
+            nodes_push(&c->listed, &s->node);
+    }
+    taken->n = 0;
+    SC_ASSERT(c->listed.n >= c->dirty_n);
 }
 
 struct sc_cache_slot *sc_cache_next(const struct sc_cache *c, uint64_t *at)

@@ -9,37 +9,33 @@
 #define SETTLE_STEP_MS 100
 #define LOOK_MS 60000 /* a partition that flushes nothing looks at its stamp so often */
 
-static void remember(struct sc_part *p, const struct sc_node_id *node)
-{
-    if (p->n_flush == p->cap_flush) {
-        p->cap_flush = p->cap_flush ? p->cap_flush * 2 : 1024;
-        p->flush_nodes = sc_realloc(p->flush_nodes, p->cap_flush * sizeof(*p->flush_nodes));
-    }
-    p->flush_nodes[p->n_flush++] = *node;
-}
-
 static int64_t due_of(struct sc_str state)
 {
     struct sc_state_peek peek;
     return state.p && sc_state_peek(state, &peek) ? peek.due_ms : SC_NO_DUE;
 }
 
-/* Everything dirty, as of the last commit. */
+/* Everything dirty, as of the last commit; its nodes to p->in_flush. */
 static struct sc_view_item *gather(struct sc_part *p, struct sc_arena *ar)
 {
-    struct sc_view_item *items = sc_arena_alloc(ar, sizeof(*items) * (p->cache.dirty_n + 1));
+    struct sc_nodes *nodes = &p->in_flush;
     /* All that the view's index holds was loaded into the heap, or came from it. */
     bool listed = sc_due_used(&p->due);
-    struct sc_cache_slot *s;
-    p->n_flush = 0;
-    for (uint64_t at = 0; (s = sc_cache_next(&p->cache, &at)) != NULL;) {
-        if (!s->dirty)
+    sc_cache_take_dirty(&p->cache, nodes);
+    struct sc_view_item *items = sc_arena_alloc(ar, sizeof(*items) * (nodes->n + 1));
+    uint64_t n = 0;
+    for (uint64_t i = 0; i < nodes->n; i++) {
+        if (i + SC_CACHE_FAR < nodes->n)
+            sc_cache_prefetch(&p->cache, &nodes->v[i + SC_CACHE_FAR]);
+        const struct sc_cache_slot *s = sc_cache_get(&p->cache, &nodes->v[i]);
+        if (s == NULL || s->dirty == 0)
             continue;
-        items[p->n_flush] = (struct sc_view_item){s->node, sc_cache_state(s), SC_NO_DUE, listed};
-        remember(p, &s->node);
+        nodes->v[n] = s->node;
+        items[n++] = (struct sc_view_item){s->node, sc_cache_state(s), SC_NO_DUE, listed};
     }
-    for (uint64_t i = 0; i < p->n_flush; i++) {
-        if (i + SC_CACHE_NEAR < p->n_flush)
+    nodes->n = n;
+    for (uint64_t i = 0; i < n; i++) {
+        if (i + SC_CACHE_NEAR < n)
             sc_prefetch(items[i + SC_CACHE_NEAR].state.p, 1, 1);
         items[i].due_ms = due_of(items[i].state);
     }
@@ -55,21 +51,19 @@ static void start(struct sc_worker *w, struct sc_part *p, int64_t mono_ms)
     p->flush_commits = p->commits;
     p->flushed_mono_ms = mono_ms;
     enum sc_err e = w->view->ops->flush(w->view, p->index, p->stamp, p->flush_to, items,
-                                        (uint32_t)p->n_flush);
+                                        (uint32_t)p->in_flush.n);
     p->flushing = e == SC_ERR_OK;
+    if (!p->flushing)
+        sc_cache_give_back(&p->cache, &p->in_flush, 0);
     sc_arena_fini(&ar);
 }
 
 /* What was written is clean, unless a later commit touched it again. */
 static void finish(struct sc_worker *w, struct sc_part *p)
 {
-    for (uint64_t i = 0; i < p->n_flush; i++) {
-        struct sc_cache_slot *s = sc_cache_get(&p->cache, &p->flush_nodes[i]);
-        if (s && s->dirty && s->dirty <= p->flush_commits)
-            sc_cache_clean(&p->cache, s);
-    }
+    sc_count(&w->counters.state_writes, p->in_flush.n);
+    sc_cache_give_back(&p->cache, &p->in_flush, p->flush_commits);
     p->stamp = p->flush_to;
-    sc_count(&w->counters.state_writes, p->n_flush);
     p->dirty_mono_ms = p->cache.dirty_n ? p->flushed_mono_ms : 0;
 }
 
@@ -89,6 +83,8 @@ static bool take_in(struct sc_worker *w, struct sc_part *p, enum sc_err how)
     p->flushing = false;
     if (how == SC_ERR_OK)
         finish(w, p);
+    else
+        sc_cache_give_back(&p->cache, &p->in_flush, 0);
     if (how != SC_ERR_CONFLICT)
         return true;
     sc_logf(SC_LOG_WARN, w->role, "partition %u: the stamp in Redis is not ours: acquiring anew",
@@ -145,11 +141,8 @@ static bool look(struct sc_worker *w, struct sc_part *p, int64_t mono_ms)
 bool sc_flush_tick(struct sc_worker *w, struct sc_part **parts, uint32_t n, bool all,
                    int timeout_ms)
 {
-    if (w->view == NULL) { /* a cache without a view is its own */
-        for (uint32_t i = 0; i < n; i++)
-            parts[i]->dirty_mono_ms = 0;
+    if (w->view == NULL)
         return true;
-    }
     bool fine = collect(w, parts, n, timeout_ms), looked = false;
     int64_t mono_ms = w->clock.mono_ms(w->clock.arg);
     for (uint32_t i = 0; i < n; i++) {

@@ -219,7 +219,7 @@ static void keep_states(struct sc_jworker *j, struct sc_part *p, const struct to
         }
         if (it->stored.p == NULL)
             continue;
-        sc_cache_put(&p->cache, &it->node, it->stored, p->commits);
+        sc_cache_put(&p->cache, &it->node, it->stored, j->w->view ? p->commits : 0);
         if (it->next_due_ms != SC_NO_DUE && it->next_due_ms != it->due_ms)
             sc_due_push(&p->due, it->next_due_ms, &it->node);
     }

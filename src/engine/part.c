@@ -33,6 +33,7 @@ void sc_part_forget(struct sc_part *p)
     p->complete = false;
     p->stamp = (struct sc_stamp){0};
     p->flushing = false;
+    p->in_flush.n = 0;
     p->dirty_mono_ms = 0;
     p->touched = false;
 }
@@ -42,7 +43,7 @@ void sc_part_destroy(struct sc_part *p)
     sc_part_forget(p);
     sc_cache_fini(&p->cache);
     sc_due_fini(&p->due);
-    free(p->flush_nodes);
+    sc_nodes_fini(&p->in_flush);
     free(p);
 }
 

@@ -65,7 +65,7 @@ struct restore {
 static void restore_image(struct restore *r, const struct sc_image *im)
 {
     struct sc_part *p = r->p;
-    sc_cache_put(&p->cache, &im->node, im->state, p->commits);
+    sc_cache_put(&p->cache, &im->node, im->state, r->w->view ? p->commits : 0);
     if (im->due_ms != SC_NO_DUE)
         sc_due_push(&p->due, im->due_ms, &im->node);
 }

@@ -67,9 +67,10 @@ Test(cache, holds_what_was_put_and_not_removed)
     cr_assert_eq(c.n, 0);
 }
 
-Test(cache, dirt_is_counted)
+Test(cache, dirt_is_counted_and_listed)
 {
     struct sc_cache c;
+    struct sc_nodes taken = {0};
     struct sc_node_id a = node_of(1, 5), b = node_of(2, 5);
     sc_cache_init(&c);
     sc_cache_put(&c, &a, SC_STR("abc"), 7);
@@ -77,13 +78,47 @@ Test(cache, dirt_is_counted)
     cr_assert(c.dirty_n == 1 && c.dirty_bytes == 3);
     sc_cache_put(&c, &a, SC_STR("abcdef"), 8);
     cr_assert(c.dirty_n == 1 && c.dirty_bytes == 6);
-    sc_cache_clean(&c, sc_cache_get(&c, &a));
+    sc_cache_take_dirty(&c, &taken);
+    cr_assert(taken.n == 1 && sc_node_eq(&taken.v[0], &a), "once, however often it was written");
+    cr_assert_eq(c.dirty_n, 1, "until it is given back");
+    sc_cache_give_back(&c, &taken, 8);
     cr_assert(c.dirty_n == 0 && c.dirty_bytes == 0);
     sc_cache_put(&c, &b, SC_STR_NULL, 9);
     cr_assert(c.dirty_n == 1 && c.dirty_bytes == 0, "a state that went is written too");
     sc_cache_remove(&c, &b);
     cr_assert(c.dirty_n == 0 && c.n == 1);
+    sc_cache_take_dirty(&c, &taken);
+    cr_assert_eq(taken.n, 1, "listed, though it is gone");
+    sc_cache_give_back(&c, &taken, 9);
+    cr_assert_eq(c.dirty_n, 0);
     sc_cache_fini(&c);
+    sc_nodes_fini(&taken);
+}
+
+Test(cache, what_is_written_again_during_a_flush_is_listed_again)
+{
+    struct sc_cache c;
+    struct sc_nodes taken = {0};
+    struct sc_node_id a = node_of(1, 5), b = node_of(2, 5);
+    sc_cache_init(&c);
+    sc_cache_put(&c, &a, SC_STR("a1"), 1);
+    sc_cache_put(&c, &b, SC_STR("b1"), 1);
+    sc_cache_take_dirty(&c, &taken);
+    cr_assert_eq(taken.n, 2);
+    sc_cache_put(&c, &b, SC_STR("b2"), 2);
+    sc_cache_give_back(&c, &taken, 1); /* round 1 is written */
+    cr_assert_eq(c.dirty_n, 1);
+    sc_cache_take_dirty(&c, &taken);
+    cr_assert(taken.n == 1 && sc_node_eq(&taken.v[0], &b));
+    sc_cache_give_back(&c, &taken, 0); /* that one failed */
+    sc_cache_take_dirty(&c, &taken);
+    cr_assert(taken.n == 1 && sc_node_eq(&taken.v[0], &b));
+    sc_cache_give_back(&c, &taken, 2);
+    cr_assert_eq(c.dirty_n, 0);
+    sc_cache_take_dirty(&c, &taken);
+    cr_assert_eq(taken.n, 0);
+    sc_cache_fini(&c);
+    sc_nodes_fini(&taken);
 }
 
 Test(due, earliest_first_then_by_node)
