@@ -31,26 +31,35 @@ static void help(const struct sc_command *cmd)
     printf("  %-*s %s\n", HELP_COLUMN, "-h, --help", "this text");
 }
 
-/* `name` takes the place of `near` when it is nearer to what was seen. */
-static void nearer(struct sc_str seen, const char *name, const char **near, unsigned *max)
+#define NEAR 3 /* edits: less is meant */
+
+struct sc_near sc_near_to(struct sc_str seen)
 {
-    unsigned d = seen.len > 2 ? sc_str_distance(seen, sc_str_from(name), *max) : *max;
-    if (d < *max) {
-        *near = name;
-        *max = d;
+    return (struct sc_near){.seen = seen, .max = NEAR};
+}
+
+void sc_near_try(struct sc_near *nr, struct sc_str name)
+{
+    unsigned d = nr->seen.len > 2 ? sc_str_distance(nr->seen, name, nr->max) : nr->max;
+    if (d < nr->max) {
+        nr->name = name;
+        nr->max = d;
     }
 }
 
-#define NEAR 3 /* edits: less is meant */
+bool sc_near_say(const struct sc_near *nr, const char *before)
+{
+    if (nr->name.p)
+        fprintf(stderr, "; did you mean '%s%.*s'?", before, SC_STR_FMT(nr->name));
+    return nr->name.p != NULL;
+}
 
 void sc_subject_suggest(const struct sc_subject *subjects, const char *word)
 {
-    const char *near = NULL;
-    unsigned max = NEAR;
+    struct sc_near nr = sc_near_to(sc_str_from(word));
     for (const struct sc_subject *s = subjects; s->name; s++)
-        nearer(sc_str_from(word), s->name, &near, &max);
-    if (near)
-        fprintf(stderr, "; did you mean '%s'?", near);
+        sc_near_try(&nr, sc_str_from(s->name));
+    sc_near_say(&nr, "");
 }
 
 int sc_subjects_run(const char *command, const struct sc_subject *subjects, int argc, char **argv)
@@ -78,15 +87,12 @@ int sc_subjects_run(const char *command, const struct sc_subject *subjects, int 
 /* Says so, and which option was meant when one is near. */
 static int unknown_option(const struct sc_command *cmd, const char *word)
 {
-    const char *name = word + strspn(word, "-"), *near = NULL;
-    struct sc_str seen = {name, strcspn(name, "=")};
-    unsigned max = NEAR;
+    const char *name = word + strspn(word, "-");
+    struct sc_near nr = sc_near_to((struct sc_str){name, strcspn(name, "=")});
     for (const struct sc_arg *a = cmd->args; a->name; a++)
-        nearer(seen, a->name, &near, &max);
+        sc_near_try(&nr, sc_str_from(a->name));
     fprintf(stderr, "stagecoach: unknown option '%s'", word);
-    if (near)
-        fprintf(stderr, "; did you mean '--%s'?", near);
-    else if (word[1] != '-' && cmd->words_max != 0)
+    if (!sc_near_say(&nr, "--") && word[1] != '-' && cmd->words_max != 0)
         fprintf(stderr, "; an argument that begins with - stands behind --");
     fprintf(stderr, "\nusage: stagecoach %s\n", cmd->usage);
     return SC_EXIT_USAGE;

@@ -53,7 +53,17 @@ struct sc_subject {
 /* Run the subject that argv[1] names, of a table that ends with {0}; `command` is the word before it.
  * --help prints their usages, as does a word that is none of them, behind the message: exit 64. */
 int sc_subjects_run(const char *command, const struct sc_subject *subjects, int argc, char **argv);
-/* "; did you mean 'x'?" of the subject that is near `word`, or nothing. */
+/* The nearest to what was written of the names that are tried: for "did you mean". */
+struct sc_near {
+    struct sc_str seen, name; /* p == NULL: none is near */
+    unsigned max;
+};
+struct sc_near sc_near_to(struct sc_str seen);
+void sc_near_try(struct sc_near *nr, struct sc_str name);
+/* "; did you mean 'x'?" to stderr, `before` in front of the name. False: none is near, nothing said. */
+bool sc_near_say(const struct sc_near *nr, const char *before);
+
+/* The same of a command's subjects. */
 void sc_subject_suggest(const struct sc_subject *subjects, const char *word);
 
 /* Parse argv[1..]. Positional words go to `words` (argv is reordered). Returns 0 to go on; a

@@ -8,6 +8,7 @@
 #include "core/drop.h"
 #include "core/journey/effects.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -141,6 +142,30 @@ static void print_known(FILE *to)
     fputc('\n', to);
 }
 
+/* The nearest of reasons and codes, whatever the case of its letters. */
+static int unknown_code(const char *code)
+{
+    struct sc_buf upper = {0}, lower = {0};
+    for (const char *at = code; *at; at++) {
+        sc_buf_char(&upper, (char)toupper((unsigned char)*at));
+        sc_buf_char(&lower, (char)tolower((unsigned char)*at));
+    }
+    struct sc_near near = sc_near_to(sc_buf_view(&upper));
+    for (int i = SC_REASON_NONE + 1; i < SC_REASON_COUNT; ++i)
+        sc_near_try(&near, sc_str_from(sc_reason_name((enum sc_reason)i)));
+    near.seen = sc_buf_view(&lower);
+    for (int i = SC_DROP_NONE + 1; i < SC_DROP_COUNT; ++i)
+        sc_near_try(&near, sc_str_from(sc_drop_label((enum sc_drop)i)));
+    fprintf(stderr, "stagecoach explain: there is no code '%s'", code);
+    bool said = sc_near_say(&near, "");
+    fputc('\n', stderr);
+    if (!said)
+        print_known(stderr);
+    sc_buf_fini(&upper);
+    sc_buf_fini(&lower);
+    return SC_EXIT_FINDINGS;
+}
+
 int sc_explain_code(int argc, char **argv)
 {
     const struct sc_arg args[] = {{0}};
@@ -154,7 +179,5 @@ int sc_explain_code(int argc, char **argv)
         return rc < 0 ? SC_EXIT_OK : rc;
     if (print_reason(words.v[0]) || print_drop(words.v[0]))
         return SC_EXIT_OK;
-    fprintf(stderr, "stagecoach explain: there is no code '%s'\n", words.v[0]);
-    print_known(stderr);
-    return SC_EXIT_FINDINGS;
+    return unknown_code(words.v[0]);
 }

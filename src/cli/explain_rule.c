@@ -264,18 +264,44 @@ static void put_all(struct explain *ex)
             put_fact(ex, &jo->named[i]);
 }
 
-static void list_names(const struct sc_journey *jo)
+/* Every name that can be asked for. */
+static void each_name(const struct sc_journey *jo, void (*fn)(void *arg, struct sc_str name),
+                      void *arg)
 {
     for (uint32_t i = 0; i < jo->n_triggers; ++i)
-        fprintf(stderr, " %.*s", SC_STR_FMT(jo->triggers[i].name));
+        fn(arg, jo->triggers[i].name);
     for (uint32_t i = 0; i < jo->n_stages; ++i)
-        fprintf(stderr, " %.*s", SC_STR_FMT(jo->stages[i].name));
+        fn(arg, jo->stages[i].name);
     for (uint32_t i = 0; i < jo->n_milestones; ++i)
-        fprintf(stderr, " %.*s", SC_STR_FMT(jo->milestones[i].name));
+        fn(arg, jo->milestones[i].name);
     for (uint32_t i = 0; i < jo->n_personas; ++i)
-        fprintf(stderr, " %.*s", SC_STR_FMT(jo->personas[i].name));
+        fn(arg, jo->personas[i].name);
     for (uint32_t i = 0; i < jo->n_named; ++i)
-        fprintf(stderr, " %.*s", SC_STR_FMT(jo->named[i].name));
+        fn(arg, jo->named[i].name);
+}
+
+static void try_name(void *near, struct sc_str name)
+{
+    sc_near_try(near, name);
+}
+
+static void list_name(void *arg, struct sc_str name)
+{
+    (void)arg;
+    fprintf(stderr, " %.*s", SC_STR_FMT(name));
+}
+
+static int unknown_rule(const struct explain *ex)
+{
+    struct sc_near near = sc_near_to(ex->name);
+    each_name(ex->jo, try_name, &near);
+    fprintf(stderr, "stagecoach explain: the journey has no rule '%.*s'", SC_STR_FMT(ex->name));
+    if (!sc_near_say(&near, "")) {
+        fprintf(stderr, "; it has");
+        each_name(ex->jo, list_name, NULL);
+    }
+    fputc('\n', stderr);
+    return SC_EXIT_FINDINGS;
 }
 
 int sc_explain_rule(int argc, char **argv)
@@ -294,12 +320,8 @@ int sc_explain_rule(int argc, char **argv)
     if (rc == SC_EXIT_OK) {
         struct explain ex = {.jo = project.journey, .name = sc_str_from(words.v[0])};
         put_all(&ex);
-        if (ex.out.len == 0) {
-            fprintf(stderr, "stagecoach explain: the journey has no rule '%s'; it has", words.v[0]);
-            list_names(ex.jo);
-            fputc('\n', stderr);
-            rc = SC_EXIT_FINDINGS;
-        }
+        if (ex.out.len == 0)
+            rc = unknown_rule(&ex);
         fwrite(ex.out.len ? ex.out.p : "", 1, ex.out.len, stdout);
         sc_buf_fini(&ex.out);
     }

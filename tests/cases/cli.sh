@@ -25,6 +25,10 @@ for command in run dev simulate check test explain tap dlq taxonomy identity for
     says 0 "usage: stagecoach $command" help $command
 done
 says 0 "usage: stagecoach explain rule NAME JOURNEY" help explain rule
+says 1 "the journey has no rule 'thakns'; did you mean 'thanks'?" explain rule thakns polite.yaml
+says 1 "the journey has no rule 'zzzz'; it has cart_abandoned thanks visitor customer" explain rule zzzz polite.yaml
+says 1 "there is no code 'quiet_huors'; did you mean 'QUIET_HOURS'?" explain code quiet_huors
+says 1 "there is no code 'WRONGTYPE'; did you mean 'wrong_type'?" explain code WRONGTYPE
 says 64 "there is no command 'nope'" nope
 says 64 "there is no command 'nope'" help nope
 says 64 "there is no command 'simulat'; did you mean 'simulate'?" simulat
