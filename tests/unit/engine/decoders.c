@@ -59,10 +59,11 @@ static struct sc_decoders *dc;
 static struct sc_event event;
 static struct sc_fault fault;
 
-/* One framed record of `schema`, holding the text "a" and the time 1 ms. */
+/* One framed record of `schema`, holding the text "a" and the time 1 ms; the event borrows from it. */
 static enum sc_drop read_of(uint8_t schema, enum sc_err expected)
 {
-    char value[] = {0, 0, 0, 0, (char)schema, 2, 'a', 2};
+    static char value[] = {0, 0, 0, 0, 0, 2, 'a', 2};
+    value[4] = (char)schema;
     const struct sc_decoders_in in = {
         .source = &tx.sources[0], .value = {value, sizeof(value)}, .ps = ps, .ar = &arena,
         .meta = {.timestamp_ms = 5, .origin = {SC_STR("t"), 3, 7}}};
