@@ -102,13 +102,20 @@ static bool settle(struct sc_jworker *j)
     return true;
 }
 
+#define POLL_MS 50
+#define POLL_FLUSHING_MS 2 /* a flush goes on with each turn: question, answer, values */
+
 static int poll_timeout(const struct sc_jworker *j)
 {
+    int most = POLL_MS;
+    for (uint32_t i = 0; i < j->n_parts; i++)
+        if (j->parts[i]->flushing)
+            most = POLL_FLUSHING_MS;
     if (!j->open)
-        return 50;
+        return most;
     int64_t left = j->opened_ms + j->w->cfg->commit_interval_ms -
                    j->w->clock.mono_ms(j->w->clock.arg);
-    return left < 0 ? 0 : left > 50 ? 50 : (int)left;
+    return left < 0 ? 0 : left > most ? most : (int)left;
 }
 
 /* Redis is too far behind: read nothing until it is not. The consumer is polled meanwhile, with

@@ -503,9 +503,11 @@ bool sc_jworker_take(struct sc_jworker *j, const struct sc_msg *msgs, uint32_t n
         if (took == TAKE_DOUBT || !close_group(j))
             return false;
         careful |= took == TAKE_AGAIN;
-        /* A poll may bring seconds of work: Redis is not to wait for its end. */
         if ((careful || sc_jworker_commit_due(j, j->w->clock.mono_ms(j->w->clock.arg))) &&
-            (!sc_jworker_commit(j) || !sc_jworker_flush(j, 0)))
+            !sc_jworker_commit(j))
+            return false;
+        /* A poll may bring seconds of work: Redis is not to wait for its end. */
+        if (!sc_jworker_flush(j, 0))
             return false;
     }
     return true;

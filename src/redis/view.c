@@ -1,6 +1,8 @@
-/* See redis.h. Every flush is a chain of scripts: each checks the stamp it expects and the chunk
- * before it, writes absolute values, and the last one moves the stamp. A late, repeated or zombie
- * copy finds another stamp and does nothing. Model: final.pml in the design. */
+/* See redis.h. Every flush is a chain of transactions, a chunk each: the stamp is watched, read and
+ * compared with the one expected and the chunk before; only when the answer is right do absolute
+ * values follow, and the last chunk moves the stamp. Whoever else touches the stamp in between makes
+ * EXEC do nothing, so a late, repeated or zombie copy does nothing. Plain commands cost Redis half
+ * of what the same in a script does (docs/adr/0014). Model: final.pml in the design. */
 #include "redis/redis.h"
 
 #include "base/arena.h"
@@ -16,32 +18,13 @@
 #include <sys/socket.h>
 
 #define BUCKETS_A_PARTITION 1024u
-#define CHUNK_ITEMS 256u
+#define CHUNK_ITEMS 1024u /* Redis serves nobody else while it writes one: about 2 ms */
 #define CHUNK_BYTES (1u << 20)
 #define ITEM_BYTES 64u /* of an item beside its state, on the wire */
 #define DOWN_MS 1000       /* no new try to connect for so long after a failure */
 #define FLUSH_STALL_MS 10000 /* a flush without any answer: the connection is given up */
-#define UNSENT_KEEP_BYTES (32u << 20)
-
-static const char flush_script[] =
-    "local s = redis.call('HMGET', KEYS[1], 'i', 'v', 'o', 'f', 'c')\n"
-    "if s[1] ~= ARGV[1] or s[2] ~= ARGV[2] or s[3] ~= ARGV[3] then return 'CONFLICT' end\n"
-    "local chunk = tonumber(ARGV[5])\n"
-    "if chunk > 1 and (s[4] ~= ARGV[4] or tonumber(s[5]) ~= chunk - 1) then return 'CONFLICT' end\n"
-    "local i = 7\n"
-    "while ARGV[i] ~= '' do\n"
-    "  local n = tonumber(ARGV[i + 1])\n"
-    "  redis.call('HSET', ARGV[i], unpack(ARGV, i + 2, i + 1 + 2 * n))\n"
-    "  i = i + 2 + 2 * n\n"
-    "end\n"
-    "local n = tonumber(ARGV[i + 1])\n"
-    "i = i + 2\n"
-    "if n > 0 then redis.call('ZADD', KEYS[2], unpack(ARGV, i, i - 1 + 2 * n)) end\n"
-    "i = i + 2 * n\n"
-    "if ARGV[i] then redis.call('ZREM', KEYS[2], unpack(ARGV, i)) end\n"
-    "if ARGV[6] ~= '' then redis.call('HSET', KEYS[1], 'o', ARGV[6], 'f', '', 'c', '0')\n"
-    "else redis.call('HSET', KEYS[1], 'f', ARGV[4], 'c', ARGV[5]) end\n"
-    "return 'OK'\n";
+#define WIRE_KEEP_BYTES (32u << 20)
+#define ARENA_KEEP_BYTES (16u << 20)
 
 static const char reset_script[] =
     "local s = redis.call('HMGET', KEYS[1], 'i', 'v', 'o')\n"
@@ -51,23 +34,48 @@ static const char reset_script[] =
     "redis.call('HSET', KEYS[1], 'i', ARGV[4], 'v', ARGV[5], 'o', ARGV[6], 'f', '', 'c', '0')\n"
     "return 'OK'\n";
 
-struct flight { /* a flush on the wire */
+struct flight { /* a flush on the way */
     uint32_t partition;
-    uint32_t replies; /* still to come */
+    uint32_t chunks; /* still to be written */
     enum sc_err how;
+};
+
+/* One transaction of a flush, as it stands in `wire`: the question, then what is written when the
+ * answer is right. */
+struct chunk {
+    size_t ask, write;    /* bytes */
+    uint32_t commands;    /* of what is written, EXEC not counted */
+    uint32_t number;      /* in its flush, from 1 */
+    struct sc_stamp seen; /* the answer that is right */
+    uint64_t flush_id;
+};
+
+#define ASK_REPLIES 3u /* WATCH, HMGET, MULTI */
+
+enum phase { /* of the first chunk */
+    WAITS,     /* nothing of it was sent */
+    ASKED,
+    WRITTEN,
+    DISCARDED  /* the answer was another */
 };
 
 struct redis_view {
     struct sc_view base;
     struct sc_redis_config cfg;
     redisContext *rd, *wr;
-    char flush_sha[41], reset_sha[41];
+    char reset_sha[41];
     int64_t down_until_ms;
     struct flight *flights; /* in order of sending */
     uint32_t n_flights, cap_flights;
-    struct sc_buf unsent; /* flushes in their wire form. hiredis's own buffer grows by 1 MiB, copied
-                             each time, and starts anew with each flush: 4 % of the worker's time */
-    size_t sent;          /* of `unsent` */
+    struct chunk *chunks;   /* of these, in the same order */
+    uint32_t n_chunks, cap_chunks;
+    enum phase phase;
+    uint32_t replies;       /* that the first chunk still waits for */
+    bool right;             /* so far, of its answers */
+    bool ahead;             /* the second was asked too, behind what the first writes */
+    struct sc_buf wire;   /* chunks. hiredis's own buffer grows by 1 MiB, copied each time, and starts
+                             anew with each flush: 4 % of the worker's time */
+    size_t sent, may;     /* of `wire`: gone; may go */
     uint64_t flush_id;
     int64_t heard_ms;
     struct sc_redis_args args;
@@ -100,9 +108,8 @@ static redisContext *open_one(struct redis_view *v)
     if (now_ms < v->down_until_ms)
         return NULL;
     redisContext *c = sc_redis_connect(&v->cfg, &e, &why);
-    if (c && (!load_script(c, flush_script, v->flush_sha) ||
-              !load_script(c, reset_script, v->reset_sha))) {
-        sc_buf_addz(&why, "scripts cannot be loaded");
+    if (c && !load_script(c, reset_script, v->reset_sha)) {
+        sc_buf_addz(&why, "a script cannot be loaded");
         redisFree(c);
         c = NULL;
     }
@@ -148,9 +155,12 @@ static void drop_write(struct redis_view *v, const char *why)
     sc_log(SC_LOG_WARN, "redis", "flush connection lost", "why", why, NULL);
     redisFree(v->wr);
     v->wr = NULL;
-    v->unsent.len = v->sent = 0;
+    v->wire.len = v->sent = v->may = 0;
+    v->n_chunks = 0;
+    v->phase = WAITS;
+    v->ahead = false;
     for (uint32_t i = 0; i < v->n_flights; i++) {
-        v->flights[i].replies = 0;
+        v->flights[i].chunks = 0;
         v->flights[i].how = SC_ERR_UNAVAILABLE;
     }
 }
@@ -213,7 +223,7 @@ static void arg_stamp(struct redis_view *v, const struct sc_stamp *s)
 
 static void call_start(struct redis_view *v)
 {
-    sc_arena_reset(&v->ar, 16u << 20);
+    sc_arena_reset(&v->ar, ARENA_KEEP_BYTES);
     sc_redis_args_clear(&v->args);
 }
 
@@ -383,88 +393,339 @@ static struct sc_str numbered(struct redis_view *v, struct sc_str stem, uint32_t
     return sc_buf_view(&text);
 }
 
-static void args_states(struct redis_view *v, struct sc_str stem, const struct sc_view_item *items,
-                        uint32_t n)
+/* What is in v->args goes behind the wire. */
+static void put_command(struct redis_view *v)
 {
-    for (uint32_t i = 0; i < n;) {
-        uint32_t end = i;
-        while (end < n && bucket_of(&items[end].node) == bucket_of(&items[i].node))
-            end++;
-        arg(v, numbered(v, stem, bucket_of(&items[i].node)));
-        arg_i64(v, end - i);
-        for (; i < end; i++) {
+    sc_redis_args_write(&v->args, &v->wire);
+    sc_redis_args_clear(&v->args);
+}
+
+/* One HSET a bucket. Returns how many. */
+static uint32_t put_states(struct redis_view *v, struct sc_str stem,
+                           const struct sc_view_item *items, uint32_t n)
+{
+    uint32_t commands = 0;
+    for (uint32_t i = 0; i < n; commands++) {
+        uint32_t bucket = bucket_of(&items[i].node);
+        argz(v, "HSET");
+        arg(v, numbered(v, stem, bucket));
+        for (; i < n && bucket_of(&items[i].node) == bucket; i++) {
             sc_redis_arg(&v->args, items[i].node.b, sizeof(items[i].node.b));
             arg(v, items[i].state.p ? items[i].state : SC_STR(""));
         }
+        put_command(v);
     }
-    argz(v, "");
+    return commands;
 }
 
-static void args_timers(struct redis_view *v, const struct sc_view_item *items, uint32_t n)
+/* Those that are due at some time, and those that no longer are. Returns how many commands. */
+static uint32_t put_timers(struct redis_view *v, struct sc_str timers,
+                           const struct sc_view_item *items, uint32_t n)
 {
-    int64_t due = 0;
-    for (uint32_t i = 0; i < n; i++)
-        due += items[i].due_ms != SC_NO_DUE;
-    arg_i64(v, due);
-    for (uint32_t i = 0; i < n; i++) {
-        if (items[i].due_ms == SC_NO_DUE)
-            continue;
-        arg_i64(v, items[i].due_ms);
-        sc_redis_arg(&v->args, items[i].node.b, sizeof(items[i].node.b));
-    }
-    for (uint32_t i = 0; i < n; i++)
-        if (items[i].due_ms == SC_NO_DUE && items[i].listed)
+    uint32_t commands = 0;
+    for (int due = 1; due >= 0; due--) {
+        argz(v, due ? "ZADD" : "ZREM");
+        arg(v, timers);
+        int words = v->args.n;
+        for (uint32_t i = 0; i < n; i++) {
+            if ((items[i].due_ms != SC_NO_DUE) != due || (!due && !items[i].listed))
+                continue;
+            if (due)
+                arg_i64(v, items[i].due_ms);
             sc_redis_arg(&v->args, items[i].node.b, sizeof(items[i].node.b));
+        }
+        if (v->args.n > words) {
+            put_command(v);
+            commands++;
+        }
+        sc_redis_args_clear(&v->args);
+    }
+    return commands;
+}
+
+/* A flush that is being put together. */
+struct plan {
+    uint32_t partition;
+    struct sc_stamp seen, to;
+    struct sc_str stamp, timers, stem; /* keys; a bucket's without its number */
+    struct sc_str id;
+};
+
+static struct sc_str id_text(struct redis_view *v, uint64_t view, uint64_t flush_id)
+{
+    return sc_str_printf(&v->ar, "%" PRIx64 ".%" PRIx64, view, flush_id);
+}
+
+static void put_question(struct redis_view *v, const struct plan *pl)
+{
+    argz(v, "WATCH");
+    arg(v, pl->stamp);
+    put_command(v);
+    argz(v, "HMGET");
+    arg(v, pl->stamp);
+    for (const char *field = "i\0v\0o\0f\0c\0"; *field; field += 2)
+        argz(v, field);
+    put_command(v);
+    argz(v, "MULTI");
+    put_command(v);
+}
+
+/* The stamp moves with the last chunk; the others leave their mark for the next one. */
+static void put_stamp(struct redis_view *v, const struct plan *pl, uint32_t number, bool last)
+{
+    argz(v, "HSET");
+    arg(v, pl->stamp);
+    if (last) {
+        argz(v, "o");
+        arg_i64(v, pl->to.offset);
+    }
+    argz(v, "f");
+    arg(v, last ? SC_STR("") : pl->id);
+    argz(v, "c");
+    arg_i64(v, last ? 0 : number);
+    put_command(v);
+    argz(v, "EXEC");
+    put_command(v);
+}
+
+static void put_chunk(struct redis_view *v, const struct plan *pl, uint32_t number,
+                      const struct sc_view_item *items, uint32_t n, bool last)
+{
+    if (v->n_chunks == v->cap_chunks) {
+        v->cap_chunks = v->cap_chunks ? v->cap_chunks * 2 : 64;
+        v->chunks = sc_realloc(v->chunks, v->cap_chunks * sizeof(*v->chunks));
+    }
+    size_t from = v->wire.len;
+    put_question(v, pl);
+    size_t asked = v->wire.len;
+    uint32_t commands = put_states(v, pl->stem, items, n);
+    commands += put_timers(v, pl->timers, items, n);
+    put_stamp(v, pl, number, last);
+    v->chunks[v->n_chunks++] =
+        (struct chunk){.ask = asked - from, .write = v->wire.len - asked,
+                       .commands = commands + 1, .number = number, .seen = pl->seen,
+                       .flush_id = v->flush_id};
 }
 
 /* Room is for what waits, not for what went: with several partitions it may never be all. What waits
  * is moved once it is the smaller part, so a byte moves once at most, on average. */
 static void drop_sent(struct redis_view *v)
 {
-    SC_ASSERT(v->sent <= v->unsent.len);
-    if (v->sent < v->unsent.len / 2)
+    SC_ASSERT(v->sent <= v->may && v->may <= v->wire.len);
+    if (v->sent < v->wire.len / 2)
         return;
-    v->unsent.len -= v->sent;
-    if (v->sent && v->unsent.len)
-        memmove(v->unsent.p, v->unsent.p + v->sent, v->unsent.len);
+    v->wire.len -= v->sent;
+    v->may -= v->sent;
+    if (v->sent && v->wire.len)
+        memmove(v->wire.p, v->wire.p + v->sent, v->wire.len);
     v->sent = 0;
 }
 
-/* As much as the socket takes. False: the connection is gone. */
+/* As much as the socket takes of what may go. False: the connection is gone. */
 static bool send_some(struct redis_view *v)
 {
-    SC_ASSERT(v->sent <= v->unsent.len);
-    while (v->sent < v->unsent.len) {
-        ssize_t n = send(v->wr->fd, v->unsent.p + v->sent, v->unsent.len - v->sent, MSG_NOSIGNAL);
+    SC_ASSERT(v->sent <= v->may);
+    while (v->sent < v->may) {
+        ssize_t n = send(v->wr->fd, v->wire.p + v->sent, v->may - v->sent, MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return errno == EAGAIN || errno == EWOULDBLOCK;
         v->sent += (size_t)n;
     }
-    v->unsent.len = v->sent = 0;
-    if (v->unsent.cap > UNSENT_KEEP_BYTES)
-        sc_buf_fini(&v->unsent);
     return true;
 }
 
-/* Send what waits and read what has come. False: the connection is gone. */
+/* ---- a chunk's way: asked, answered, written */
+
+/* The question of the first chunk is on the way. */
+static void asked(struct redis_view *v)
+{
+    v->phase = ASKED;
+    v->replies = ASK_REPLIES;
+    v->right = true;
+    v->ahead = false;
+}
+
+static void pop_chunk(struct redis_view *v)
+{
+    v->flights[0].chunks--;
+    memmove(v->chunks, v->chunks + 1, --v->n_chunks * sizeof(*v->chunks));
+    v->phase = WAITS;
+    if (v->ahead)
+        asked(v);
+    if (v->n_chunks)
+        return;
+    SC_ASSERT(v->sent == v->wire.len);
+    v->wire.len = v->sent = v->may = 0;
+    if (v->wire.cap > WIRE_KEEP_BYTES)
+        sc_buf_fini(&v->wire);
+}
+
+/* The first chunk's question; those of a flush that has failed are passed over. */
+static void ask_next(struct redis_view *v)
+{
+    SC_ASSERT(v->sent == v->may);
+    while (v->n_chunks && v->flights[0].chunks && v->flights[0].how != SC_ERR_OK) {
+        v->sent = v->may += v->chunks[0].ask + v->chunks[0].write;
+        pop_chunk(v);
+    }
+    if (v->n_chunks == 0 || v->flights[0].chunks == 0)
+        return; /* what has ended lands first */
+    v->may += v->chunks[0].ask;
+    asked(v);
+}
+
+/* The answer was right: the values go, and behind them the next question. */
+static void write_values(struct redis_view *v)
+{
+    v->may += v->chunks[0].write;
+    v->phase = WRITTEN;
+    v->replies = v->chunks[0].commands + 1;
+    v->ahead = v->n_chunks > 1;
+    if (v->ahead)
+        v->may += v->chunks[1].ask;
+}
+
+/* Instead of all that would have been written. */
+static void discard(struct redis_view *v)
+{
+    static const char command[] = "*1\r\n$7\r\nDISCARD\r\n";
+    const size_t len = sizeof(command) - 1;
+    SC_ASSERT(v->sent == v->may && v->chunks[0].write >= len);
+    v->may += v->chunks[0].write;
+    v->sent = v->may - len;
+    memcpy(v->wire.p + v->sent, command, len);
+    v->phase = DISCARDED;
+    v->replies = 1;
+}
+
+static bool is_text(const redisReply *r, const char *text)
+{
+    return (r->type == REDIS_REPLY_STATUS || r->type == REDIS_REPLY_STRING) &&
+           strcmp(r->str, text) == 0;
+}
+
+/* Is the stamp what this chunk expects, and the chunk before it the last that was written? */
+static bool agrees(struct redis_view *v, const redisReply *r)
+{
+    const struct chunk *c = &v->chunks[0];
+    if (r->elements != 5)
+        return false;
+    for (size_t i = 0; i < r->elements; i++)
+        if (r->element[i]->str == NULL)
+            return false;
+    sc_arena_reset(&v->ar, ARENA_KEEP_BYTES);
+    struct sc_str id = id_text(v, c->seen.view, c->flush_id);
+    return strtoull(r->element[0]->str, NULL, 10) == c->seen.incarnation &&
+           strtoull(r->element[1]->str, NULL, 16) == c->seen.view &&
+           strtoll(r->element[2]->str, NULL, 10) == c->seen.offset &&
+           (c->number == 1 ||
+            (sc_str_eq((struct sc_str){r->element[3]->str, r->element[3]->len}, id) &&
+             strtoull(r->element[4]->str, NULL, 10) == c->number - 1));
+}
+
+/* What EXEC gave: a reply a command, none of them an error. Nothing: somebody touched the stamp. */
+static bool executed(const redisReply *r)
+{
+    bool fine = r->type == REDIS_REPLY_ARRAY;
+    for (size_t i = 0; fine && i < r->elements; i++)
+        fine = r->element[i]->type != REDIS_REPLY_ERROR;
+    return fine;
+}
+
+/* Take one reply of the first chunk. False: it is none that belongs here, or an error. */
+static bool take_reply(struct redis_view *v, const redisReply *r)
+{
+    struct flight *f = &v->flights[0];
+    v->replies--;
+    switch (v->phase) {
+    case WAITS:
+        return false;
+    case ASKED:
+        if (v->replies == 1) {
+            v->right = r->type == REDIS_REPLY_ARRAY && agrees(v, r);
+            return r->type == REDIS_REPLY_ARRAY;
+        }
+        if (!is_text(r, "OK"))
+            return false;
+        if (v->replies > 0)
+            return true;
+        if (v->right && f->how == SC_ERR_OK)
+            write_values(v);
+        else
+            discard(v);
+        return true;
+    case WRITTEN:
+        if (v->replies > 0)
+            return is_text(r, "QUEUED");
+        if (r->type == REDIS_REPLY_NIL)
+            f->how = SC_ERR_CONFLICT;
+        else if (!executed(r))
+            return false;
+        pop_chunk(v);
+        return true;
+    case DISCARDED:
+        f->how = SC_ERR_CONFLICT;
+        pop_chunk(v);
+        return is_text(r, "OK");
+    }
+    SC_UNREACHABLE("phase of a chunk");
+}
+
+/* OOM, READONLY, LOADING, BUSY …: connect anew and try again. */
+static void refused(struct redis_view *v, const redisReply *r)
+{
+    const redisReply *why = r;
+    for (size_t i = 0; r->type == REDIS_REPLY_ARRAY && i < r->elements; i++)
+        if (r->element[i]->type == REDIS_REPLY_ERROR)
+            why = r->element[i];
+    sc_log(SC_LOG_WARN, "redis", "a flush was refused", "why",
+           why->type == REDIS_REPLY_ERROR ? why->str : "unexpected reply", NULL);
+    drop_write(v, "refused");
+    v->down_until_ms = sc_time_mono_ms() + DOWN_MS;
+}
+
+/* Move the first chunks on as far as replies have come. False: the connection is gone. */
 static bool pump(struct redis_view *v)
 {
-    if (!send_some(v))
-        return drop_write(v, strerror(errno)), false;
-    if (redisBufferRead(v->wr) != REDIS_OK)
-        return drop_write(v, v->wr->errstr), false;
-    return true;
+    for (;;) {
+        if (v->phase == WAITS)
+            ask_next(v);
+        if (!send_some(v))
+            return drop_write(v, strerror(errno)), false;
+        if (v->phase == WAITS || v->flights[0].chunks == 0)
+            return true; /* nothing is on the way; or what has ended lands first */
+        redisReply *r = NULL;
+        if (redisGetReplyFromReader(v->wr, (void **)(uintptr_t)&r) != REDIS_OK)
+            return drop_write(v, v->wr->errstr), false;
+        if (r == NULL)
+            return true;
+        v->heard_ms = sc_time_mono_ms();
+        bool fine = take_reply(v, r);
+        if (!fine)
+            refused(v, r);
+        freeReplyObject(r);
+        if (!fine)
+            return false;
+    }
 }
 
-static void take_off(struct redis_view *v, uint32_t partition, uint32_t replies)
+/* The same, with what has come since. */
+static bool listen_and_pump(struct redis_view *v)
+{
+    if (redisBufferRead(v->wr) != REDIS_OK)
+        return drop_write(v, v->wr->errstr), false;
+    return pump(v);
+}
+
+static void take_off(struct redis_view *v, uint32_t partition, uint32_t chunks)
 {
     if (v->n_flights == v->cap_flights) {
         v->cap_flights = v->cap_flights ? v->cap_flights * 2 : 16;
         v->flights = sc_realloc(v->flights, v->cap_flights * sizeof(*v->flights));
     }
-    v->flights[v->n_flights++] = (struct flight){partition, replies, SC_ERR_OK};
+    v->flights[v->n_flights++] = (struct flight){partition, chunks, SC_ERR_OK};
 }
 
 static enum sc_err view_flush(struct sc_view *vw, uint32_t partition, struct sc_stamp seen,
@@ -476,31 +737,17 @@ static enum sc_err view_flush(struct sc_view *vw, uint32_t partition, struct sc_
         return SC_ERR_UNAVAILABLE;
     drop_sent(v);
     const struct sc_view_item *items = by_bucket(v, given, n);
-    sc_buf_reserve(&v->unsent, wire_bytes(given, n));
-    struct sc_str stamp = key(v, partition, "stamp");
-    struct sc_str timers = key(v, partition, "t:%" PRIx64, to.view);
-    struct sc_str stem = key(v, partition, "s:%" PRIx64 ":", to.view);
-    struct sc_str id = sc_str_printf(&v->ar, "%" PRIx64 ".%" PRIx64, to.view, ++v->flush_id);
+    sc_buf_reserve(&v->wire, wire_bytes(given, n));
+    struct plan pl = {.partition = partition, .seen = seen, .to = to,
+                      .stamp = key(v, partition, "stamp"),
+                      .timers = key(v, partition, "t:%" PRIx64, to.view),
+                      .stem = key(v, partition, "s:%" PRIx64 ":", to.view),
+                      .id = id_text(v, to.view, ++v->flush_id)};
+    SC_ASSERT(seen.view == to.view);
     uint32_t chunks = 0;
     for (uint32_t i = 0; i < n || chunks == 0;) {
         uint32_t k = chunk_size(items + i, n - i);
-        argz(v, "EVALSHA");
-        argz(v, v->flush_sha);
-        argz(v, "2");
-        arg(v, stamp);
-        arg(v, timers);
-        arg_stamp(v, &seen);
-        arg(v, id);
-        arg_i64(v, ++chunks);
-        if (i + k == n)
-            arg_i64(v, to.offset);
-        else
-            argz(v, "");
-        args_states(v, stem, items + i, k);
-        args_timers(v, items + i, k);
-        sc_redis_args_write(&v->args, &v->unsent);
-        sc_redis_args_clear(&v->args);
-        send_some(v); /* while it is at hand; that the connection is gone is found below */
+        put_chunk(v, &pl, ++chunks, items + i, k, i + k == n);
         i += k;
     }
     if (v->n_flights == 0)
@@ -508,35 +755,6 @@ static enum sc_err view_flush(struct sc_view *vw, uint32_t partition, struct sc_
     take_off(v, partition, chunks);
     pump(v);
     return SC_ERR_OK;
-}
-
-/* One reply of the first flight. False: none has come yet. */
-static bool take_reply(struct redis_view *v, struct flight *f)
-{
-    redisReply *r = NULL;
-    if (redisGetReplyFromReader(v->wr, (void **)(uintptr_t)&r) != REDIS_OK) {
-        drop_write(v, v->wr->errstr);
-        return true;
-    }
-    if (r == NULL)
-        return false;
-    v->heard_ms = sc_time_mono_ms();
-    f->replies--;
-    if (r->type == REDIS_REPLY_STRING || r->type == REDIS_REPLY_STATUS) {
-        if (strcmp(r->str, "OK") != 0 && f->how == SC_ERR_OK)
-            f->how = SC_ERR_CONFLICT;
-    } else {
-        /* NOSCRIPT, OOM, READONLY, LOADING …: nothing was written; connect anew and try again */
-        sc_log(SC_LOG_WARN, "redis", "a flush was refused", "why",
-               r->type == REDIS_REPLY_ERROR ? r->str : "unexpected reply", NULL);
-        f->how = SC_ERR_UNAVAILABLE;
-        freeReplyObject(r);
-        drop_write(v, "refused");
-        v->down_until_ms = sc_time_mono_ms() + DOWN_MS;
-        return true;
-    }
-    freeReplyObject(r);
-    return true;
 }
 
 static void land(struct redis_view *v, uint32_t *partition, enum sc_err *how)
@@ -549,7 +767,7 @@ static void land(struct redis_view *v, uint32_t *partition, enum sc_err *how)
 static void wait_io(struct redis_view *v, int timeout_ms)
 {
     struct pollfd p = {.fd = v->wr->fd, .events = POLLIN};
-    if (v->unsent.len)
+    if (v->sent < v->may)
         p.events |= POLLOUT;
     poll(&p, 1, timeout_ms);
 }
@@ -567,9 +785,7 @@ static enum sc_err view_collect(struct sc_view *vw, int timeout_ms, uint32_t *pa
         return SC_ERR_OK;
     }
     for (;;) {
-        while (v->wr && v->flights[0].replies && take_reply(v, &v->flights[0]))
-            ;
-        if (v->flights[0].replies == 0) {
+        if (v->flights[0].chunks == 0) {
             land(v, partition, how);
             return SC_ERR_OK;
         }
@@ -578,7 +794,7 @@ static enum sc_err view_collect(struct sc_view *vw, int timeout_ms, uint32_t *pa
             drop_write(v, "no answer in time");
             continue;
         }
-        if (!pump(v) || take_reply(v, &v->flights[0]))
+        if (!listen_and_pump(v) || v->flights[0].chunks == 0)
             continue;
         if (now_ms >= until)
             return SC_ERR_TIMEOUT;
@@ -696,7 +912,8 @@ static void view_close(struct sc_view *vw)
     if (v->wr)
         redisFree(v->wr);
     sc_redis_args_fini(&v->args);
-    sc_buf_fini(&v->unsent);
+    sc_buf_fini(&v->wire);
+    free(v->chunks);
     sc_buf_fini(&v->command);
     sc_arena_fini(&v->ar);
     free(v->flights);

@@ -92,6 +92,21 @@ read_only() {
 
 without_scripts() { redis script flush >/dev/null; }
 
+# Somebody touches the stamps all the time, so also between a flush's question and its values.
+touched() {
+    redis -r 2000 -i 0.001 eval "for _, k in ipairs(redis.call('KEYS', '*stamp')) do
+        redis.call('HSET', k, 'x', '1') end" 0 >/dev/null
+    await_said 20 'the stamp in Redis is not ours'
+}
+
+# Every command is answered with BUSY for a while, whichever comes then.
+busy() {
+    redis config set busy-reply-threshold 10 >/dev/null
+    redis eval "local t = redis.call('TIME') while redis.call('TIME')[1] - t[1] < 3 do end" 0 >/dev/null
+    redis config set busy-reply-threshold 5000 >/dev/null
+    await_said 20 BUSY
+}
+
 paused() {
     server redis pause
     sleep 3
@@ -107,6 +122,8 @@ under back "Redis killed and back with older data" went_back
 under full "Redis full" full
 under readonly "Redis read-only, then not" read_only 600000
 under noscript "SCRIPT FLUSH in the middle" without_scripts
+under touched "somebody touches the stamps" touched
+under busy "Redis busy with another's script" busy
 under paused "Redis silent for three seconds" paused
 
 # Refused at a start, by name.
