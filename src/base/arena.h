@@ -82,9 +82,11 @@ static inline void *sc_arena_alloc(struct sc_arena *ar, size_t bytes)
 static inline bool sc_arena_extend(struct sc_arena *ar, const void *p, size_t old, size_t bytes)
 {
     SC_ASSERT(bytes >= old);
+    if (old == 0)
+        return false;
     size_t more = bytes - old;
     const char *behind = (const char *)p + old;
-    if (old == 0 || behind + SC_ARENA_REDZONE != ar->at || more >= (size_t)(ar->end - ar->at))
+    if (behind + SC_ARENA_REDZONE != ar->at || more >= (size_t)(ar->end - ar->at))
         return false;
     SC_ARENA_UNPOISON(behind, more);
     ar->used += more;

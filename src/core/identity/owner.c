@@ -129,24 +129,24 @@ struct sc_effect *sc_owner_audit(struct sc_owner *ow, enum sc_identity_action ac
     return fx;
 }
 
+static const void *copied(struct sc_owner *ow, const void *list, size_t bytes)
+{
+    void *to = sc_arena_alloc(ow->fx->ar, bytes);
+    if (bytes)
+        memcpy(to, list, bytes);
+    return to;
+}
+
 void sc_owner_tell_former(struct sc_owner *ow, struct sc_effect *fx)
 {
-    uint32_t n = ow->st->former.n;
-    struct sc_node_id *former = SC_NEW_N(ow->fx->ar, struct sc_node_id, n);
-    for (uint32_t i = 0; i < n; i++)
-        former[i] = ow->st->former.v[i];
-    fx->former = former;
-    fx->n_former = n;
+    fx->n_former = ow->st->former.n;
+    fx->former = copied(ow, ow->st->former.v, fx->n_former * sizeof(*fx->former));
 }
 
 void sc_owner_tell_members(struct sc_owner *ow, struct sc_effect *fx)
 {
-    uint32_t n = ow->st->members.n;
-    struct sc_member *members = SC_NEW_N(ow->fx->ar, struct sc_member, n);
-    for (uint32_t i = 0; i < n; i++)
-        members[i] = ow->st->members.v[i];
-    fx->members = members;
-    fx->n_members = n;
+    fx->n_members = ow->st->members.n;
+    fx->members = copied(ow, ow->st->members.v, fx->n_members * sizeof(*fx->members));
 }
 
 void sc_owner_caused(struct sc_owner *ow, struct sc_effect *fx, const struct sc_link *link)
