@@ -108,4 +108,9 @@ wait_exit() {
     return $rc
 }
 
-is_gone() { [[ ! -r /proc/$1/stat || $(<"/proc/$1/stat") == *') Z '* ]]; }
+# It may go between two looks; a redirection that fails would end the script (bash 5.2, set -e).
+is_gone() {
+    local stat
+    stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
+    [[ $stat == *') Z '* ]]
+}
