@@ -125,8 +125,8 @@ under back "Redis killed and back with older data" went_back
 under full "Redis full" full
 under readonly "Redis read-only, then not" read_only 600000
 under noscript "SCRIPT FLUSH in the middle" without_scripts
-under touched "somebody touches the stamps" touched
-under busy "Redis busy with another's script" busy
+under touched "somebody touches the stamps" touched 600000
+under busy "Redis busy with another's script" busy 600000
 under paused "Redis silent for three seconds" paused
 
 # Refused at a start, by name.
