@@ -21,7 +21,7 @@ struct sc_cache_slot {
     uint32_t dirty;         /* 0 clean; else the round of the write, for the flush */
 };
 
-struct sc_nodes {
+struct sc_nodes { /* a list on the heap; zeroed: empty */
     struct sc_node_id *v;
     uint64_t n, cap;
 };

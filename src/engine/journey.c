@@ -11,6 +11,8 @@
 #include "engine/takeover.h"
 #include <stdlib.h>
 
+#define POLL_MS 50
+#define POLL_FLUSHING_MS 2 /* a flush goes on with each turn: question, answer, values */
 #define RETRY_MS 500   /* between tries while Redis is too far behind */
 #define HELD_MS 5000   /* something is there and is not handed out: looked into after so long */
 #define DRAIN_MS 10000 /* the last flush may take so long */
@@ -101,9 +103,6 @@ static bool settle(struct sc_jworker *j)
         sc_logf(SC_LOG_INFO, "journey", "worker %u owns %u partitions", j->w->index, j->n_parts);
     return true;
 }
-
-#define POLL_MS 50
-#define POLL_FLUSHING_MS 2 /* a flush goes on with each turn: question, answer, values */
 
 static int poll_timeout(const struct sc_jworker *j)
 {

@@ -23,6 +23,9 @@
 #define WIRE_KEEP_BYTES (32u << 20)
 #define ASK_REPLIES 3u /* WATCH, HMGET, MULTI */
 
+static const char *const stamp_fields[] = {"i", "v", "o", "f", "c"}; /* redis.h */
+#define STAMP_FIELDS (sizeof(stamp_fields) / sizeof(stamp_fields[0]))
+
 /* ---- the connection */
 
 static bool open_write(struct redis_view *v)
@@ -45,7 +48,7 @@ static void drop_write(struct redis_view *v, const char *why)
     v->wr = NULL;
     v->wire.len = v->sent = v->may = 0;
     v->n_chunks = 0;
-    v->phase = WAITS;
+    v->phase = SC_CHUNK_WAITS;
     v->ahead = false;
     for (uint32_t i = 0; i < v->n_flights; i++) {
         v->flights[i].chunks = 0;
@@ -168,8 +171,8 @@ static void put_question(struct redis_view *v, const struct plan *pl)
     put_command(v);
     sc_redis_argz(v, "HMGET");
     sc_redis_arg_str(v, pl->stamp);
-    for (const char *field = "i\0v\0o\0f\0c\0"; *field; field += 2)
-        sc_redis_argz(v, field);
+    for (uint32_t i = 0; i < STAMP_FIELDS; i++)
+        sc_redis_argz(v, stamp_fields[i]);
     put_command(v);
     sc_redis_argz(v, "MULTI");
     put_command(v);
@@ -246,7 +249,7 @@ static bool send_some(struct redis_view *v)
 /* The question of the first chunk is on the way. */
 static void asked(struct redis_view *v)
 {
-    v->phase = ASKED;
+    v->phase = SC_CHUNK_ASKED;
     v->replies = ASK_REPLIES;
     v->right = true;
     v->ahead = false;
@@ -256,7 +259,7 @@ static void pop_chunk(struct redis_view *v)
 {
     v->flights[0].chunks--;
     memmove(v->chunks, v->chunks + 1, --v->n_chunks * sizeof(*v->chunks));
-    v->phase = WAITS;
+    v->phase = SC_CHUNK_WAITS;
     if (v->ahead)
         asked(v);
     if (v->n_chunks)
@@ -285,7 +288,7 @@ static void ask_next(struct redis_view *v)
 static void write_values(struct redis_view *v)
 {
     v->may += v->chunks[0].write;
-    v->phase = WRITTEN;
+    v->phase = SC_CHUNK_WRITTEN;
     v->replies = v->chunks[0].commands + 1;
     v->ahead = v->n_chunks > 1;
     if (v->ahead)
@@ -301,7 +304,7 @@ static void discard(struct redis_view *v)
     v->may += v->chunks[0].write;
     v->sent = v->may - len;
     memcpy(v->wire.p + v->sent, command, len);
-    v->phase = DISCARDED;
+    v->phase = SC_CHUNK_DISCARDED;
     v->replies = 1;
 }
 
@@ -315,7 +318,7 @@ static bool is_text(const redisReply *r, const char *text)
 static bool agrees(struct redis_view *v, const redisReply *r)
 {
     const struct chunk *c = &v->chunks[0];
-    if (r->elements != 5)
+    if (r->elements != STAMP_FIELDS)
         return false;
     for (size_t i = 0; i < r->elements; i++)
         if (r->element[i]->str == NULL)
@@ -345,9 +348,9 @@ static bool take_reply(struct redis_view *v, const redisReply *r)
     struct flight *f = &v->flights[0];
     v->replies--;
     switch (v->phase) {
-    case WAITS:
+    case SC_CHUNK_WAITS:
         return false;
-    case ASKED:
+    case SC_CHUNK_ASKED:
         if (v->replies == 1) {
             v->right = r->type == REDIS_REPLY_ARRAY && agrees(v, r);
             return r->type == REDIS_REPLY_ARRAY;
@@ -361,7 +364,7 @@ static bool take_reply(struct redis_view *v, const redisReply *r)
         else
             discard(v);
         return true;
-    case WRITTEN:
+    case SC_CHUNK_WRITTEN:
         if (v->replies > 0)
             return is_text(r, "QUEUED");
         if (r->type == REDIS_REPLY_NIL)
@@ -370,7 +373,7 @@ static bool take_reply(struct redis_view *v, const redisReply *r)
             return false;
         pop_chunk(v);
         return true;
-    case DISCARDED:
+    case SC_CHUNK_DISCARDED:
         f->how = SC_ERR_CONFLICT;
         pop_chunk(v);
         return is_text(r, "OK");
@@ -395,11 +398,11 @@ static void refused(struct redis_view *v, const redisReply *r)
 static bool pump(struct redis_view *v)
 {
     for (;;) {
-        if (v->phase == WAITS)
+        if (v->phase == SC_CHUNK_WAITS)
             ask_next(v);
         if (!send_some(v))
             return drop_write(v, strerror(errno)), false;
-        if (v->phase == WAITS || v->flights[0].chunks == 0)
+        if (v->phase == SC_CHUNK_WAITS || v->flights[0].chunks == 0)
             return true; /* nothing is on the way; or what has ended lands first */
         redisReply *r = NULL;
         if (redisGetReplyFromReader(v->wr, (void **)(uintptr_t)&r) != REDIS_OK)
@@ -434,7 +437,7 @@ static void take_off(struct redis_view *v, uint32_t partition, uint32_t chunks)
 }
 
 enum sc_err sc_redis_flush(struct sc_view *vw, uint32_t partition, struct sc_stamp seen,
-                              struct sc_stamp to, const struct sc_view_item *given, uint32_t n)
+                           struct sc_stamp to, const struct sc_view_item *given, uint32_t n)
 {
     struct redis_view *v = sc_redis_view(vw);
     sc_redis_call_start(v);
@@ -478,7 +481,7 @@ static void wait_io(struct redis_view *v, int timeout_ms)
 }
 
 enum sc_err sc_redis_collect(struct sc_view *vw, int timeout_ms, uint32_t *partition,
-                                enum sc_err *how)
+                             enum sc_err *how)
 {
     struct redis_view *v = sc_redis_view(vw);
     int64_t until = sc_time_mono_ms() + timeout_ms;

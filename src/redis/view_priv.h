@@ -29,12 +29,13 @@ struct chunk {
 };
 
 enum phase { /* of the first chunk */
-    WAITS,     /* nothing of it was sent */
-    ASKED,
-    WRITTEN,
-    DISCARDED  /* the answer was another */
+    SC_CHUNK_WAITS,     /* nothing of it was sent */
+    SC_CHUNK_ASKED,
+    SC_CHUNK_WRITTEN,
+    SC_CHUNK_DISCARDED  /* the answer was another */
 };
 
+/* A worker's view. Thread: the worker's alone. */
 struct redis_view {
     struct sc_view base;
     struct sc_redis_config cfg;
@@ -105,7 +106,7 @@ static inline void sc_redis_arg_i64(struct redis_view *v, int64_t n)
     sc_redis_arg_str(v, sc_buf_view(&text));
 }
 
-/* view_flush.c: the port's flush and collect. */
+/* view_flush.c: the port's flush and collect (engine/port.h); what they hold is given back by fini. */
 enum sc_err sc_redis_flush(struct sc_view *vw, uint32_t partition, struct sc_stamp seen,
                            struct sc_stamp to, const struct sc_view_item *items, uint32_t n);
 enum sc_err sc_redis_collect(struct sc_view *vw, int timeout_ms, uint32_t *partition,
