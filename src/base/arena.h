@@ -94,6 +94,16 @@ static inline bool sc_arena_extend(struct sc_arena *ar, const void *p, size_t ol
     return true;
 }
 
+/* A list of `held` bytes, `used` of them in use, becomes one of `bytes`: where it stands, or copied. */
+static inline void *sc_arena_grow(struct sc_arena *ar, void *p, size_t used, size_t held,
+                                  size_t bytes)
+{
+    if (sc_arena_extend(ar, p, held, bytes))
+        return p;
+    void *to = sc_arena_alloc(ar, bytes);
+    return used ? memcpy(to, p, used) : to;
+}
+
 /* The same as sc_arena_alloc, zeroed. */
 static inline void *sc_arena_zalloc(struct sc_arena *ar, size_t bytes)
 {

@@ -31,12 +31,7 @@ static inline void sc_vec_grow(struct sc_arena *ar, void **v, uint32_t *n, uint3
 {
     if (*n == *cap) {
         uint32_t bigger = *cap ? *cap * 2 : sc_vec_first(each);
-        if (!sc_arena_extend(ar, *v, each * *cap, each * bigger)) {
-            void *to = sc_arena_alloc(ar, each * bigger);
-            if (*n)
-                memcpy(to, *v, each * *n);
-            *v = to;
-        }
+        *v = sc_arena_grow(ar, *v, each * *n, each * *cap, each * bigger);
         *cap = bigger;
     }
     memset((char *)*v + each * *n, 0, each);

@@ -9,7 +9,8 @@
 #define CAP_MIN 64u
 #define ROOM_SPARE 384u     /* behind a new state: its first windows, timers, slots */
 #define OUTGROWN_MIN 16384u /* less is never opened anew */
-#define WORKING_LINES 12u   /* of a working state, fetched ahead */
+#define HEAD_LINES 2u       /* of a customer in the working form, fetched ahead */
+#define WORKING_LINES 12u   /* and of its state */
 
 /* ---- rooms: all are of one size, so they come from slabs and go back to a list */
 
@@ -237,8 +238,8 @@ void sc_customers_prefetch_state(const struct sc_customers *cs, const struct sc_
     const struct sc_customers_slot *s = cs->cap ? probe(cs, node) : NULL;
     if (s == NULL || sc_node_none(&s->node))
         return;
-    if (s->is_working) {
-        sc_prefetch(s->working, sizeof(*s->working), 2);
+    if (s->is_working) { /* the state stands first in its room */
+        sc_prefetch(s->working, sizeof(*s->working), HEAD_LINES);
         sc_prefetch(s->working->room + SC_STATE_SELDOM, cs->room - SC_STATE_SELDOM, WORKING_LINES);
     } else {
         sc_prefetch(s->bytes, s->len, SC_STATE_LINES);

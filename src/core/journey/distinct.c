@@ -198,10 +198,8 @@ static void insert(struct sc_arena *ar, struct sc_fact_state *fs, uint32_t at,
 {
     if (fs->n_entries == fs->cap_entries) {
         uint32_t cap = fs->cap_entries ? 2 * fs->cap_entries : 8;
-        struct sc_win_entry *to = sc_arena_alloc(ar, cap * sizeof(*to));
-        if (fs->n_entries)
-            memcpy(to, fs->entries, fs->n_entries * sizeof(*to));
-        fs->entries = to;
+        fs->entries = sc_arena_grow(ar, fs->entries, fs->n_entries * sizeof(e),
+                                    fs->cap_entries * sizeof(e), cap * sizeof(e));
         fs->cap_entries = cap;
     }
     memmove(&fs->entries[at + 1], &fs->entries[at], (fs->n_entries - at) * sizeof(e));

@@ -51,10 +51,9 @@ static struct sc_win_bucket *bucket_at(struct sc_arena *ar, struct sc_fact_state
         return &fs->buckets[at - 1];
     if (fs->n_more == fs->cap_more) {
         uint32_t cap = fs->n_more ? 2 * fs->n_more : 8;
-        struct sc_win_bucket *to = sc_arena_alloc(ar, cap * sizeof(*to));
-        if (fs->n_more)
-            memcpy(to, fs->buckets, fs->n_more * sizeof(*to));
-        fs->buckets = to;
+        const size_t each = sizeof(*fs->buckets);
+        fs->buckets = sc_arena_grow(ar, fs->buckets, fs->n_more * each, fs->cap_more * each,
+                                    cap * each);
         fs->cap_more = cap;
     }
     memmove(&fs->buckets[at + 1], &fs->buckets[at], (fs->n_more - at) * sizeof(*fs->buckets));
@@ -82,12 +81,8 @@ static void grow(struct sc_arena *ar, struct sc_fact_state *fs, uint32_t cap)
 {
     SC_ASSERT(cap > fs->n_entries);
     const size_t each = sizeof(*fs->entries);
-    if (!sc_arena_extend(ar, fs->entries, fs->cap_entries * each, cap * each)) {
-        struct sc_win_entry *to = sc_arena_alloc(ar, cap * each);
-        if (fs->n_entries)
-            memcpy(to, fs->entries, fs->n_entries * each);
-        fs->entries = to;
-    }
+    fs->entries = sc_arena_grow(ar, fs->entries, fs->n_entries * each, fs->cap_entries * each,
+                                cap * each);
     fs->cap_entries = cap;
 }
 
