@@ -14,6 +14,16 @@
 #define PARTITIONS_EVERY_MS 60000
 #define INPUTS_MAX (SC_OUT_MAX * 4)
 
+/* What the client reads ahead of a partition, and what is taken of it at once: little, so that it is
+ * still in a cache when it is looked at, and its memory is used again soon. Measured: bench/README.md. */
+#define AHEAD_MESSAGES "5000"
+#define AHEAD_KBYTES "1024"
+#define ASK_MESSAGES 2500u /* half of it */
+#define ASK_BYTES (512u << 10)
+#define BATCH_BYTES (256u << 10)
+#define BATCH_MIN 16u
+#define QUEUE_BACKOFF_SINCE 0x02020000 /* the version that has fetch.queue.backoff.ms */
+
 /* ---- assignment */
 
 struct sc_owned *sc_kafka_owned(struct kafka_log *k, const char *topic, int32_t partition)
@@ -86,12 +96,10 @@ bool sc_kafka_consumer_open(struct kafka_log *k)
         {"session.timeout.ms", "10000"},
         {"max.poll.interval.ms", "300000"},
         {"fetch.wait.max.ms", "50"},
-        /* A queue that is full is looked at again only after up to a second (2.0.2): it must hold
-         * more than a worker takes in that time, or the worker stands still. */
-        {"queued.min.messages", "100000"},
-        {"queued.max.messages.kbytes", "32768"},
-        {"fetch.message.max.bytes", "4194304"},
+        {"queued.min.messages", AHEAD_MESSAGES},
+        {"queued.max.messages.kbytes", AHEAD_KBYTES},
         {"receive.message.max.bytes", "268435456"},
+        {rd_kafka_version() >= QUEUE_BACKOFF_SINCE ? "fetch.queue.backoff.ms" : NULL, "5"},
         {NULL, NULL},
     };
     rd_kafka_conf_t *conf = sc_kafka_conf(k->cfg.kafka, false, pairs);
@@ -200,6 +208,8 @@ static void keep(struct kafka_log *k, rd_kafka_message_t *m)
     }
     o->eof = false;
     o->position = m->offset + 1;
+    o->taken++;
+    o->taken_bytes += m->len;
     k->msgs[k->n] = (struct sc_msg){
         .topic = o->topic,
         .partition = m->partition,
@@ -221,6 +231,56 @@ void sc_kafka_stay(struct kafka_log *k)
         rd_kafka_message_destroy(m);
 }
 
+/* Once all queues of a broker's partitions are full, its thread sleeps for up to a second, whatever is
+ * taken out meanwhile (clients before fetch.queue.backoff.ms); any request wakes it. So where the
+ * next may be fetched, its broker is asked for the end of the partition, and the answer not waited
+ * for. */
+static void wake_fetchers(struct kafka_log *k)
+{
+    rd_kafka_topic_partition_list_t *low = NULL;
+    for (uint32_t i = 0; i < k->n_owned; i++) {
+        struct sc_owned *o = &k->owned[i];
+        if (o->taken < ASK_MESSAGES && o->taken_bytes < ASK_BYTES)
+            continue;
+        o->taken = 0;
+        o->taken_bytes = 0;
+        low = low ? low : rd_kafka_topic_partition_list_new((int)k->n_owned);
+        rd_kafka_topic_partition_list_add(low, k->cfg.inputs[o->topic], o->partition)->offset =
+            RD_KAFKA_OFFSET_END;
+    }
+    if (low == NULL)
+        return;
+    rd_kafka_offsets_for_times(k->consumer, low, 0);
+    rd_kafka_topic_partition_list_destroy(low);
+}
+
+/* As many messages as make a batch, by what the last one's were. */
+static size_t batch_size(const struct kafka_log *k)
+{
+    size_t n = BATCH_BYTES / (k->mean_bytes + 1);
+    return n < BATCH_MIN ? BATCH_MIN : n < SC_BATCH_MAX ? n : SC_BATCH_MAX;
+}
+
+/* One with the wait, the rest as it is there: the batch call would wait for a full batch. */
+static void take_batch(struct kafka_log *k, int timeout_ms)
+{
+    rd_kafka_message_t *rest[SC_BATCH_MAX - 1];
+    rd_kafka_message_t *first = rd_kafka_consumer_poll(k->consumer, timeout_ms);
+    if (first == NULL)
+        return;
+    keep(k, first);
+    ssize_t n = rd_kafka_consume_batch_queue(k->queue, 0, rest, batch_size(k) - 1);
+    for (ssize_t i = 0; i < n; i++)
+        keep(k, rest[i]);
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < k->n; i++)
+        bytes += k->msgs[i].value.len;
+    if (k->n)
+        k->mean_bytes = bytes / k->n;
+    if (rd_kafka_version() < QUEUE_BACKOFF_SINCE)
+        wake_fetchers(k);
+}
+
 static enum sc_err poll(struct sc_log *lg, int timeout_ms, struct sc_poll_result *out)
 {
     struct kafka_log *k = sc_kafka_log(lg);
@@ -230,15 +290,7 @@ static enum sc_err poll(struct sc_log *lg, int timeout_ms, struct sc_poll_result
         return SC_ERR_INTERRUPTED; /* it was to be made anew when the process was asked to end */
     if (k->producer)
         rd_kafka_poll(k->producer, 0);
-    /* One with the wait, the rest as it is there: the batch call would wait for a full batch. */
-    rd_kafka_message_t *first = rd_kafka_consumer_poll(k->consumer, timeout_ms);
-    if (first) {
-        keep(k, first);
-        rd_kafka_message_t *rest[SC_BATCH_MAX - 1];
-        ssize_t n = rd_kafka_consume_batch_queue(k->queue, 0, rest, SC_BATCH_MAX - 1);
-        for (ssize_t i = 0; i < n; i++)
-            keep(k, rest[i]);
-    }
+    take_batch(k, timeout_ms);
     if (k->rebalanced) {
         release(lg);
         if (k->dead)

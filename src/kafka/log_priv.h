@@ -13,6 +13,8 @@ struct sc_owned { /* a partition owned, and what was heard of it */
     uint16_t topic;
     bool eof;
     int64_t position; /* next offset to be handed out; -1 unknown */
+    uint32_t taken;       /* messages, and their bytes, since its broker was asked something */
+    uint64_t taken_bytes;
 };
 
 struct kafka_log {
@@ -27,6 +29,7 @@ struct kafka_log {
     rd_kafka_message_t *batch[SC_BATCH_MAX];
     struct sc_msg msgs[SC_BATCH_MAX];
     uint32_t n;
+    size_t mean_bytes; /* of the values of the last batch */
     struct sc_owned *owned;
     struct sc_tp *tps; /* the same, as handed out */
     uint32_t n_owned;

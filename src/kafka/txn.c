@@ -62,6 +62,9 @@ static rd_kafka_t *producer_new(struct kafka_log *k, const char *id, bool throw_
         {"linger.ms", "1000"},
         {"message.max.bytes", "2097152"}, /* one state at its hard limit, with room */
         {"batch.size", "1000000"},
+        /* What is longer is sent from where it lies; for what may be copied, room is made, and
+         * zeroed by the kernel, up to a whole batch. */
+        {"message.copy.max.bytes", "1000"},
         {"queue.buffering.max.messages", "1000000"},
         {"queue.buffering.max.kbytes", "1048576"},
         {"partitioner", "murmur2_random"}, /* as Java's default partitioner */
