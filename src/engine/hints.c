@@ -3,11 +3,13 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/prefetch.h"
 #include <stdlib.h>
 
 #define DOWN_MS 1000 /* Redis that did not answer is left alone so long */
 #define AHEAD 16     /* look-ups whose memory is on its way */
 #define CAP_MIN 4096u
+#define WAYS 4u /* two lines of a cache */
 
 static void start(struct sc_hints *h)
 {
@@ -18,7 +20,7 @@ static void start(struct sc_hints *h)
 
 void sc_hints_init(struct sc_hints *h, struct sc_worker *w, uint32_t entries)
 {
-    *h = (struct sc_hints){.w = w, .most = 2};
+    *h = (struct sc_hints){.w = w, .most = WAYS};
     while (h->most < entries && h->most < 1u << 30)
         h->most *= 2;
     start(h);
@@ -35,38 +37,45 @@ void sc_hints_forget(struct sc_hints *h)
     start(h);
 }
 
-static struct sc_hint_slot *pair_of(const struct sc_hints *h, const struct sc_node_id *node)
+/* Nodes are MACs but for their rank. */
+static uint64_t tag_of(const struct sc_node_id *node)
 {
-    uint64_t k;
-    memcpy(&k, node->b + 8, sizeof(k));
-    return &h->slots[k & (h->cap - 2)];
+    uint64_t half[2];
+    memcpy(half, node->b, sizeof(half));
+    return half[0] ^ half[1];
+}
+
+static struct sc_hint_slot *set_of(const struct sc_hints *h, uint64_t tag)
+{
+    return &h->slots[tag & (h->cap - WAYS)];
 }
 
 static void prefetch(const struct sc_hints *h, const struct sc_node_id *node)
 {
-    const char *pair = (const char *)pair_of(h, node);
-    __builtin_prefetch(pair);
-    __builtin_prefetch(pair + 2 * sizeof(struct sc_hint_slot) - 1);
+    sc_prefetch(set_of(h, tag_of(node)), WAYS * sizeof(struct sc_hint_slot), WAYS);
 }
 
+/* Parents are smaller, so that there is no cycle: one that is not is another node's. */
 static struct sc_hint_slot *find(const struct sc_hints *h, const struct sc_node_id *node,
                                  int64_t mono_ms)
 {
-    struct sc_hint_slot *s = pair_of(h, node);
-    for (int i = 0; i < 2; i++)
-        if (sc_node_eq(&s[i].node, node) && s[i].until_ms > mono_ms)
-            return &s[i];
+    uint64_t tag = tag_of(node);
+    struct sc_hint_slot *set = set_of(h, tag);
+    for (uint32_t i = 0; i < WAYS; i++)
+        if (set[i].tag == tag && set[i].until_ms > mono_ms)
+            return sc_node_cmp(&set[i].parent, node) < 0 ? &set[i] : NULL;
     return NULL;
 }
 
+/* In its own place, or a free one, or that of the one which ends first. */
 static void put(struct sc_hints *h, const struct sc_hint_slot *hint)
 {
-    struct sc_hint_slot *s = pair_of(h, &hint->node);
-    if (!sc_node_eq(&s->node, &hint->node) &&
-        (sc_node_eq(&s[1].node, &hint->node) || s[1].until_ms < s[0].until_ms))
-        s++;
-    h->n += sc_node_none(&s->node);
-    *s = *hint;
+    struct sc_hint_slot *set = set_of(h, hint->tag), *to = set;
+    for (uint32_t i = 0; i < WAYS && to->tag != hint->tag; i++)
+        if (set[i].tag == hint->tag || set[i].until_ms < to->until_ms)
+            to = &set[i];
+    h->n += to->until_ms == 0;
+    *to = *hint;
 }
 
 /* With few nodes it stays small enough for the caches. */
@@ -77,7 +86,7 @@ static void grow(struct sc_hints *h)
     bigger.n = 0;
     bigger.slots = sc_calloc_table(bigger.cap, sizeof(*bigger.slots));
     for (uint32_t i = 0; i < h->cap; i++)
-        if (!sc_node_none(&h->slots[i].node))
+        if (h->slots[i].until_ms)
             put(&bigger, &h->slots[i]);
     free(h->slots);
     *h = bigger;
@@ -86,9 +95,9 @@ static void grow(struct sc_hints *h)
 void sc_hints_believe(struct sc_hints *h, const struct sc_node_id *node,
                       const struct sc_node_id *parent, int64_t mono_ms)
 {
-    if (h->n >= h->cap / 4 && h->cap < h->most)
+    if (h->n >= h->cap / 2 && h->cap < h->most)
         grow(h);
-    put(h, &(struct sc_hint_slot){*node, *parent, mono_ms + SC_HINT_LIFE_MS});
+    put(h, &(struct sc_hint_slot){tag_of(node), mono_ms + SC_HINT_LIFE_MS, *parent});
 }
 
 /* A place where a root is still being looked for. */
@@ -107,7 +116,6 @@ static bool follow(struct sc_hints *h, struct search *s, int64_t mono_ms)
         sc_count(&h->w->counters.hint_hits, 1);
         if (sc_node_none(&slot->parent))
             return true;
-        SC_ASSERT(sc_node_cmp(&slot->parent, s->root) < 0); /* parents are smaller: no cycle */
         *s->root = slot->parent;
         s->hops++;
     }

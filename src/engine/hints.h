@@ -10,14 +10,15 @@
 #define SC_HINT_HOPS 8
 
 struct sc_hint_slot {
-    struct sc_node_id node, parent; /* parent zeroed: none */
-    int64_t until_ms;
+    uint64_t tag;             /* of the node: two nodes that share one cost a hop */
+    int64_t until_ms;         /* 0: never used */
+    struct sc_node_id parent; /* zeroed: none */
 };
 
 struct sc_hints {
     struct sc_worker *w;
-    struct sc_hint_slot *slots; /* two-way by the node's last bytes */
-    uint32_t cap, most;         /* slots, and how many there may be: it grows while a quarter is used */
+    struct sc_hint_slot *slots; /* in sets of four, by the tag */
+    uint32_t cap, most;         /* slots, and how many there may be: it grows once half are used */
     uint32_t n;                 /* slots that were ever used */
     int64_t down_until_ms;      /* Redis did not answer: not asked again before */
 };
