@@ -19,31 +19,52 @@ static int assigned_count(struct sc_log *lg)
     return n;
 }
 
-/* docs/adr/0015: a partition that is assigned somewhere, to be moved later, may be moved back. */
-Test(kafka_log, nothing_is_assigned_and_nothing_begun_before_the_takeover, .timeout = 60)
+/* A mock cluster of one broker, and a log on its topic `clicks`. */
+struct bed {
+    rd_kafka_t *rk;
+    rd_kafka_mock_cluster_t *cluster;
+    struct sc_log *lg;
+    struct sc_poll_result got;
+};
+
+static void bed_init(struct bed *b, int partitions)
 {
     sc_log_setup(SC_LOG_ERROR, SC_LOG_LOGFMT);
-    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), NULL, 0);
-    rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(rk, 1);
-    rd_kafka_mock_set_apiversion(cluster, TXN_OFFSET_COMMIT, 0, 3);
-    rd_kafka_mock_topic_create(cluster, "clicks", 3, 1);
+    b->rk = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), NULL, 0);
+    b->cluster = rd_kafka_mock_cluster_new(b->rk, 1);
+    rd_kafka_mock_set_apiversion(b->cluster, TXN_OFFSET_COMMIT, 0, 3);
+    rd_kafka_mock_topic_create(b->cluster, "clicks", partitions, 1);
 
-    struct sc_str address = sc_str_from(rd_kafka_mock_cluster_bootstraps(cluster));
+    struct sc_str address = sc_str_from(rd_kafka_mock_cluster_bootstraps(b->cluster));
     const struct sc_kafka_settings settings = {.brokers = {.v = &address, .n = 1}};
     const struct sc_kafka_config kafka = {.settings = &settings};
-    const char *const inputs[] = {"clicks"};
-    const struct sc_out_topics outputs = {0};
+    static const char *const inputs[] = {"clicks"};
+    static const struct sc_out_topics outputs = {0};
     static _Atomic bool stop;
     static struct sc_worker_status status;
     const struct sc_kafka_log_config cfg = {.kafka = &kafka, .group = "g", .writer = "w",
                                             .inputs = inputs, .n_inputs = 1, .outputs = &outputs,
                                             .stop = &stop, .status = &status};
-    struct sc_log *lg = sc_kafka_log_create(&cfg);
-    cr_assert_not_null(lg);
-    struct sc_poll_result got = {.what = SC_POLL_NOTHING};
-    while (got.what != SC_POLL_REBALANCED)
-        cr_assert_eq(lg->ops->poll(lg, 100, &got), SC_ERR_OK);
+    b->lg = sc_kafka_log_create(&cfg);
+    cr_assert_not_null(b->lg);
+    b->got.what = SC_POLL_NOTHING;
+    while (b->got.what != SC_POLL_REBALANCED)
+        cr_assert_eq(b->lg->ops->poll(b->lg, 100, &b->got), SC_ERR_OK);
+}
 
+static void bed_fini(struct bed *b)
+{
+    b->lg->ops->close(b->lg);
+    rd_kafka_mock_cluster_destroy(b->cluster);
+    rd_kafka_destroy(b->rk);
+}
+
+/* docs/adr/0015: a partition that is assigned somewhere, to be moved later, may be moved back. */
+Test(kafka_log, nothing_is_assigned_and_nothing_begun_before_the_takeover, .timeout = 60)
+{
+    struct bed b;
+    bed_init(&b, 3);
+    struct sc_log *lg = b.lg;
     const struct sc_tp *owned;
     uint32_t n = lg->ops->assigned(lg, &owned);
     cr_assert_eq(n, 3);
@@ -62,9 +83,42 @@ Test(kafka_log, nothing_is_assigned_and_nothing_begun_before_the_takeover, .time
     cr_expect_eq(lg->ops->begin(lg), SC_ERR_OK);
     lg->ops->abort(lg);
 
-    lg->ops->close(lg);
-    rd_kafka_mock_cluster_destroy(cluster);
+    bed_fini(&b);
+}
+
+/* Produce `n` messages to the bed's own cluster. */
+static void fill(struct bed *b, int n)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(b->cluster), NULL,
+                      0);
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0);
+    for (int i = 0; i < n; i++)
+        cr_assert_eq(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC("clicks"), RD_KAFKA_V_PARTITION(0),
+                                       RD_KAFKA_V_VALUE("click", 5), RD_KAFKA_V_END),
+                     RD_KAFKA_RESP_ERR_NO_ERROR);
+    cr_assert_eq(rd_kafka_flush(rk, 20000), RD_KAFKA_RESP_ERR_NO_ERROR);
     rd_kafka_destroy(rk);
+}
+
+/* The client reads little ahead, and would sleep for up to a second each time that was read. */
+Test(kafka_log, what_was_read_ahead_is_followed_by_more_at_once, .timeout = 120)
+{
+    const uint32_t n = 60000, waits = 100, wait_ms = 20; /* twelve seconds' sleep; two are granted */
+    struct bed b;
+    bed_init(&b, 1);
+    fill(&b, (int)n);
+    const struct sc_tp from = {.offset = 0};
+    cr_assert_eq(b.lg->ops->rewind(b.lg, &from, 1), SC_ERR_OK);
+    uint32_t read = 0, waited = 0;
+    while (read < n && waited < waits) {
+        cr_assert_eq(b.lg->ops->poll(b.lg, wait_ms, &b.got), SC_ERR_OK);
+        waited += b.got.what == SC_POLL_NOTHING;
+        read += b.got.what == SC_POLL_MESSAGES ? b.got.n : 0;
+        b.lg->ops->release(b.lg);
+    }
+    cr_expect_eq(read, n, "%u of %u read, after %u waits of %u ms", read, n, waited, wait_ms);
+    bed_fini(&b);
 }
 
 /* Who looks at a topic is told why it cannot be looked at, also when the client is not even made. */
