@@ -11,7 +11,7 @@
 
 #define SECRET_MAX 4096u
 #define SCHEMA_MAX (4u << 20)
-#define TXN_MAX_BYTES (24u << 20)
+#define TXN_MAX_BYTES (16u << 20)
 
 /* ---- files: relative ones beside the settings file */
 

@@ -17,8 +17,8 @@
 #include "core/taxonomy/taxonomy.h"
 
 #define SC_EVENT_UNKNOWN UINT16_MAX
-#define SC_FRAME_RECORDS 64
-#define SC_FRAME_BYTES (16u << 10)
+#define SC_FRAME_RECORDS 128
+#define SC_FRAME_BYTES (32u << 10)
 
 /* Progress of source partitions, in HEARTBEAT records. */
 struct sc_progress {
