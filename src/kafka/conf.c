@@ -1,5 +1,6 @@
 /* See conf.h. */
 #include "kafka/conf.h"
+#include "kafka/ahead.h"
 
 #include "base/arena.h"
 #include "base/log.h"
@@ -117,7 +118,8 @@ rd_kafka_conf_t *sc_kafka_conf(const struct sc_kafka_config *cfg, bool producer,
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set_log_cb(conf, on_log);
-    bool fine = set_brokers(conf, &cfg->settings->brokers) && set_security(conf, cfg);
+    bool fine = set_brokers(conf, &cfg->settings->brokers) && set_security(conf, cfg) &&
+                (producer || sc_ahead_conf(conf));
     for (const struct sc_conf_pair *p = pairs; fine && p->name; p++)
         fine = set(conf, p->name, p->value);
     fine = fine && set_users(conf, cfg->settings);

@@ -14,15 +14,9 @@
 #define PARTITIONS_EVERY_MS 60000
 #define INPUTS_MAX (SC_OUT_MAX * 4)
 
-/* What the client reads ahead of a partition, and what is taken of it at once: little, so that it is
- * still in a cache when it is looked at, and its memory is used again soon. Measured: bench/README.md. */
-#define AHEAD_MESSAGES "5000"
-#define AHEAD_KBYTES "1024"
-#define ASK_MESSAGES 2500u /* half of it */
-#define ASK_BYTES (512u << 10)
+/* What a poll takes at most, so that it is still in a cache when it is looked at. */
 #define BATCH_BYTES (256u << 10)
 #define BATCH_MIN 16u
-#define QUEUE_BACKOFF_SINCE 0x02020000 /* the version that has fetch.queue.backoff.ms */
 
 /* ---- assignment */
 
@@ -96,10 +90,7 @@ bool sc_kafka_consumer_open(struct kafka_log *k)
         {"session.timeout.ms", "10000"},
         {"max.poll.interval.ms", "300000"},
         {"fetch.wait.max.ms", "50"},
-        {"queued.min.messages", AHEAD_MESSAGES},
-        {"queued.max.messages.kbytes", AHEAD_KBYTES},
         {"receive.message.max.bytes", "268435456"},
-        {rd_kafka_version() >= QUEUE_BACKOFF_SINCE ? "fetch.queue.backoff.ms" : NULL, "5"},
         {NULL, NULL},
     };
     rd_kafka_conf_t *conf = sc_kafka_conf(k->cfg.kafka, false, pairs);
@@ -208,8 +199,7 @@ static void keep(struct kafka_log *k, rd_kafka_message_t *m)
     }
     o->eof = false;
     o->position = m->offset + 1;
-    o->taken++;
-    o->taken_bytes += m->len;
+    sc_ahead_took(&o->ahead, k->consumer, m);
     k->msgs[k->n] = (struct sc_msg){
         .topic = o->topic,
         .partition = m->partition,
@@ -229,29 +219,6 @@ void sc_kafka_stay(struct kafka_log *k)
         note_error(k, m);
     if (m)
         rd_kafka_message_destroy(m);
-}
-
-/* Once all queues of a broker's partitions are full, its thread sleeps for up to a second, whatever is
- * taken out meanwhile (clients before fetch.queue.backoff.ms); any request wakes it. So where the
- * next may be fetched, its broker is asked for the end of the partition, and the answer not waited
- * for. */
-static void wake_fetchers(struct kafka_log *k)
-{
-    rd_kafka_topic_partition_list_t *low = NULL;
-    for (uint32_t i = 0; i < k->n_owned; i++) {
-        struct sc_owned *o = &k->owned[i];
-        if (o->taken < ASK_MESSAGES && o->taken_bytes < ASK_BYTES)
-            continue;
-        o->taken = 0;
-        o->taken_bytes = 0;
-        low = low ? low : rd_kafka_topic_partition_list_new((int)k->n_owned);
-        rd_kafka_topic_partition_list_add(low, k->cfg.inputs[o->topic], o->partition)->offset =
-            RD_KAFKA_OFFSET_END;
-    }
-    if (low == NULL)
-        return;
-    rd_kafka_offsets_for_times(k->consumer, low, 0);
-    rd_kafka_topic_partition_list_destroy(low);
 }
 
 /* As many messages as make a batch, by what the last one's were. */
@@ -277,8 +244,6 @@ static void take_batch(struct kafka_log *k, int timeout_ms)
         bytes += k->msgs[i].value.len;
     if (k->n)
         k->mean_bytes = bytes / k->n;
-    if (rd_kafka_version() < QUEUE_BACKOFF_SINCE)
-        wake_fetchers(k);
 }
 
 static enum sc_err poll(struct sc_log *lg, int timeout_ms, struct sc_poll_result *out)

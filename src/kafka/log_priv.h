@@ -2,6 +2,7 @@
 #ifndef SC_KAFKA_LOG_PRIV_H
 #define SC_KAFKA_LOG_PRIV_H
 
+#include "kafka/ahead.h"
 #include "kafka/conf.h"
 #include "kafka/outbox.h"
 #include "kafka/signal.h"
@@ -13,8 +14,7 @@ struct sc_owned { /* a partition owned, and what was heard of it */
     uint16_t topic;
     bool eof;
     int64_t position; /* next offset to be handed out; -1 unknown */
-    uint32_t taken;       /* messages, and their bytes, since its broker was asked something */
-    uint64_t taken_bytes;
+    struct sc_ahead ahead;
 };
 
 struct kafka_log {

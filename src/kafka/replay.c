@@ -4,6 +4,7 @@
  * Each partition has a queue of its own, and the next message is the oldest of their heads by the
  * record's time, so the order is the same whenever it is read, and no partition runs ahead of
  * another. */
+#include "kafka/ahead.h"
 #include "kafka/conf.h"
 
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 struct part {
     rd_kafka_queue_t *queue; /* NULL: nothing in the range */
     rd_kafka_message_t *head;
+    struct sc_ahead ahead;
     int64_t end;
     bool done;
 };
@@ -114,6 +116,8 @@ static enum sc_err fill(struct sc_kafka_replay *rp, struct part *part, int timeo
     rd_kafka_message_t *m = rd_kafka_consume_queue(part->queue, timeout_ms);
     if (m == NULL)
         return SC_ERR_TIMEOUT;
+    if (!m->err)
+        sc_ahead_took(&part->ahead, rp->rk, m);
     bool over = m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF || (!m->err && m->offset >= part->end);
     if (!m->err && !over) {
         part->head = m;

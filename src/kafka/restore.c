@@ -41,6 +41,7 @@ struct replay {
     rd_kafka_t *rk;
     rd_kafka_topic_partition_list_t *list;
     int64_t until, last; /* last: offset handed out last */
+    struct sc_ahead ahead;
     bool (*fn)(void *arg, const struct sc_msg *m);
     void *arg;
 };
@@ -52,6 +53,7 @@ static bool hand_out(struct replay *r, const rd_kafka_message_t *m)
                          .timestamp_ms = rd_kafka_message_timestamp(m, NULL),
                          .key = {m->key, m->key_len}, .value = {m->payload, m->len}};
     r->last = m->offset;
+    sc_ahead_took(&r->ahead, r->rk, m);
     return r->fn(r->arg, &msg);
 }
 

@@ -1,4 +1,5 @@
 /* Reading a topic for people: every partition, read_committed, without a group. */
+#include "kafka/ahead.h"
 #include "kafka/conf.h"
 
 #include <stdlib.h>
@@ -10,7 +11,8 @@ struct sc_kafka_tap {
     rd_kafka_message_t *m;
     int32_t partitions, assigned, ended;
     int64_t passed; /* offsets that a group's place left out */
-    bool *eof;
+    bool *eof; /* one a partition, as the next */
+    struct sc_ahead *ahead;
 };
 
 static bool is_wanted(const struct sc_kafka_range *range, int32_t p)
@@ -63,6 +65,7 @@ static bool assign(struct sc_kafka_tap *tp, const struct sc_kafka_range *range, 
         return false;
     }
     tp->eof = sc_calloc((size_t)tp->partitions, sizeof(*tp->eof));
+    tp->ahead = sc_calloc((size_t)tp->partitions, sizeof(*tp->ahead));
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(tp->partitions);
     for (int32_t p = 0; p < tp->partitions; p++)
         if (is_wanted(range, p))
@@ -133,6 +136,7 @@ enum sc_err sc_kafka_tap_next(struct sc_kafka_tap *tp, int timeout_ms, struct sc
         return SC_ERR_UNAVAILABLE;
     tp->ended -= tp->eof[tp->m->partition];
     tp->eof[tp->m->partition] = false;
+    sc_ahead_took(&tp->ahead[tp->m->partition], tp->rk, tp->m);
     *out = (struct sc_msg){.partition = tp->m->partition, .offset = tp->m->offset,
                            .timestamp_ms = rd_kafka_message_timestamp(tp->m, NULL),
                            .key = {tp->m->key, tp->m->key_len},
@@ -157,5 +161,6 @@ void sc_kafka_tap_destroy(struct sc_kafka_tap *tp)
         rd_kafka_destroy(tp->rk);
     }
     free(tp->eof);
+    free(tp->ahead);
     free(tp);
 }
