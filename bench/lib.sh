@@ -125,6 +125,7 @@ stagecoach() {
     done
     [ "$warm" -lt "$applied" ] || die "too few events to measure" "try --events 1000000"
     note "$name" ns $((($(ticks $runner) - spent) * 10000000 / (applied - warm)))
+    note "$name" whole $(($(ticks $runner) * 10000000 / applied))
     note "$name" rss "$(awk '/^VmHWM/ { print int($2 / 1024) }' "/proc/$runner/status")"
     note "$name" transactions "$(metric transactions_total)"
     all_written
