@@ -259,7 +259,7 @@ static const struct sc_field settings_fields[] = {
      .table = &worker_table, .doc = "Threads by role."},
     {.key = "commit_interval", .kind = SC_F_DURATION, .offset = AT(sc_settings, commit_interval_ms),
      .min = 5, .max = 10 * SC_SECOND_MS, .def = "100ms",
-     .doc = "One transaction a worker so often: latency against cost. 20ms for low latency."},
+     .doc = "At most one transaction a worker so often: latency against cost. 20ms for low latency."},
     {.key = "flush", .kind = SC_F_STRUCT, .offset = AT(sc_settings, flush), .table = &flush_table,
      .doc = "Writing states to Redis."},
     {.key = "journal", .kind = SC_F_STRUCT, .offset = AT(sc_settings, journal),

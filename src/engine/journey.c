@@ -110,11 +110,7 @@ static int poll_timeout(const struct sc_jworker *j)
     for (uint32_t i = 0; i < j->n_parts; i++)
         if (j->parts[i]->flushing)
             most = POLL_FLUSHING_MS;
-    if (!j->open)
-        return most;
-    int64_t left = j->opened_ms + j->w->cfg->commit_interval_ms -
-                   j->w->clock.mono_ms(j->w->clock.arg);
-    return left < 0 ? 0 : left > most ? most : (int)left;
+    return j->open ? sc_pace_wait(&j->pace, j->w->clock.mono_ms(j->w->clock.arg), most) : most;
 }
 
 /* Redis is too far behind: read nothing until it is not. The consumer is polled meanwhile, with
@@ -193,7 +189,9 @@ static void turn(struct sc_jworker *j)
         sc_jworker_take(j, res.msgs, res.n);
         j->w->log->ops->release(j->w->log);
     }
-    if (!j->doubt && sc_jworker_commit_due(j, j->w->clock.mono_ms(j->w->clock.arg)))
+    int64_t mono_ms = j->w->clock.mono_ms(j->w->clock.arg);
+    bool quiet = res.what == SC_POLL_NOTHING && sc_pace_free(&j->pace, mono_ms);
+    if (!j->doubt && j->open && (quiet || sc_jworker_commit_due(j, mono_ms)))
         sc_jworker_commit(j);
     if (!j->doubt && sc_jworker_flush(j, 0) && sc_flush_stalled(j->w, j->parts, j->n_parts))
         hold_still(j);
@@ -235,7 +233,8 @@ static void fini(struct sc_jworker *j)
 
 int sc_journey_worker(struct sc_worker *w)
 {
-    struct sc_jworker j = {.w = w, .jo = w->cfg->jo, .doubt = true};
+    struct sc_jworker j = {.w = w, .jo = w->cfg->jo, .doubt = true,
+                           .pace = {.interval_ms = w->cfg->commit_interval_ms}};
     sc_arena_init(&j.ar);
     sc_arena_init(&j.group);
     sc_overlay_init(&j.ov);

@@ -71,7 +71,7 @@ bool sc_jworker_begin(struct sc_jworker *j)
         return false;
     }
     j->open = true;
-    j->opened_ms = j->w->clock.mono_ms(j->w->clock.arg);
+    j->pace.opened_ms = j->w->clock.mono_ms(j->w->clock.arg);
     return true;
 }
 
@@ -282,6 +282,8 @@ bool sc_jworker_commit(struct sc_jworker *j)
         return sc_jworker_doubt(j, e), false;
     committed(j, &to);
     sc_count(&j->w->counters.transactions, n > 0);
+    if (n > 0)
+        j->pace.ended_ms = j->w->clock.mono_ms(j->w->clock.arg);
     sc_jworker_clear(j);
     sc_worker_moves(j->w);
     trim(j);
@@ -290,7 +292,7 @@ bool sc_jworker_commit(struct sc_jworker *j)
 
 bool sc_jworker_commit_due(const struct sc_jworker *j, int64_t mono_ms)
 {
-    return j->open && (mono_ms - j->opened_ms >= j->w->cfg->commit_interval_ms ||
+    return j->open && (sc_pace_over(&j->pace, mono_ms) ||
                        j->written >= j->w->cfg->txn_max_bytes ||
                        j->timers >= j->w->cfg->timers_max);
 }

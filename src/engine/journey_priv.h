@@ -11,6 +11,7 @@
 #include "core/analytics/cube.h"
 #include "core/journey/step.h"
 #include "engine/overlay.h"
+#include "engine/pace.h"
 #include "engine/part.h"
 #include "engine/publish.h"
 #include "engine/worker.h"
@@ -49,7 +50,7 @@ struct sc_jworker {
     bool still;                 /* paused: Redis is too far behind */
     bool held;                  /* an open transaction holds the journal back: stated */
     int64_t behind_ms;          /* since when something is there that is not handed out; 0: not */
-    int64_t opened_ms;
+    struct sc_pace pace;
     int64_t unknown_ms;         /* when events of another taxonomy were spoken of last; 0: never */
     uint64_t written;           /* bytes produced in this transaction */
     uint32_t timers;            /* fired in this transaction */

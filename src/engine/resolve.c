@@ -17,6 +17,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#define POLL_MS 50
 #define HEARTBEAT_MS 500
 #define RETRY_MS 500
 #define GROUP 256u /* records that share a look-up in Redis */
@@ -274,7 +275,7 @@ static bool beat_due(const struct sc_resolve *r)
 
 static bool commit_due(const struct sc_resolve *r)
 {
-    return r->open && (sc_resolve_mono(r) - r->opened_ms >= r->w->cfg->commit_interval_ms ||
+    return r->open && (sc_pace_over(&r->pace, sc_resolve_mono(r)) ||
                        r->written >= r->w->cfg->txn_max_bytes);
 }
 
@@ -316,10 +317,7 @@ static void watch_ends(struct sc_resolve *r)
 
 static int poll_timeout(const struct sc_resolve *r)
 {
-    if (!r->open)
-        return 50;
-    int64_t left = r->opened_ms + r->w->cfg->commit_interval_ms - sc_resolve_mono(r);
-    return left < 0 ? 0 : left > 50 ? 50 : (int)left;
+    return r->open ? sc_pace_wait(&r->pace, sc_resolve_mono(r), POLL_MS) : POLL_MS;
 }
 
 static void turn(struct sc_resolve *r)
@@ -348,7 +346,8 @@ static void turn(struct sc_resolve *r)
             return;
         }
     }
-    if (commit_due(r))
+    bool quiet = res.what == SC_POLL_NOTHING && sc_pace_free(&r->pace, sc_resolve_mono(r));
+    if (r->open && (quiet || commit_due(r)))
         sc_resolve_commit(r);
 }
 
@@ -407,7 +406,8 @@ static void fini(struct sc_resolve *r)
 int sc_resolve_worker(struct sc_worker *w, struct sc_pseudonyms *ps,
                       const struct sc_str *schema_files)
 {
-    struct sc_resolve r = {.w = w, .jo = w->cfg->jo, .ps = ps};
+    struct sc_resolve r = {.w = w, .jo = w->cfg->jo, .ps = ps,
+                           .pace = {.interval_ms = w->cfg->commit_interval_ms}};
     uint32_t p = w->cfg->partitions;
     sc_arena_init(&r.ar);
     sc_arena_init(&r.group);

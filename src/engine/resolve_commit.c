@@ -52,7 +52,7 @@ bool sc_resolve_begin(struct sc_resolve *r)
     if (e != SC_ERR_OK)
         return sc_resolve_doubt(r, e), false;
     r->open = true;
-    r->opened_ms = sc_resolve_mono(r);
+    r->pace.opened_ms = sc_resolve_mono(r);
     return true;
 }
 
@@ -190,6 +190,7 @@ bool sc_resolve_commit(struct sc_resolve *r)
     if (e != SC_ERR_OK)
         return sc_resolve_doubt(r, e), false;
     committed(r);
+    r->pace.ended_ms = sc_resolve_mono(r);
     sc_resolve_clear(r);
     sc_worker_moves(r->w);
     return true;

@@ -9,6 +9,7 @@
 #include "codec/journal.h"
 #include "core/journey/state.h"
 #include "engine/hints.h"
+#include "engine/pace.h"
 #include "engine/tries.h"
 #include "engine/worker.h"
 
@@ -46,7 +47,8 @@ struct sc_resolve {
     uint64_t *k;                    /* P: this life's transactions to each partition */
     uint64_t boot, projection;
     bool open, doubt, beat;
-    int64_t opened_ms, beat_ms;
+    struct sc_pace pace;
+    int64_t beat_ms;
     uint64_t written;
     uint64_t minute_records, minute_faults;
     int64_t minute_ms;
