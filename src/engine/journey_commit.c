@@ -264,6 +264,7 @@ bool sc_jworker_commit(struct sc_jworker *j)
 {
     struct sc_tp *tps = SC_NEW_N(&j->ar, struct sc_tp, j->n_parts + 1);
     uint32_t n = 0, partitions = j->w->cfg->partitions;
+    int64_t began_ms = j->w->clock.mono_ms(j->w->clock.arg);
     struct touched to = {.from = SC_NEW_N(&j->ar, uint32_t, partitions + 1)};
     to.order = sc_overlay_by_part(&j->ov, to.from, partitions, &j->ar);
     bool fine = write_frames(j) && write_cells(j);
@@ -283,7 +284,7 @@ bool sc_jworker_commit(struct sc_jworker *j)
     committed(j, &to);
     sc_count(&j->w->counters.transactions, n > 0);
     if (n > 0)
-        j->pace.ended_ms = j->w->clock.mono_ms(j->w->clock.arg);
+        j->pace.last_ms = began_ms;
     sc_jworker_clear(j);
     sc_worker_moves(j->w);
     trim(j);

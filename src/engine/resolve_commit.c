@@ -175,6 +175,7 @@ bool sc_resolve_commit(struct sc_resolve *r)
 {
     struct sc_tp *tps = SC_NEW_N(&r->ar, struct sc_tp, r->n_in + 1);
     uint32_t n = 0;
+    int64_t began_ms = sc_resolve_mono(r);
     /* A heartbeat speaks for all partitions, so its transaction is fenced by the offsets of all. */
     for (uint32_t i = 0; i < r->n_in; i++) {
         const struct sc_intake *in = &r->in[i];
@@ -190,7 +191,7 @@ bool sc_resolve_commit(struct sc_resolve *r)
     if (e != SC_ERR_OK)
         return sc_resolve_doubt(r, e), false;
     committed(r);
-    r->pace.ended_ms = sc_resolve_mono(r);
+    r->pace.last_ms = began_ms;
     sc_resolve_clear(r);
     sc_worker_moves(r->w);
     return true;
