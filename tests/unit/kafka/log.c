@@ -23,6 +23,9 @@ static int assigned_count(struct sc_log *lg)
 struct bed {
     rd_kafka_t *rk;
     rd_kafka_mock_cluster_t *cluster;
+    struct sc_str address;
+    struct sc_kafka_settings settings;
+    struct sc_kafka_config kafka; /* the log borrows it */
     struct sc_log *lg;
     struct sc_poll_result got;
 };
@@ -35,14 +38,14 @@ static void bed_init(struct bed *b, int partitions)
     rd_kafka_mock_set_apiversion(b->cluster, TXN_OFFSET_COMMIT, 0, 3);
     rd_kafka_mock_topic_create(b->cluster, "clicks", partitions, 1);
 
-    struct sc_str address = sc_str_from(rd_kafka_mock_cluster_bootstraps(b->cluster));
-    const struct sc_kafka_settings settings = {.brokers = {.v = &address, .n = 1}};
-    const struct sc_kafka_config kafka = {.settings = &settings};
+    b->address = sc_str_from(rd_kafka_mock_cluster_bootstraps(b->cluster));
+    b->settings = (struct sc_kafka_settings){.brokers = {.v = &b->address, .n = 1}};
+    b->kafka = (struct sc_kafka_config){.settings = &b->settings};
     static const char *const inputs[] = {"clicks"};
     static const struct sc_out_topics outputs = {0};
     static _Atomic bool stop;
     static struct sc_worker_status status;
-    const struct sc_kafka_log_config cfg = {.kafka = &kafka, .group = "g", .writer = "w",
+    const struct sc_kafka_log_config cfg = {.kafka = &b->kafka, .group = "g", .writer = "w",
                                             .inputs = inputs, .n_inputs = 1, .outputs = &outputs,
                                             .stop = &stop, .status = &status};
     b->lg = sc_kafka_log_create(&cfg);
