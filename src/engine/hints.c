@@ -37,7 +37,8 @@ void sc_hints_forget(struct sc_hints *h)
     start(h);
 }
 
-/* Nodes are MACs but for their rank. */
+/* Nodes are MACs but for their rank: a tag that two share is as likely as a clash of 64 bits, and is a
+ * wrong hint. */
 static uint64_t tag_of(const struct sc_node_id *node)
 {
     uint64_t half[2];
