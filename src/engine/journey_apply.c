@@ -384,12 +384,15 @@ static const struct sc_jitem *record_at(const struct sc_jworker *j, uint32_t k)
 static void look_ahead(const struct sc_jworker *j, uint32_t k)
 {
     const struct sc_jitem *far = record_at(j, k + SC_CACHE_FAR);
+    const struct sc_jitem *mid = record_at(j, k + SC_CACHE_MID);
     const struct sc_jitem *near = record_at(j, k + SC_CACHE_NEAR);
     if (far) {
         sc_overlay_prefetch(&j->ov, &far->it->rec.to);
         sc_cache_prefetch(&far->p->cache, &far->it->rec.to);
     }
-    if (near)
+    if (mid)
+        sc_overlay_prefetch_item(&j->ov, &mid->it->rec.to);
+    if (near && !sc_overlay_prefetch_stored(&j->ov, &near->it->rec.to))
         sc_cache_prefetch_state(&near->p->cache, &near->it->rec.to);
 }
 

@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/prefetch.h"
 #include "codec/state.h"
+#include "engine/cache.h"
 #include <stdlib.h>
 
 void sc_overlay_init(struct sc_overlay *ov)
@@ -58,6 +59,26 @@ void sc_overlay_prefetch(const struct sc_overlay *ov, const struct sc_node_id *n
 {
     if (ov->cap)
         sc_prefetch(&ov->slots[home_of(ov, node)], sizeof(*ov->slots), 1);
+}
+
+void sc_overlay_prefetch_item(const struct sc_overlay *ov, const struct sc_node_id *node)
+{
+    if (ov->n == 0)
+        return;
+    uint32_t tag = tag_of(node), i = home_of(ov, node);
+    while (ov->slots[i].item && ov->slots[i].tag != tag)
+        i = (i + 1) & (ov->cap - 1);
+    if (ov->slots[i].item)
+        sc_prefetch(&ov->items[ov->slots[i].item - 1], sizeof(*ov->items), 2);
+}
+
+bool sc_overlay_prefetch_stored(const struct sc_overlay *ov, const struct sc_node_id *node)
+{
+    const struct sc_overlay_item *item = sc_overlay_get(ov, node);
+    if (item == NULL || item->stored.p == NULL)
+        return false;
+    sc_prefetch(item->stored.p, item->stored.len, SC_STATE_LINES);
+    return true;
 }
 
 struct sc_overlay_item *sc_overlay_get(const struct sc_overlay *ov, const struct sc_node_id *node)

@@ -39,8 +39,11 @@ void sc_overlay_fini(struct sc_overlay *ov);
 void sc_overlay_clear(struct sc_overlay *ov);
 /* NULL: not touched yet. Valid until the next open. */
 struct sc_overlay_item *sc_overlay_get(const struct sc_overlay *ov, const struct sc_node_id *node);
-/* Have what a look-up will read on its way. */
+/* Have what a look-up will read on its way: first the slot; some look-ups later, through that, the
+ * item; some more later, through that, its stored form. False: it has none. */
 void sc_overlay_prefetch(const struct sc_overlay *ov, const struct sc_node_id *node);
+void sc_overlay_prefetch_item(const struct sc_overlay *ov, const struct sc_node_id *node);
+bool sc_overlay_prefetch_stored(const struct sc_overlay *ov, const struct sc_node_id *node);
 /* `st` was read, for the first time or again. */
 void sc_overlay_open(struct sc_overlay *ov, struct sc_state *st, uint32_t part);
 /* The group is over: working forms are forgotten, changed ones put down in their stored form, in
