@@ -1,7 +1,7 @@
 /* The resolve worker: records of the source topics in, journal frames out.
  *
- * A batch goes through the stages in their order, a group at a time: decode and validate, look up who
- * it is, route. All that a group needs lives in its own arena, small enough for the second cache.
+ * A batch goes through the stages in their order, each for all of it before the next: decode and
+ * validate, look up who it is, route. So it costs one round trip to Redis, whatever is not known.
  * Nothing is decided about identity here (core/identity/owner.c does, in the journal), so a wrong
  * or missing hint costs a hop and no more. Heartbeats say how far each source partition has come.
  * Source: reliability.md "Identity", "Time"; semantics 9-12. */
@@ -20,7 +20,6 @@
 #define POLL_MS 50
 #define HEARTBEAT_MS 500
 #define RETRY_MS 500
-#define GROUP 256u /* records that share a look-up in Redis */
 #define AHEAD 3u   /* records whose memory is on its way: another core unpacked them */
 #define LINES 4u   /* of each */
 #define ERROR_RATE_LEAST 100u /* records a minute before the rate counts */
@@ -55,7 +54,7 @@ static struct sc_str traceparent_of(struct sc_resolve *r, const struct sc_msg *m
     uint32_t n = r->w->log->ops->headers(r->w->log, m, hs, HEADERS_MAX);
     for (uint32_t i = 0; i < n; i++)
         if (sc_str_eqz(hs[i].name, "traceparent"))
-            return sc_str_dup(&r->group, hs[i].value);
+            return sc_str_dup(&r->batch, hs[i].value);
     return SC_STR_NULL;
 }
 
@@ -82,9 +81,9 @@ static struct sc_event *decode(struct sc_resolve *r, const struct sc_source *src
 {
     struct sc_fault fault;
     enum sc_drop drop;
-    struct sc_event *ev = sc_arena_alloc(&r->group, sizeof(*ev));
+    struct sc_event *ev = sc_arena_alloc(&r->batch, sizeof(*ev));
     const struct sc_decoders_in in = {
-        .source = src, .value = m->value, .ps = r->ps, .ar = &r->group,
+        .source = src, .value = m->value, .ps = r->ps, .ar = &r->batch,
         .meta = {.timestamp_ms = m->timestamp_ms,
                  .origin = {src->topic, m->partition, m->offset},
                  .traceparent = traceparent_of(r, m)},
@@ -100,7 +99,7 @@ static struct sc_event *decode(struct sc_resolve *r, const struct sc_source *src
     *faults += sc_drop_dead_letter(drop);
     if (!sc_drop_dead_letter(drop))
         sc_count(&r->w->counters.drops[drop], 1);
-    else if (sc_dead_letter(r->w, src->topic, m, drop, &fault, &r->group) != SC_ERR_OK)
+    else if (sc_dead_letter(r->w, src->topic, m, drop, &fault, &r->batch) != SC_ERR_OK)
         sc_resolve_doubt(r, SC_ERR_ABORT);
     return NULL;
 }
@@ -115,7 +114,7 @@ static void move_time(struct sc_intake *in, const struct sc_event *ev, const str
 }
 
 /* Events with an identifier, in order, their intake begun. UINT32_MAX: in doubt. */
-static uint32_t decode_group(struct sc_resolve *r, const struct sc_msg *msgs, uint32_t n,
+static uint32_t decode_all(struct sc_resolve *r, const struct sc_msg *msgs, uint32_t n,
                              int64_t mono_ms, struct sc_event **evs)
 {
     struct sc_counters *c = &r->w->counters;
@@ -167,13 +166,13 @@ static void believe(struct sc_resolve *r, const struct sc_link *link, int64_t mo
                      mono_ms);
 }
 
-static bool route_group(struct sc_resolve *r, struct sc_event **evs, uint32_t n, int64_t mono_ms)
+static bool route_all(struct sc_resolve *r, struct sc_event **evs, uint32_t n, int64_t mono_ms)
 {
-    sc_roots *roots = sc_arena_alloc(&r->group, sizeof(*roots) * (n + 1));
+    sc_roots *roots = sc_arena_alloc(&r->batch, sizeof(*roots) * (n + 1));
     for (uint32_t i = 0; i < n; i++)
-        sc_intake_end(r->jo->tx, r->ps, &r->group, evs[i]);
-    sc_hints_roots(&r->hints, evs, roots, n, mono_ms, &r->group);
-    struct sc_record *rec = SC_NEW(&r->group, struct sc_record);
+        sc_intake_end(r->jo->tx, r->ps, &r->batch, evs[i]);
+    sc_hints_roots(&r->hints, evs, roots, n, mono_ms, &r->batch);
+    struct sc_record *rec = SC_NEW(&r->batch, struct sc_record);
     for (uint32_t i = 0; i < n; i++) {
         sc_route(evs[i], roots[i], rec);
         if (!sc_resolve_send(r, rec))
@@ -187,17 +186,15 @@ static bool route_group(struct sc_resolve *r, struct sc_event **evs, uint32_t n,
 
 static bool take_some(struct sc_resolve *r, const struct sc_msg *msgs, uint32_t n)
 {
+    SC_ASSERT(n <= SC_BATCH_MAX);
     if (!sc_resolve_begin(r))
         return false;
-    for (uint32_t at = 0; at < n; at += GROUP) {
-        uint32_t records = n - at < GROUP ? n - at : GROUP;
-        int64_t mono_ms = sc_resolve_mono(r);
-        struct sc_event *evs[GROUP];
-        uint32_t events = decode_group(r, msgs + at, records, mono_ms, evs);
-        if (events == UINT32_MAX || !route_group(r, evs, events, mono_ms))
-            return false;
-        sc_arena_reset(&r->group, SC_RESOLVE_KEEP_BYTES);
-    }
+    int64_t mono_ms = sc_resolve_mono(r);
+    struct sc_event *evs[SC_BATCH_MAX];
+    uint32_t events = decode_all(r, msgs, n, mono_ms, evs);
+    if (events == UINT32_MAX || !route_all(r, evs, events, mono_ms))
+        return false;
+    sc_arena_reset(&r->batch, SC_RESOLVE_KEEP_BYTES);
     return true;
 }
 
@@ -400,7 +397,7 @@ static void fini(struct sc_resolve *r)
     sc_decoders_destroy(r->decoders);
     sc_hints_fini(&r->hints);
     sc_arena_fini(&r->ar);
-    sc_arena_fini(&r->group);
+    sc_arena_fini(&r->batch);
 }
 
 int sc_resolve_worker(struct sc_worker *w, struct sc_pseudonyms *ps,
@@ -410,7 +407,7 @@ int sc_resolve_worker(struct sc_worker *w, struct sc_pseudonyms *ps,
                            .pace = {.interval_ms = w->cfg->commit_interval_ms}};
     uint32_t p = w->cfg->partitions;
     sc_arena_init(&r.ar);
-    sc_arena_init(&r.group);
+    sc_arena_init(&r.batch);
     sc_hints_init(&r.hints, w, w->cfg->hints);
     r.decoders = sc_decoders_create(w, schema_files);
     r.projection = sc_projection_hash(r.jo->tx, &r.jo->wanted);

@@ -15,7 +15,7 @@
 void sc_resolve_clear(struct sc_resolve *r)
 {
     sc_arena_reset(&r->ar, SC_RESOLVE_KEEP_BYTES);
-    sc_arena_reset(&r->group, SC_RESOLVE_KEEP_BYTES);
+    sc_arena_reset(&r->batch, SC_RESOLVE_KEEP_BYTES);
     for (uint32_t p = 0; p < r->w->cfg->partitions; p++) {
         sc_frame_start(&r->frames[p], r->projection);
         r->records[p] = 0;

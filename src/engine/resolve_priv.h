@@ -41,7 +41,7 @@ struct sc_resolve {
     struct sc_intake *in;
     uint32_t n_in, in_last;
     struct sc_arena ar;             /* the transaction's */
-    struct sc_arena group;          /* of the records between decode and route */
+    struct sc_arena batch;          /* of the records between decode and route */
     struct sc_frame_writer *frames; /* P */
     uint32_t *records;              /* P: in this transaction, for the trailers */
     uint64_t *k;                    /* P: this life's transactions to each partition */
