@@ -2,9 +2,12 @@
 #include "kafka/outbox.h"
 
 #include "base/assert.h"
+#include "base/prefetch.h"
 #include <stdlib.h>
 
 #define KEEP_BYTES (64u << 20)
+#define FRAMING_BYTES 64u /* more than a record's own: lengths, attributes, offset, timestamp */
+#define NO_VALUE UINT32_MAX
 
 void sc_outbox_init(struct sc_outbox *ob)
 {
@@ -14,21 +17,43 @@ void sc_outbox_init(struct sc_outbox *ob)
 
 void sc_outbox_fini(struct sc_outbox *ob)
 {
-    sc_outbox_clear(ob);
+    for (uint32_t t = 0; t < SC_OUT_MAX; t++)
+        free(ob->at[t].place);
+    free(ob->places);
     sc_arena_fini(&ob->ar);
-    free(ob->items);
 }
 
-static rd_kafka_headers_t *headers_of(const struct sc_out *out)
+/* ---- places */
+
+static struct sc_outbox_place *place_new(struct sc_outbox *ob, uint16_t topic, int32_t partition)
 {
-    if (out->n_headers == 0)
-        return NULL;
-    rd_kafka_headers_t *hs = rd_kafka_headers_new(out->n_headers);
-    for (uint32_t i = 0; i < out->n_headers; i++)
-        rd_kafka_header_add(hs, out->headers[i].name.p, (ssize_t)out->headers[i].name.len,
-                            out->headers[i].value.p, (ssize_t)out->headers[i].value.len);
-    return hs;
+    if (ob->n_places == ob->cap_places) {
+        ob->cap_places = ob->cap_places ? ob->cap_places * 2 : 16;
+        ob->places = sc_realloc(ob->places, ob->cap_places * sizeof(*ob->places));
+    }
+    struct sc_outbox_place *pl = &ob->places[ob->n_places++];
+    *pl = (struct sc_outbox_place){.topic = topic, .partition = partition};
+    return pl;
 }
+
+static struct sc_outbox_place *place_of(struct sc_outbox *ob, uint16_t topic, int32_t partition)
+{
+    SC_ASSERT(topic < SC_OUT_MAX && partition >= -1);
+    uint32_t at = (uint32_t)(partition + 1), n = ob->at[topic].n;
+    if (at >= n) {
+        uint32_t bigger = at < 2 * n ? 2 * n : at + 1;
+        ob->at[topic].place = sc_realloc(ob->at[topic].place, bigger * sizeof(uint32_t));
+        memset(ob->at[topic].place + n, 0, (bigger - n) * sizeof(uint32_t));
+        ob->at[topic].n = bigger;
+    }
+    if (ob->at[topic].place[at])
+        return &ob->places[ob->at[topic].place[at] - 1];
+    struct sc_outbox_place *pl = place_new(ob, topic, partition);
+    ob->at[topic].place[at] = ob->n_places;
+    return pl;
+}
+
+/* ---- messages */
 
 static struct sc_str copy(struct sc_outbox *ob, struct sc_str s)
 {
@@ -39,36 +64,96 @@ static struct sc_str copy(struct sc_outbox *ob, struct sc_str s)
     return (struct sc_str){p, s.len};
 }
 
-void sc_outbox_add(struct sc_outbox *ob, const struct sc_out *out, int64_t *mark)
+static char *put_bytes(char *to, const void *p, size_t n)
 {
-    SC_ASSERT(ob->n <= ob->cap);
-    if (ob->n == ob->cap) {
-        ob->cap = ob->cap ? ob->cap * 2 : 256;
-        ob->items = sc_realloc(ob->items, ob->cap * sizeof(*ob->items));
-    }
-    ob->items[ob->n++] = (struct sc_outbox_item){
-        .topic = out->topic,
-        .partition = out->partition,
-        .key = copy(ob, out->key),
-        .value = copy(ob, out->value),
-        .timestamp_ms = out->timestamp_ms > 0 ? out->timestamp_ms : 0,
-        .headers = headers_of(out),
-        .mark = mark,
-    };
-    ob->bytes += out->key.len + out->value.len;
+    if (n)
+        memcpy(to, p, n);
+    return to + n;
 }
 
-void sc_outbox_sent(struct sc_outbox *ob)
+/* Each: the lengths of name and value, then their bytes. */
+static struct sc_str pack_headers(struct sc_outbox *ob, const struct sc_out *out)
 {
-    ob->n = 0;
-    ob->bytes = 0;
+    size_t all = 0;
+    for (uint32_t i = 0; i < out->n_headers; i++)
+        all += 2 * sizeof(uint32_t) + out->headers[i].name.len + out->headers[i].value.len;
+    char *p = sc_arena_alloc(&ob->ar, all), *at = p;
+    for (uint32_t i = 0; i < out->n_headers; i++) {
+        const struct sc_header *h = &out->headers[i];
+        SC_ASSERT(h->name.len < NO_VALUE && h->value.len < NO_VALUE);
+        uint32_t lens[2] = {(uint32_t)h->name.len,
+                            h->value.p ? (uint32_t)h->value.len : NO_VALUE};
+        at = put_bytes(at, lens, sizeof(lens));
+        at = put_bytes(at, h->name.p, h->name.len);
+        at = put_bytes(at, h->value.p, h->value.p ? h->value.len : 0);
+    }
+    return (struct sc_str){p, (size_t)(at - p)};
+}
+
+rd_kafka_headers_t *sc_outbox_headers(const struct sc_outbox_item *it)
+{
+    if (it->headers.len == 0)
+        return NULL;
+    const char *at = it->headers.p, *end = at + it->headers.len;
+    rd_kafka_headers_t *hs = rd_kafka_headers_new(8);
+    while (at < end) {
+        uint32_t lens[2];
+        memcpy(lens, at, sizeof(lens));
+        const char *name = at + sizeof(lens), *value = name + lens[0];
+        bool none = lens[1] == NO_VALUE;
+        rd_kafka_header_add(hs, name, (ssize_t)lens[0], none ? NULL : value,
+                            none ? 0 : (ssize_t)lens[1]);
+        at = value + (none ? 0 : lens[1]);
+    }
+    return hs;
+}
+
+size_t sc_outbox_bytes(const struct sc_outbox_item *it)
+{
+    return it->key.len + it->value.len + it->headers.len + FRAMING_BYTES;
+}
+
+void sc_outbox_add(struct sc_outbox *ob, const struct sc_out *out, int64_t *mark)
+{
+    struct sc_outbox_place *pl = place_of(ob, out->topic, out->partition < 0 ? -1 : out->partition);
+    struct sc_outbox_item *it = sc_arena_alloc(&ob->ar, sizeof(*it));
+    *it = (struct sc_outbox_item){
+        .key = copy(ob, out->key),
+        .value = copy(ob, out->value),
+        .headers = pack_headers(ob, out),
+        .timestamp_ms = out->timestamp_ms > 0 ? out->timestamp_ms : 0,
+        .mark = mark,
+    };
+    if (pl->first)
+        pl->last->next = it;
+    else
+        pl->first = it;
+    pl->last = it;
+    ob->bytes += sc_outbox_bytes(it);
+}
+
+void sc_outbox_prefetch(const struct sc_outbox_place *place)
+{
+    const struct sc_outbox_item *next = place->first->next;
+    if (next == NULL)
+        return;
+    sc_prefetch(next->key.p, next->key.len, 1);
+    sc_prefetch(next->headers.p, next->headers.len, 6);
+    if (next->next)
+        sc_prefetch(next->next, sizeof(*next->next), 2);
+}
+
+void sc_outbox_given(struct sc_outbox *ob, struct sc_outbox_place *place)
+{
+    SC_ASSERT(place->first != NULL);
+    ob->bytes -= sc_outbox_bytes(place->first);
+    place->first = place->first->next;
 }
 
 void sc_outbox_clear(struct sc_outbox *ob)
 {
-    for (uint32_t i = 0; i < ob->n; i++)
-        if (ob->items[i].headers)
-            rd_kafka_headers_destroy(ob->items[i].headers);
-    sc_outbox_sent(ob);
+    for (uint32_t i = 0; i < ob->n_places; i++)
+        ob->places[i].first = NULL;
+    ob->bytes = 0;
     sc_arena_reset(&ob->ar, KEEP_BYTES);
 }

@@ -1,6 +1,10 @@
 /* The producer side of the log: transactions by the rules of reliability.md.
  *
- * Messages wait in the outbox (outbox.h) until the flush that ends the transaction.
+ * Messages wait in the outbox (outbox.h) until the flush that ends the transaction. It gives them to
+ * the client in waves, a request of each partition, and waits for each: of a partition with more
+ * than five messages under way 2.0.2 sends no more (it counts messages where the protocol counts
+ * requests), and where more of it waits its thread spins until the answer.
+ *
  * Flush before send_offsets (else +100 ms), a delivery callback set (else flush sleeps in steps of
  * 10 ms), topics warmed at the start (else the first produce waits a second on 2.0.2). */
 #include "kafka/log_priv.h"
@@ -20,6 +24,11 @@
 #define INIT_TIMEOUT_MS 10000
 #define FENCE_TIMEOUT_MS 10000
 #define METADATA_TIMEOUT_MS 5000
+
+#define BATCH_BYTES "1000000"            /* brokers take 1 MiB unless told */
+#define REQUEST_BYTES ((size_t)1000000)  /* as many */
+#define FIRST_FEW 32u                    /* of a topic's messages: they reach most of its partitions */
+#define OUTBOX_BYTES ((size_t)16 << 20)  /* more does not wait for the end of the transaction */
 
 static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 {
@@ -44,9 +53,11 @@ static void warm(struct kafka_log *k)
             continue;
         k->out[i] = rd_kafka_topic_new(k->producer, outs->v[i].name.p, NULL);
         const struct rd_kafka_metadata *md;
-        if (k->out[i] && rd_kafka_metadata(k->producer, 0, k->out[i], &md, METADATA_TIMEOUT_MS) ==
-                             RD_KAFKA_RESP_ERR_NO_ERROR)
-            rd_kafka_metadata_destroy(md);
+        if (k->out[i] == NULL || rd_kafka_metadata(k->producer, 0, k->out[i], &md,
+                                                   METADATA_TIMEOUT_MS))
+            continue;
+        k->out_partitions[i] = md->topic_cnt == 1 ? md->topics[0].partition_cnt : 0;
+        rd_kafka_metadata_destroy(md);
     }
 }
 
@@ -61,7 +72,7 @@ static rd_kafka_t *producer_new(struct kafka_log *k, const char *id, bool throw_
          * with messages past their linger and a request under way keeps its thread spinning. */
         {"linger.ms", "1000"},
         {"message.max.bytes", "2097152"}, /* one state at its hard limit, with room */
-        {"batch.size", "1000000"},
+        {"batch.size", BATCH_BYTES},
         /* What is longer is sent from where it lies; for what may be copied, room is made, and
          * zeroed by the kernel, up to a whole batch. */
         {"message.copy.max.bytes", "1000"},
@@ -90,6 +101,7 @@ enum sc_err sc_kafka_producer_open(struct kafka_log *k)
 {
     memset(&k->taint, 0, sizeof(k->taint));
     memset(k->out, 0, sizeof(k->out));
+    memset(k->out_partitions, 0, sizeof(k->out_partitions));
     k->producer = producer_new(k, k->cfg.writer, false);
     if (k->producer == NULL)
         return SC_ERR_CONFIG;
@@ -214,16 +226,18 @@ enum sc_err sc_kafka_begin(struct sc_log *lg)
     return SC_ERR_FATAL;
 }
 
-/* ---- produce */
+/* ---- produce: what is kept back, and its end */
 
-/* Hand one message over. Its payload stays ours: it lives until the transaction is over. */
-static enum sc_err put(struct kafka_log *k, struct sc_outbox_item *it)
+/* Give one message to the client. Its payload stays ours: it lives until the transaction is over. */
+static enum sc_err give(struct kafka_log *k, const struct sc_outbox_place *pl,
+                        const struct sc_outbox_item *it)
 {
+    rd_kafka_headers_t *headers = sc_outbox_headers(it);
     for (;;) {
         rd_kafka_vu_t vus[] = {
-            {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = k->out[it->topic]},
+            {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = k->out[pl->topic]},
             {.vtype = RD_KAFKA_VTYPE_PARTITION,
-             .u.i32 = it->partition < 0 ? RD_KAFKA_PARTITION_UA : it->partition},
+             .u.i32 = pl->partition < 0 ? RD_KAFKA_PARTITION_UA : pl->partition},
             {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = 0},
             {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)it->key.p, it->key.len}},
             {.vtype = RD_KAFKA_VTYPE_VALUE,
@@ -231,38 +245,67 @@ static enum sc_err put(struct kafka_log *k, struct sc_outbox_item *it)
             {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = it->timestamp_ms},
             {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = it->mark},
             /* the last: only if there are any */
-            {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = it->headers},
+            {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
         };
         rd_kafka_error_t *why = rd_kafka_produceva(
-            k->producer, vus, sizeof(vus) / sizeof(vus[0]) - (it->headers == NULL));
+            k->producer, vus, sizeof(vus) / sizeof(vus[0]) - (headers == NULL));
         rd_kafka_resp_err_t e = why ? rd_kafka_error_code(why) : RD_KAFKA_RESP_ERR_NO_ERROR;
         if (why)
             rd_kafka_error_destroy(why);
         if (e == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            it->headers = NULL;
             k->sent++;
             return SC_ERR_OK;
         }
         if (e != RD_KAFKA_RESP_ERR__QUEUE_FULL || k->undelivered) {
             sc_log(SC_LOG_WARN, "kafka", "produce refused", "topic",
-                   k->cfg.outputs->v[it->topic].name.p, "why", rd_kafka_err2str(e), NULL);
+                   k->cfg.outputs->v[pl->topic].name.p, "why", rd_kafka_err2str(e), NULL);
+            if (headers)
+                rd_kafka_headers_destroy(headers);
             return SC_ERR_ABORT;
         }
         rd_kafka_poll(k->producer, 10); /* make room */
     }
 }
 
-/* Hand over what is kept back: first what names its partition, so that few messages cover all
- * partitions and one request registers them. No topic has messages of both kinds. */
-static enum sc_err hand_over(struct kafka_log *k)
+/* Messages of a place, in their order, until they are `most` or fill `room` of requests. */
+static enum sc_err give_some(struct kafka_log *k, struct sc_outbox_place *pl, uint32_t most,
+                             size_t *room)
 {
+    for (uint32_t i = 0; i < most && pl->first; i++) {
+        size_t bytes = sc_outbox_bytes(pl->first);
+        if (bytes > *room)
+            break;
+        sc_outbox_prefetch(pl);
+        if (give(k, pl, pl->first) != SC_ERR_OK)
+            return SC_ERR_ABORT;
+        *room -= bytes;
+        sc_outbox_given(&k->box, pl);
+    }
+    return SC_ERR_OK;
+}
+
+/* What one request of each partition takes; one message always fits. */
+static size_t room_of(const struct kafka_log *k, const struct sc_outbox_place *pl)
+{
+    size_t room = REQUEST_BYTES, first = pl->first ? sc_outbox_bytes(pl->first) : 0;
+    if (pl->partition < 0 && k->out_partitions[pl->topic] > 1) /* keys do not share out evenly */
+        room = room / 8 * 7 * (size_t)k->out_partitions[pl->topic];
+    return room > first ? room : first;
+}
+
+/* A wave: of each place what one request of each partition takes. First a few of each, so that one
+ * request registers all partitions with the transaction. */
+static enum sc_err give_wave(struct kafka_log *k)
+{
+    struct sc_outbox *ob = &k->box;
+    size_t *room = sc_arena_alloc(&ob->ar, (ob->n_places + 1) * sizeof(*room));
+    for (uint32_t i = 0; i < ob->n_places; i++)
+        room[i] = room_of(k, &ob->places[i]);
     enum sc_err e = SC_ERR_OK;
-    for (int hashed = 0; hashed <= 1; hashed++)
-        for (uint32_t i = 0; e == SC_ERR_OK && i < k->box.n; i++)
-            if ((k->box.items[i].partition < 0) == (hashed == 1))
-                e = put(k, &k->box.items[i]);
-    if (e == SC_ERR_OK)
-        sc_outbox_sent(&k->box);
+    for (uint32_t i = 0; e == SC_ERR_OK && i < ob->n_places; i++)
+        e = give_some(k, &ob->places[i], FIRST_FEW, &room[i]);
+    for (uint32_t i = 0; e == SC_ERR_OK && i < ob->n_places; i++)
+        e = give_some(k, &ob->places[i], UINT32_MAX, &room[i]);
     return e;
 }
 
@@ -271,7 +314,7 @@ static enum sc_err take(struct kafka_log *k, const struct sc_out *out, int64_t *
     if (!k->open || k->out[out->topic] == NULL)
         return SC_ERR_ABORT;
     sc_outbox_add(&k->box, out, mark);
-    return k->box.bytes < SC_OUTBOX_BYTES ? SC_ERR_OK : hand_over(k);
+    return k->box.bytes < OUTBOX_BYTES ? SC_ERR_OK : sc_kafka_flush(&k->base);
 }
 
 enum sc_err sc_kafka_produce(struct sc_log *lg, const struct sc_out *out)
@@ -306,11 +349,15 @@ enum sc_err sc_kafka_flush(struct sc_log *lg)
 {
     struct kafka_log *k = sc_kafka_log(lg);
     int64_t since_ms = sc_time_mono_ms();
-    if (hand_over(k) != SC_ERR_OK)
-        return SC_ERR_ABORT;
-    while (k->delivered < k->sent && !k->undelivered && patient(k, since_ms, FLUSH_TIMEOUT_MS))
-        rd_kafka_flush(k->producer, SLICE_MS);
-    return k->delivered == k->sent && !k->undelivered ? SC_ERR_OK : SC_ERR_ABORT;
+    do {
+        if (give_wave(k) != SC_ERR_OK)
+            return SC_ERR_ABORT;
+        while (k->delivered < k->sent && !k->undelivered && patient(k, since_ms, FLUSH_TIMEOUT_MS))
+            rd_kafka_flush(k->producer, SLICE_MS);
+        if (k->delivered < k->sent || k->undelivered)
+            return SC_ERR_ABORT;
+    } while (k->box.bytes > 0);
+    return SC_ERR_OK;
 }
 
 /* ---- the end of a transaction */

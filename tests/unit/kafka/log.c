@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <time.h>
 
 #define TXN_OFFSET_COMMIT 28
 
@@ -37,12 +38,15 @@ static void bed_init(struct bed *b, int partitions)
     b->cluster = rd_kafka_mock_cluster_new(b->rk, 1);
     rd_kafka_mock_set_apiversion(b->cluster, TXN_OFFSET_COMMIT, 0, 3);
     rd_kafka_mock_topic_create(b->cluster, "clicks", partitions, 1);
+    rd_kafka_mock_topic_create(b->cluster, "states", 1, 1);
 
     b->address = sc_str_from(rd_kafka_mock_cluster_bootstraps(b->cluster));
     b->settings = (struct sc_kafka_settings){.brokers = {.v = &b->address, .n = 1}};
     b->kafka = (struct sc_kafka_config){.settings = &b->settings};
     static const char *const inputs[] = {"clicks"};
-    static const struct sc_out_topics outputs = {0};
+    static struct sc_out_topics outputs;
+    outputs = (struct sc_out_topics){.n = SC_OUT_STATE + 1};
+    outputs.v[SC_OUT_STATE] = (struct sc_out_topic){.name = SC_STR("states"), .on = true};
     static _Atomic bool stop;
     static struct sc_worker_status status;
     const struct sc_kafka_log_config cfg = {.kafka = &b->kafka, .group = "g", .writer = "w",
@@ -121,6 +125,39 @@ Test(kafka_log, what_was_read_ahead_is_followed_by_more_at_once, .timeout = 120)
         b.lg->ops->release(b.lg);
     }
     cr_expect_eq(read, n, "%u of %u read, after %u waits of %u ms", read, n, waited, wait_ms);
+    bed_fini(&b);
+}
+
+static double cpu_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* Given all of a partition at once, the client spins until the answer to its first request is there. */
+Test(kafka_log, a_transaction_of_many_requests_waits_for_answers_asleep, .timeout = 60)
+{
+    enum { MESSAGES = 60, BYTES = 64 << 10, RTT_MS = 400 };
+    static char value[BYTES];
+    struct bed b;
+    uint32_t mark = 0;
+    bed_init(&b, 1);
+    const struct sc_tp from = {.offset = 0};
+    cr_assert_eq(b.lg->ops->rewind(b.lg, &from, 1), SC_ERR_OK);
+    cr_assert_eq(b.lg->ops->begin(b.lg), SC_ERR_OK);
+    struct sc_out out = {.topic = SC_OUT_STATE, .value = {value, sizeof(value)}};
+    for (int i = 0; i < MESSAGES; i++)
+        cr_assert_eq(b.lg->ops->produce_marked(b.lg, &out, &mark), SC_ERR_OK);
+    rd_kafka_mock_broker_set_rtt(b.cluster, 1, RTT_MS);
+    double before = cpu_s();
+    cr_assert_eq(b.lg->ops->flush(b.lg), SC_ERR_OK);
+    double spent = cpu_s() - before;
+    rd_kafka_mock_broker_set_rtt(b.cluster, 1, 0);
+    cr_expect_lt(spent, RTT_MS * 1e-3, "%.2f s of CPU for four answers of %d ms", spent, RTT_MS);
+    for (uint32_t i = 0; i <= mark; i++)
+        cr_expect_eq(b.lg->ops->mark_offset(b.lg, i), i);
+    b.lg->ops->abort(b.lg);
     bed_fini(&b);
 }
 
