@@ -167,7 +167,7 @@ for schema in proto desc; do
     shop_settings stagecoach 'max_error_rate: 100%'
     sed -i '/^registry:/d' "$SHOP/stagecoach.yaml"
     for format in avro protobuf json; do
-        topic "$RUN.$format" 2
+        topic "$RUN.$format" 2 retention.ms=-1 # its records are of January
         "$BUILD_DIR/tests/test_spoil" send "$STAGECOACH_KAFKA" "$RUN.$format" $format bare 1000 20 >"$WORK/sent"
     done
     topic "$RUN.dead" 1 retention.ms=-1
