@@ -232,6 +232,7 @@ static void engine(struct sc_setup *su)
     su->engine.timers_max = (uint32_t)st->limits.timers;
     su->engine.txn_max_bytes = TXN_MAX_BYTES;
     su->engine.event_clock = st->clock == SC_CLOCK_EVENT;
+    su->engine.no_cloudevents = !st->topics.cloudevents;
     su->engine.max_error_bp = st->max_error_rate_bp;
 }
 

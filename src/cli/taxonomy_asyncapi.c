@@ -392,10 +392,11 @@ static void put_headers(struct asyncapi *aa)
 {
     static const char *const names[] = {"ce_specversion", "ce_id", "ce_source", "ce_type",
                                         "ce_time", "ce_subject", "content-type", "traceparent"};
+    const size_t n = sizeof(names) / sizeof(names[0]);
     open_obj(aa, "headers");
     put_types(aa, "object", NULL);
     open_obj(aa, "properties");
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = aa->st && !aa->st->topics.cloudevents ? n - 1 : 0; i < n; i++) {
         open_obj(aa, names[i]);
         put_types(aa, "string", NULL);
         close_obj(aa);

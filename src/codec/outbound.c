@@ -238,8 +238,5 @@ uint32_t sc_outbound_headers(const struct sc_journey *jo, const struct sc_effect
     struct said sd = {.id = id_of(fx), .type = sc_effect_type_name(fx->type),
                       .time_ms = fx->at_ms, .subject = hex_of(&fx->customer, ar),
                       .format = format};
-    uint32_t n = put_headers(jo, &sd, ar, out);
-    if (fx->traceparent.len)
-        out[n++] = (struct sc_header){SC_STR("traceparent"), fx->traceparent};
-    return n;
+    return put_headers(jo, &sd, ar, out);
 }

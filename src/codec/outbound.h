@@ -39,9 +39,9 @@ struct sc_str sc_outbound_cell_key(const struct sc_journey *jo, const struct sc_
                                    struct sc_arena *ar);
 
 /* CloudEvents 1.0 binary-mode headers of an effect: ce_specversion ce_id ce_source ce_type ce_time
- * ce_subject content-type, traceparent. `ce_source` is /stagecoach/<journey>; effects without an id
- * of their own (transitions, merges) get a hash of what they say. Values from `ar`. */
-#define SC_CE_HEADERS_MAX 10u
+ * ce_subject content-type. `ce_source` is /stagecoach/<journey>; effects without an id of their own
+ * (transitions, merges) get a hash of what they say. Values from `ar`. Returns how many. */
+#define SC_CE_HEADERS_MAX 7u
 uint32_t sc_outbound_headers(const struct sc_journey *jo, const struct sc_effect *fx,
                              int32_t format, struct sc_arena *ar,
                              struct sc_header out[SC_CE_HEADERS_MAX]);

@@ -85,6 +85,7 @@ struct sc_topic_settings {
 struct sc_topics_settings {
     struct sc_topic_settings transitions, suppressed, identity, customers, analytics;
     struct sc_str dead_letters;
+    bool cloudevents;
     struct sc_node *transitions_at, *suppressed_at, *identity_at, *customers_at,
         *analytics_at; /* as written */
 };

@@ -79,9 +79,12 @@ enum sc_err sc_publish_effect(struct sc_publisher *pb, const struct sc_effect *f
     count(pb->w, fx);
     if (!to->on)
         return SC_ERR_OK;
-    struct sc_header headers[SC_CE_HEADERS_MAX];
+    struct sc_header headers[SC_CE_HEADERS_MAX + 1];
     struct sc_out out = {.headers = headers};
-    out.n_headers = sc_outbound_headers(pb->w->cfg->jo, fx, to->format, pb->ar, headers);
+    if (!pb->w->cfg->no_cloudevents)
+        out.n_headers = sc_outbound_headers(pb->w->cfg->jo, fx, to->format, pb->ar, headers);
+    if (fx->traceparent.len)
+        headers[out.n_headers++] = (struct sc_header){SC_STR("traceparent"), fx->traceparent};
     pb->value.len = 0;
     sc_outbound_effect(pb->w->cfg->jo, fx, to->format, to->schema_id, &pb->value);
     out.value = sc_buf_view(&pb->value);
@@ -117,7 +120,8 @@ enum sc_err sc_publish_cell(struct sc_publisher *pb, const struct sc_cell *cell,
                         name->partition};
     uint8_t id[16];
     sc_hash_xxh3_128(what, sizeof(what), id);
-    out.n_headers = sc_outbound_cell_headers(jo, cell, to->format, id, pb->ar, headers);
+    if (!pb->w->cfg->no_cloudevents)
+        out.n_headers = sc_outbound_cell_headers(jo, cell, to->format, id, pb->ar, headers);
     pb->value.len = 0;
     sc_outbound_cell(jo, cell, to->format, to->schema_id, &pb->value);
     out.value = sc_buf_view(&pb->value);

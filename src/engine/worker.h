@@ -26,6 +26,7 @@ struct sc_engine_config {
     uint32_t hints;              /* identity hints kept, a resolve worker */
     uint32_t timers_max;         /* timers fired in one transaction */
     bool event_clock;
+    bool no_cloudevents;         /* results have no headers but traceparent */
     bool adopt;                  /* take the last seal for the truth where no offset is committed */
     int32_t max_error_bp;        /* resolve stops past it, of 10,000; 0: never */
 };

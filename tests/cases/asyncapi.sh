@@ -19,6 +19,8 @@ sed 's/email: *{ topic/email: { format: protobuf, topic/; s/agent: *{ topic/agen
     "$root/deploy/local/demo.d/journey.yaml" >"$work/journey.yaml"
 cp "$root/deploy/local/demo.d/taxonomy.yaml" "$work"
 document formats "$work/journey.yaml"
+sed 's/^topics: { /&cloudevents: false, /' "$root/deploy/local/demo.d/stagecoach.yaml" >"$work/bare.yaml"
+document bare "$work/bare.yaml"
 for name in retail saas subscription; do
     [ ! -e "$root/schemas/examples/$name/journey.yaml" ] || document "$name" "$root/schemas/examples/$name/journey.yaml"
 done
@@ -37,6 +39,7 @@ says shop '.components.schemas.order_completed | .required == ["total"] and ."x-
 says shop '.components.schemas.product_viewed.examples[0].product_id == "1234"'
 says shop '.channels.customers.messages.record | .headers == null and .payload.schema.title == "Customer"'
 says shop '.channels.triggers_email.messages.record.headers.properties.ce_id.type == "string"'
+says bare '.channels.triggers_email.messages.record.headers.properties | keys == ["traceparent"]'
 says journey '[.channels | keys[] | select(startswith("source_") | not)] | all(startswith("triggers_"))'
 says taxonomy '.channels | keys == ["source_clickstream", "source_pos", "source_support"]'
 says tea '.components.schemas.tea_brewed | ."x-deprecated-names"[0].name == "tea_made" and .properties.guest."x-personal" and .properties.extras.items.type == "string" and .properties.leaf.enum == ["green", "black"]'
