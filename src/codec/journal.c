@@ -62,27 +62,59 @@ static uint8_t event_bits(const struct sc_event *ev)
     return (uint8_t)bits;
 }
 
-static void put_source(struct sc_pen *w, const struct sc_taxonomy *tx, const struct sc_event *ev)
+static bool stands_at(const struct sc_frame_writer *f, size_t at, size_t len, struct sc_str s)
+{
+    return s.len == len && (len == 0 || memcmp(f->buf.p + at, s.p, len) == 0);
+}
+
+static bool as_before(const struct sc_frame_writer *f, const struct sc_event *ev)
+{
+    return f->before.any && f->before.source == ev->source &&
+           f->before.partition == ev->origin.partition &&
+           stands_at(f, f->before.topic_at, f->before.topic_len, ev->origin.topic) &&
+           stands_at(f, f->before.name_at, f->before.name_len, ev->source_name);
+}
+
+/* Returns where its bytes stand. */
+static size_t put_text(struct sc_pen *w, struct sc_str s)
+{
+    sc_pen_str(w, s);
+    return (size_t)(w->p - (uint8_t *)w->out->p) - s.len;
+}
+
+/* `f`: the frame, NULL: none. */
+static void put_source(struct sc_pen *w, const struct sc_taxonomy *tx, const struct sc_event *ev,
+                       struct sc_frame_writer *f)
 {
     bool none = ev->source == SC_SOURCE_NONE;
     SC_ASSERT(none || ev->source < tx->n_sources);
     sc_pen_var(w, none ? 0 : ev->source + 1u);
     if (!none)
         sc_pen_u32(w, tx->sources[ev->source].hash);
-    sc_pen_str(w, ev->source_name);
+    size_t name_at = put_text(w, ev->source_name);
     sc_pen_str(w, ev->id);
-    sc_pen_str(w, ev->origin.topic);
+    size_t topic_at = put_text(w, ev->origin.topic);
     sc_pen_int(w, ev->origin.partition);
     sc_pen_int(w, ev->origin.offset);
+    if (f == NULL)
+        return;
+    f->before.any = true;
+    f->before.source = ev->source;
+    f->before.partition = ev->origin.partition;
+    f->before.name_at = name_at;
+    f->before.name_len = ev->source_name.len;
+    f->before.topic_at = topic_at;
+    f->before.topic_len = ev->origin.topic.len;
 }
 
 static void put_event(struct sc_pen *w, const struct sc_taxonomy *tx, const struct sc_event *ev,
-                      bool props)
+                      bool props, struct sc_frame_writer *f)
 {
     SC_ASSERT(ev->n_ids <= SC_IDENTIFIERS_MAX);
     bool known = ev->type < tx->n_events;
     SC_ASSERT(known || !props);
-    uint8_t bits = event_bits(ev);
+    bool same = f && as_before(f, ev);
+    uint8_t bits = event_bits(ev) | (same ? SC_EB_AS_BEFORE : 0);
     sc_pen_room(w, 24 + 16 * (size_t)SC_IDENTIFIERS_MAX + 8 * (size_t)SC_VARINT_BYTES);
     sc_pen_u32(w, known ? tx->events[ev->type].hash : 0);
     sc_pen_var(w, ev->type);
@@ -97,7 +129,12 @@ static void put_event(struct sc_pen *w, const struct sc_taxonomy *tx, const stru
     sc_pen_u8(w, (uint8_t)ev->n_ids);
     for (uint32_t i = 0; i < ev->n_ids; i++)
         put_node(w, &ev->ids[i].node);
-    put_source(w, tx, ev);
+    if (same) {
+        sc_pen_str(w, ev->id);
+        sc_pen_int(w, ev->origin.offset);
+    } else {
+        put_source(w, tx, ev, f);
+    }
     if (bits & SC_EB_ZONE)
         sc_pen_str(w, ev->phone_zone);
     if (bits & SC_EB_TRACE)
@@ -193,23 +230,26 @@ static void put_parts(struct sc_pen *w, unsigned bits, const struct sc_record *r
     }
 }
 
-/* `jo` may be NULL where no state can be. */
+/* `jo` may be NULL where no state can be. `f`: the frame it stands in, NULL: it stands alone. */
 static void put_record(struct sc_pen *w, const struct sc_taxonomy *tx, const struct sc_journey *jo,
-                       const struct sc_record *rec)
+                       const struct sc_record *rec, struct sc_frame_writer *f)
 {
     SC_ASSERT(rec->kind < SC_REC_HEARTBEAT);
     SC_ASSERT(!sc_node_none(&rec->to));
     unsigned bits = record_bits(rec);
+    if (f && rec->ev && rec->ev->n_ids && sc_node_eq(&rec->to, &rec->ev->ids[0].node))
+        bits |= SC_RP_FIRST;
     sc_pen_room(w, 4 + sizeof(rec->to));
     sc_pen_u8(w, rec->kind);
     sc_pen_raw(w, &(uint16_t){(uint16_t)bits}, 2);
-    put_node(w, &rec->to);
+    if (!(bits & SC_RP_FIRST))
+        put_node(w, &rec->to);
     sc_pen_u8(w, rec->hops);
     put_parts(w, bits, rec);
     if (bits & SC_RP_STATE)
         put_state(w, jo, rec->state);
     if (bits & SC_RP_EVENT)
-        put_event(w, tx, rec->ev, rec->kind == SC_REC_EVENT);
+        put_event(w, tx, rec->ev, rec->kind == SC_REC_EVENT, f);
 }
 
 void sc_record_encode(const struct sc_taxonomy *tx, const struct sc_record *rec,
@@ -218,7 +258,7 @@ void sc_record_encode(const struct sc_taxonomy *tx, const struct sc_record *rec,
     SC_ASSERT(rec->state == NULL);
     struct sc_pen w;
     sc_pen_open(&w, out);
-    put_record(&w, tx, NULL, rec);
+    put_record(&w, tx, NULL, rec, NULL);
     sc_pen_close(&w);
     SC_ASSERT(out->len > 0);
 }
@@ -231,6 +271,7 @@ void sc_frame_start(struct sc_frame_writer *w, uint64_t projection_hash)
     w->buf.len = 0;
     w->n = 0;
     w->projection = projection_hash;
+    w->before.any = false;
     sc_buf_add(&w->buf, head, sizeof(head));
     SC_ASSERT(w->buf.len == SC_FRAME_HEAD);
 }
@@ -272,7 +313,7 @@ void sc_frame_record(struct sc_frame_writer *w, const struct sc_journey *jo,
     SC_ASSERT(jo != NULL && jo->tx != NULL);
     struct sc_pen pen;
     size_t at = record_open(w, &pen);
-    put_record(&pen, jo->tx, jo, rec);
+    put_record(&pen, jo->tx, jo, rec, w);
     record_close(w, &pen, at);
 }
 

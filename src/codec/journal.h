@@ -1,4 +1,4 @@
-/* Journal frames: the records that one batch has for one partition, up to 64 records or 16 KiB in
+/* Journal frames: the records that one batch has for one partition, up to 128 records or 32 KiB in
  * one Kafka message. Flat, little-endian, versioned, CRC-32C; layout in docs/formats.md.
  *
  * Events and properties go by 32-bit name hashes, values carry a type tag, a frame the hash of the
@@ -49,6 +49,12 @@ struct sc_frame_writer {
     struct sc_buf buf;
     uint32_t n;
     uint64_t projection;
+    struct { /* where its last event came from; texts by their place in `buf` */
+        bool any;
+        uint16_t source;
+        int32_t partition;
+        size_t name_at, name_len, topic_at, topic_len;
+    } before;
 };
 void sc_frame_start(struct sc_frame_writer *w, uint64_t projection_hash);
 void sc_frame_fini(struct sc_frame_writer *w);
@@ -77,6 +83,12 @@ struct sc_frame_reader {
     uint32_t left;
     uint64_t projection;
     uint32_t unknown; /* events of a newer taxonomy so far: left out, but for their links */
+    struct { /* where the last event came from */
+        bool any;
+        uint16_t source;
+        int32_t partition;
+        struct sc_str name, topic;
+    } before;
     const struct sc_journey *jo;
     struct sc_arena *ar;
 };

@@ -62,7 +62,9 @@ static uint16_t source_of(const struct sc_taxonomy *tx, uint32_t hash, uint64_t 
     return SC_SOURCE_NONE;
 }
 
-static void take_source(struct sc_scan *r, const struct sc_taxonomy *tx, struct sc_event *ev)
+/* `fr`: the frame, NULL: none. */
+static void take_source(struct sc_scan *r, const struct sc_taxonomy *tx, struct sc_event *ev,
+                        struct sc_frame_reader *fr)
 {
     uint64_t hint = sc_scan_var(r);
     ev->source = hint ? source_of(tx, sc_scan_u32(r), hint - 1) : SC_SOURCE_NONE;
@@ -73,6 +75,28 @@ static void take_source(struct sc_scan *r, const struct sc_taxonomy *tx, struct 
     if (partition < -1 || partition > INT32_MAX)
         sc_scan_fail(r);
     ev->origin.partition = (int32_t)partition;
+    ev->origin.offset = sc_scan_int(r);
+    if (fr == NULL)
+        return;
+    fr->before.any = true;
+    fr->before.source = ev->source;
+    fr->before.partition = ev->origin.partition;
+    fr->before.name = ev->source_name;
+    fr->before.topic = ev->origin.topic;
+}
+
+static void take_source_before(struct sc_scan *r, struct sc_event *ev,
+                               const struct sc_frame_reader *fr)
+{
+    if (fr == NULL || !fr->before.any) {
+        sc_scan_fail(r);
+        return;
+    }
+    ev->source = fr->before.source;
+    ev->source_name = fr->before.name;
+    ev->id = sc_scan_str(r);
+    ev->origin.topic = fr->before.topic;
+    ev->origin.partition = fr->before.partition;
     ev->origin.offset = sc_scan_int(r);
 }
 
@@ -103,13 +127,11 @@ static void take_times(struct sc_scan *r, uint8_t bits, struct sc_event *ev)
 }
 
 static void take_event(struct sc_scan *r, const struct sc_taxonomy *tx, bool props,
-                       struct sc_event *ev)
+                       struct sc_event *ev, struct sc_frame_reader *fr)
 {
     uint32_t hash = sc_scan_u32(r);
     int type = sc_flat_event(tx, hash, sc_scan_var(r));
     uint8_t bits = sc_scan_u8(r);
-    if (bits > SC_EB_ALL)
-        sc_scan_fail(r);
     ev->type = type < 0 ? SC_EVENT_UNKNOWN : (uint16_t)type;
     ev->deprecated = bits & SC_EB_DEPRECATED;
     ev->clamped = bits & SC_EB_CLAMPED;
@@ -117,7 +139,10 @@ static void take_event(struct sc_scan *r, const struct sc_taxonomy *tx, bool pro
     ev->content_hash = sc_scan_u32(r);
     take_times(r, bits, ev);
     take_ids(r, tx, ev);
-    take_source(r, tx, ev);
+    if (bits & SC_EB_AS_BEFORE)
+        take_source_before(r, ev, fr);
+    else
+        take_source(r, tx, ev, fr);
     ev->phone_zone = bits & SC_EB_ZONE ? sc_scan_str(r) : SC_STR_NULL;
     ev->traceparent = bits & SC_EB_TRACE ? sc_scan_str(r) : SC_STR_NULL;
     ev->duplicate_of = bits & SC_EB_DUPLICATE ? sc_scan_str(r) : SC_STR_NULL;
@@ -172,8 +197,6 @@ static void take_parts(struct sc_scan *r, const struct sc_taxonomy *tx, unsigned
         rec->heard_ms = sc_scan_int(r);
     if (bits & SC_RP_HOME)
         rec->home = take_node(r);
-    else if (rec->kind == SC_REC_EVENT || rec->kind == SC_REC_LINK)
-        rec->home = rec->to;
     if (bits & SC_RP_LINKS)
         take_links(r, tx, rec);
     if (bits & SC_RP_DECIDED)
@@ -237,7 +260,8 @@ static bool whole(const struct sc_record *rec)
 }
 
 static void take_record(struct sc_scan *r, const struct sc_taxonomy *tx,
-                        const struct sc_journey *jo, struct sc_frame_item *out)
+                        const struct sc_journey *jo, struct sc_frame_item *out,
+                        struct sc_frame_reader *fr)
 {
     struct sc_record *rec = &out->rec;
     uint16_t bits;
@@ -246,17 +270,22 @@ static void take_record(struct sc_scan *r, const struct sc_taxonomy *tx,
     memset((char *)rec + behind, 0, sizeof(*rec) - behind);
     rec->kind = out->kind;
     sc_scan_raw(r, &bits, sizeof(bits));
-    rec->to = take_node(r);
+    if (!(bits & SC_RP_FIRST))
+        rec->to = take_node(r);
     rec->hops = sc_scan_u8(r);
-    if (bits > SC_RP_ALL || sc_node_none(&rec->to))
-        sc_scan_fail(r);
     take_parts(r, tx, bits, rec);
     if (bits & SC_RP_STATE)
         take_state(r, jo, rec);
     if (bits & SC_RP_EVENT) {
-        take_event(r, tx, rec->kind == SC_REC_EVENT, &out->event);
+        take_event(r, tx, rec->kind == SC_REC_EVENT, &out->event, fr);
         rec->ev = &out->event;
     }
+    if (bits & SC_RP_FIRST && rec->ev && rec->ev->n_ids)
+        rec->to = rec->ev->ids[0].node;
+    if (!(bits & SC_RP_HOME) && (rec->kind == SC_REC_EVENT || rec->kind == SC_REC_LINK))
+        rec->home = rec->to;
+    if (sc_node_none(&rec->to))
+        sc_scan_fail(r);
     if (!r->bad && !whole(rec))
         sc_scan_fail(r);
 }
@@ -280,7 +309,7 @@ bool sc_record_decode(const struct sc_taxonomy *tx, struct sc_str in, struct sc_
     out->kind = sc_scan_u8(&r);
     if (out->kind >= SC_REC_HEARTBEAT)
         return false;
-    take_record(&r, tx, NULL, out);
+    take_record(&r, tx, NULL, out, NULL);
     return !r.bad && r.p == r.end;
 }
 
@@ -327,7 +356,8 @@ bool sc_frame_open(struct sc_frame_reader *r, const struct sc_journey *jo, struc
     uint32_t bytes = sc_scan_u32(&scan);
     r->projection = sc_scan_u64(&scan);
     r->left = records;
-    return magic == SC_FRAME_MAGIC && version == SC_FRAME_VERSION && zero == 0 &&
+    return magic == SC_FRAME_MAGIC && version >= SC_FRAME_OLDEST &&
+           version <= SC_FRAME_VERSION && zero == 0 &&
            bytes == frame.len - SC_FRAME_HEAD &&
            crc == sc_hash_crc32c(frame.p + SC_FRAME_SUMMED, frame.len - SC_FRAME_SUMMED);
 }
@@ -343,7 +373,7 @@ static bool take_item(struct sc_frame_reader *r, struct sc_str bytes, struct sc_
         out->trailer.k = sc_scan_u64(&scan);
         out->trailer.records = sc_scan_u32(&scan);
     } else if (out->kind < SC_REC_HEARTBEAT) {
-        take_record(&scan, r->jo->tx, r->jo, out);
+        take_record(&scan, r->jo->tx, r->jo, out, r);
     } else {
         return false;
     }

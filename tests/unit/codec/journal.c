@@ -1,5 +1,6 @@
 /* Journal frames: what goes in comes out; what is damaged, newer or foreign is told. */
 #include "../../lib/states.h"
+#include "base/hash.h"
 #include "codec/journal.h"
 
 #include <criterion/criterion.h>
@@ -113,6 +114,64 @@ Test(journal, an_event_travels_whole)
     }
     cr_assert_eq(got->ev->ids[0].ns, 0);
     cr_assert_eq(got->ev->ids[1].ns, 2);
+}
+
+/* Events of one place in a row say it once; each is read with all of it, whatever stood before. */
+Test(journal, where_events_came_from_stands_once)
+{
+    static const struct { const char *source, *topic; int32_t partition; uint8_t first; } in[] = {
+        {"s", "t", 0, 1}, {"s", "t", 0, 1}, {"s", "t", 0, 2}, {"s", "t", 1, 1}, {"s", "u", 1, 1},
+        {"v", "u", 1, 1}, {"v", "u", 1, 1}, {"", "", -1, 1}, {"", "", -1, 1}, {"v", "u", 1, 1},
+    };
+    enum { N = sizeof(in) / sizeof(in[0]) };
+    struct sc_event *evs[N];
+    size_t bytes[N];
+    for (uint32_t i = 0; i < N; i++) {
+        evs[i] = order();
+        evs[i]->source = SC_SOURCE_NONE;
+        evs[i]->source_name = sc_str_from(in[i].source);
+        evs[i]->origin = (struct sc_origin){sc_str_from(in[i].topic), in[i].partition, i};
+        struct sc_record rec = record(SC_REC_EVENT, evs[i]);
+        rec.to = rec.home = shop_node(1, in[i].first);
+        size_t before = w.buf.len;
+        sc_frame_record(&w, &sh.jo, &rec);
+        bytes[i] = w.buf.len - before;
+    }
+    cr_expect_eq(bytes[1], bytes[0] - 6, "source, name, topic and partition"); /* 1, 2, 2, 1 */
+    cr_expect_eq(bytes[2], bytes[1] + sizeof(struct sc_node_id), "to is not the first identifier");
+    cr_expect_eq(bytes[6], bytes[1]);
+    cr_expect_eq(bytes[8], bytes[1]);
+
+    struct sc_frame_reader r;
+    cr_assert(sc_frame_open(&r, &sh.jo, sc_frame_finish(&w), &sh.ar));
+    for (uint32_t i = 0; i < N; i++) {
+        cr_assert_eq(sc_frame_next(&r, &item), 1, "record %u", i);
+        same_event(&item.event, evs[i]);
+        same_node(item.rec.to, shop_node(1, in[i].first));
+        same_node(item.rec.home, item.rec.to);
+    }
+    cr_assert_eq(sc_frame_next(&r, &item), 0);
+
+    /* The next frame is another message, and may be read without this one. */
+    sc_frame_start(&w, 42);
+    struct sc_record rec = record(SC_REC_EVENT, evs[9]);
+    same_event(through(&rec)->ev, evs[9]);
+}
+
+/* Behind an update there are still frames of the release before. */
+Test(journal, a_frame_of_version_2_is_read)
+{
+    struct sc_record rec = record(SC_REC_EVENT, order());
+    rec.to = rec.home = shop_node(1, 2); /* no part that version 2 has not */
+    sc_frame_record(&w, &sh.jo, &rec);
+    struct sc_str frame = sc_frame_finish(&w);
+    for (char version = 1; version <= 4; version++) {
+        struct sc_frame_reader r;
+        w.buf.p[8] = version;
+        uint32_t crc = sc_hash_crc32c(frame.p + 8, frame.len - 8);
+        memcpy(w.buf.p + 4, &crc, sizeof(crc));
+        cr_expect_eq(sc_frame_open(&r, &sh.jo, frame, &sh.ar), version == 2 || version == 3);
+    }
 }
 
 Test(journal, times_that_clients_claim_have_no_bound)
