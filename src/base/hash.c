@@ -7,6 +7,9 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_acle.h>
+#include <sys/auxv.h>
 #endif
 
 uint64_t sc_hash_xxh64(const void *p, size_t n)
@@ -90,6 +93,19 @@ INSTRUCTIONS static uint32_t crc32c_sse42(uint32_t crc, const unsigned char *p, 
         crc = _mm_crc32_u8(crc, *p);
     return crc;
 }
+#elif defined(__aarch64__)
+__attribute__((target("+crc"))) static uint32_t crc32c_arm(uint32_t crc, const unsigned char *p,
+                                                           size_t n)
+{
+    for (; n >= 8; p += 8, n -= 8) {
+        uint64_t eight;
+        memcpy(&eight, p, sizeof(eight));
+        crc = __crc32cd(crc, eight);
+    }
+    for (; n != 0; ++p, --n)
+        crc = __crc32cb(crc, *p);
+    return crc;
+}
 #endif
 
 uint32_t sc_hash_crc32c_portable(const void *p, size_t n)
@@ -102,6 +118,9 @@ uint32_t sc_hash_crc32c(const void *p, size_t n)
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul"))
         return ~crc32c_sse42(UINT32_MAX, p, n);
+#elif defined(__aarch64__)
+    if (getauxval(AT_HWCAP) & HWCAP_CRC32)
+        return ~crc32c_arm(UINT32_MAX, p, n);
 #endif
     return sc_hash_crc32c_portable(p, n);
 }
