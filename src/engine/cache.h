@@ -11,7 +11,7 @@
 #include "core/event.h"
 
 #define SC_CACHE_FAR 16u /* look-ups ahead: the slot is asked for */
-#define SC_CACHE_MID 12u /* what it refers to */
+#define SC_CACHE_MID 12u /* the item that an overlay's slot names */
 #define SC_CACHE_NEAR 8u /* the state */
 #define SC_STATE_LINES 8u /* of a stored state, fetched ahead: most are shorter */
 

@@ -115,7 +115,7 @@ static void move_time(struct sc_intake *in, const struct sc_event *ev, const str
 
 /* Events with an identifier, in order, their intake begun. UINT32_MAX: in doubt. */
 static uint32_t decode_all(struct sc_resolve *r, const struct sc_msg *msgs, uint32_t n,
-                             int64_t mono_ms, struct sc_event **evs)
+                           int64_t mono_ms, struct sc_event **evs)
 {
     struct sc_counters *c = &r->w->counters;
     uint64_t records = 0, bytes = 0, faults = 0, anonymous = 0;
