@@ -51,9 +51,9 @@ static uint32_t crc32c_table(uint32_t crc, const unsigned char *p, size_t n)
 }
 
 #if defined(__x86_64__)
-/* The instruction takes three cycles and can begin one in each: three runs of LANE bytes side by side,
- * then the first two are moved over what follows them. Moving a sum over n bytes is a multiplication
- * by x^8n; the instruction itself gives the other 33 powers and the remainder. */
+/* The instruction takes three cycles and can begin one in each: three runs of LANE bytes side by
+ * side, then the first two are moved over what follows them. Moving a sum over n bytes is a
+ * multiplication by x^8n; the instruction itself gives the other 33 powers and the remainder. */
 #define LANE 512u
 #define X_LANE 0xDD7E3B0Cu /* x^(8 * LANE - 33) modulo the polynomial, bits reversed */
 #define X_TWO_LANES 0x170076FAu

@@ -1,7 +1,7 @@
 /* The producer side of the log: transactions by the rules of reliability.md.
  *
- * Messages wait in the outbox (outbox.h) until the flush that ends the transaction. It gives them to
- * the client in waves, a request of each partition, and waits for each: of a partition with more
+ * Messages wait in the outbox (outbox.h) until the flush that ends the transaction. It gives them
+ * to the client in waves, a request of each partition, and waits for each: of a partition with more
  * than five messages under way 2.0.2 sends no more (it counts messages where the protocol counts
  * requests), and where more of it waits its thread spins until the answer.
  *
@@ -27,7 +27,7 @@
 
 #define BATCH_BYTES "1000000"            /* brokers take 1 MiB unless told */
 #define REQUEST_BYTES ((size_t)1000000)  /* as many */
-#define FIRST_FEW 32u                    /* of a topic's messages: they reach most of its partitions */
+#define FIRST_FEW 8u                     /* messages a partition: a topic's keys reach most */
 #define OUTBOX_BYTES ((size_t)16 << 20)  /* more does not wait for the end of the transaction */
 
 static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
@@ -284,12 +284,20 @@ static enum sc_err give_some(struct kafka_log *k, struct sc_outbox_place *pl, ui
     return SC_ERR_OK;
 }
 
+/* How many partitions a place has. */
+static uint32_t partitions_of(const struct kafka_log *k, const struct sc_outbox_place *pl)
+{
+    int32_t n = pl->partition < 0 ? k->out_partitions[pl->topic] : 1;
+    return n > 1 ? (uint32_t)n : 1;
+}
+
 /* What one request of each partition takes; one message always fits. */
 static size_t room_of(const struct kafka_log *k, const struct sc_outbox_place *pl)
 {
     size_t room = REQUEST_BYTES, first = pl->first ? sc_outbox_bytes(pl->first) : 0;
-    if (pl->partition < 0 && k->out_partitions[pl->topic] > 1) /* keys do not share out evenly */
-        room = room / 8 * 7 * (size_t)k->out_partitions[pl->topic];
+    uint32_t n = partitions_of(k, pl);
+    if (n > 1)
+        room = room / 8 * 7 * n; /* keys do not share out evenly */
     return room > first ? room : first;
 }
 
@@ -303,7 +311,7 @@ static enum sc_err give_wave(struct kafka_log *k)
         room[i] = room_of(k, &ob->places[i]);
     enum sc_err e = SC_ERR_OK;
     for (uint32_t i = 0; e == SC_ERR_OK && i < ob->n_places; i++)
-        e = give_some(k, &ob->places[i], FIRST_FEW, &room[i]);
+        e = give_some(k, &ob->places[i], FIRST_FEW * partitions_of(k, &ob->places[i]), &room[i]);
     for (uint32_t i = 0; e == SC_ERR_OK && i < ob->n_places; i++)
         e = give_some(k, &ob->places[i], UINT32_MAX, &room[i]);
     return e;
