@@ -105,8 +105,7 @@ all_written() {
 }
 
 # stagecoach CONTENDER RUN: the job, from a quarter of the events to the last: starting up is nobody's
-# throughput. REF_COMMIT, REF_FLUSH and REF_CLOUDEVENTS may be set
-# (reference/stagecoach.yaml).
+# throughput. REF_COMMIT, REF_FLUSH and REF_CLOUDEVENTS may be set (reference/stagecoach.yaml).
 stagecoach() {
     local name=$1 applied=0 warm=0 spent=0 began=$SECONDS
     export REF_RUN=$2 REF_TOPIC=$topic

@@ -1,10 +1,10 @@
 /* Pace: when a worker's open transaction ends.
  *
- * At most one an interval, but for those that grow too large. It ends once it has been open for an interval; or as soon as an interval
- * has passed since the commit before and nothing more comes: an event after a pause does not wait, nor
- * does the journey worker for what resolve has sent at once. It has passed since that commit was
- * begun, so that two workers of one interval keep step, however long their commits take. Thread: the
- * worker's. */
+ * At most one an interval, but for those that grow too large. It ends once it has been open for an
+ * interval; or as soon as an interval has passed since the commit before and nothing more comes: an
+ * event after a pause does not wait, nor does the journey worker for what resolve has sent at once.
+ * It has passed since that commit was begun, so that two workers of one interval keep step, however
+ * long their commits take. Thread: the worker's. */
 #ifndef SC_ENGINE_PACE_H
 #define SC_ENGINE_PACE_H
 

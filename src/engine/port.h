@@ -94,6 +94,7 @@ struct sc_log_ops {
     /* One transaction at a time. `begin` takes the group metadata once and checks it (generation
      * >= 0, member id not empty): FENCED when it is not a membership. */
     enum sc_err (*begin)(struct sc_log *lg);
+    /* Kept until the flush; where many are, they may be flushed here. ABORT: one was refused. */
     enum sc_err (*produce)(struct sc_log *lg, const struct sc_out *out);
     /* Wait until everything produced is acknowledged (own bound). ABORT: something was not. */
     enum sc_err (*flush)(struct sc_log *lg);

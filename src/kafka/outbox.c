@@ -8,6 +8,7 @@
 #define KEEP_BYTES (64u << 20)
 #define FRAMING_BYTES 64u /* more than a record's own: lengths, attributes, offset, timestamp */
 #define NO_VALUE UINT32_MAX
+#define HEADERS_LINES 6u /* of packed headers, fetched ahead: CloudEvents take five */
 
 void sc_outbox_init(struct sc_outbox *ob)
 {
@@ -138,7 +139,7 @@ void sc_outbox_prefetch(const struct sc_outbox_place *place)
     if (next == NULL)
         return;
     sc_prefetch(next->key.p, next->key.len, 1);
-    sc_prefetch(next->headers.p, next->headers.len, 6);
+    sc_prefetch(next->headers.p, next->headers.len, HEADERS_LINES);
     if (next->next)
         sc_prefetch(next->next, sizeof(*next->next), 2);
 }

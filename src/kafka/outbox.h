@@ -8,7 +8,8 @@
  * They are kept by place, which is a partition, or a topic whose partitions the key decides, so
  * that as much can be given at once as one request of each partition holds (txn.c says why). Copied
  * once, into the outbox: librdkafka borrows keys and payloads until it has reported their delivery;
- * its own headers are made when a message is given, to be near when it reads them. */
+ * its own headers are made when a message is given, to be near when it reads them. Thread: the
+ * worker's. */
 #ifndef SC_KAFKA_OUTBOX_H
 #define SC_KAFKA_OUTBOX_H
 

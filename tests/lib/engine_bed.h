@@ -351,6 +351,13 @@ static inline void end(struct bed *b, struct life *l, bool kill)
         fail(b, "%s ended with %d", l->w.writer, l->rc);
 }
 
+static inline void end_all(struct bed *b)
+{
+    for (uint32_t i = 0; i < LIVES; i++)
+        if (b->lives[i].task)
+            end(b, &b->lives[i], false);
+}
+
 /* ---- what goes wrong */
 
 static inline void trouble(struct bed *b)
@@ -463,9 +470,7 @@ static inline void play(struct bed *b)
     peace(b);
     write_ticks(b);
     come_to_rest(b);
-    for (uint32_t i = 0; i < LIVES; i++)
-        if (b->lives[i].task)
-            end(b, &b->lives[i], false);
+    end_all(b);
     if (b->gaps)
         fail(b, "%llu gaps", (unsigned long long)b->gaps);
 }

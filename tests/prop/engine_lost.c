@@ -75,9 +75,7 @@ static void stop_and_adopt(struct bed *b, bool resolve)
     start(b, resolve);
     write_ticks(b);
     come_to_rest(b);
-    for (uint32_t i = 0; i < LIVES; i++)
-        if (b->lives[i].task)
-            end(b, &b->lives[i], false);
+    end_all(b);
     bed_destroy(b);
 }
 
@@ -121,9 +119,7 @@ static void while_it_runs(void)
     sc_memview_down(b->view, false);
     sc_broker_delete(b->broker, "journal", 2, last);
     expect_stopped(b, false, 1);
-    for (uint32_t i = 0; i < LIVES; i++)
-        if (b->lives[i].task)
-            end(b, &b->lives[i], false);
+    end_all(b);
     bed_destroy(b);
 }
 
@@ -247,9 +243,7 @@ static void newer_taxonomy(void)
     uint64_t unknown = life_of(b, false)->w.counters.unknown_events;
     if (unknown != 2)
         fail(b, "%llu events of a newer taxonomy are counted", (unsigned long long)unknown);
-    for (uint32_t i = 0; i < LIVES; i++)
-        if (b->lives[i].task)
-            end(b, &b->lives[i], false);
+    end_all(b);
     sc_frame_fini(&w);
     bed_destroy(b);
 }

@@ -34,9 +34,7 @@ int main(void)
     }
     if (most_ms > INTERVAL_MS + ON_THE_WAY_MS)
         fail(b, "an event waited for %lld ms, the interval is %d", (long long)most_ms, INTERVAL_MS);
-    for (uint32_t i = 0; i < LIVES; i++)
-        if (b->lives[i].task)
-            end(b, &b->lives[i], false);
+    end_all(b);
     bed_destroy(b);
     puts("1 passed");
     return 0;

@@ -81,9 +81,7 @@ static void long_outage(void)
     peace(b);
     write_ticks(b);
     come_to_rest(b);
-    for (uint32_t i = 0; i < LIVES; i++)
-        if (b->lives[i].task)
-            end(b, &b->lives[i], false);
+    end_all(b);
     expect(b, 0, 0, "after an outage of Redis");
     bed_destroy(b);
 }

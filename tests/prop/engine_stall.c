@@ -48,9 +48,7 @@ static void finish(struct bed *b)
 {
     write_ticks(b);
     come_to_rest(b);
-    for (uint32_t i = 0; i < LIVES; i++)
-        if (b->lives[i].task)
-            end(b, &b->lives[i], false);
+    end_all(b);
     bed_destroy(b);
 }
 
@@ -185,9 +183,7 @@ static void quiet_wipe(void)
         expect(b, stamp.incarnation != 0, "the view of a quiet partition is not rebuilt");
     }
     vw->ops->close(vw);
-    for (uint32_t i = 0; i < LIVES; i++)
-        if (b->lives[i].task)
-            end(b, &b->lives[i], false);
+    end_all(b);
     bed_destroy(b);
 }
 

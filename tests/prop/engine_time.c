@@ -74,9 +74,7 @@ int main(void)
     write_at(b, 0, 0, START_MS + AHEAD_MS, START_MS + AHEAD_MS);
     expect(b, START_MS + AHEAD_MS - 10000, "all further on");
     outlives(b, START_MS + AHEAD_MS);
-    for (uint32_t i = 0; i < LIVES; i++)
-        if (b->lives[i].task)
-            end(b, &b->lives[i], false);
+    end_all(b);
     bed_destroy(b);
     puts("6 passed");
     return 0;
