@@ -18,6 +18,11 @@ bool sc_state_encode(const struct sc_journey *jo, const struct sc_state *st, str
  * from a newer version (hostile input is safe). */
 struct sc_state *sc_state_decode(const struct sc_journey *jo, struct sc_node_id node,
                                  struct sc_str in, struct sc_arena *ar);
+/* The same for one step: facts stay unread (core/journey/state.h) until it asks for them. Those it
+ * did not ask for are written again as they stand, and whether one was damaged is known when it has
+ * been read: sc_facts_sound. */
+struct sc_state *sc_state_open(const struct sc_journey *jo, struct sc_node_id node,
+                               struct sc_str in, struct sc_arena *ar);
 /* Peek without decoding: kind, parent of an alias, due_ms. False: corrupt. */
 struct sc_state_peek {
     uint8_t kind;

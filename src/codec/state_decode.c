@@ -298,8 +298,8 @@ bool sc_state_peek(struct sc_str in, struct sc_state_peek *out)
     return take_head(&r, out, &bits);
 }
 
-struct sc_state *sc_state_decode(const struct sc_journey *jo, struct sc_node_id node,
-                                 struct sc_str in, struct sc_arena *ar)
+struct sc_state *sc_state_open(const struct sc_journey *jo, struct sc_node_id node,
+                               struct sc_str in, struct sc_arena *ar)
 {
     SC_ASSERT(in.len == 0 || in.p != NULL);
     struct sc_state_peek head;
@@ -321,4 +321,11 @@ struct sc_state *sc_state_decode(const struct sc_journey *jo, struct sc_node_id 
     for (; sections && !d.r.bad; sections &= sections - 1)
         take_section(&d, (enum sc_state_section)__builtin_ctzll(sections));
     return d.r.bad || d.r.p != d.r.end ? NULL : d.st;
+}
+
+struct sc_state *sc_state_decode(const struct sc_journey *jo, struct sc_node_id node,
+                                 struct sc_str in, struct sc_arena *ar)
+{
+    struct sc_state *st = sc_state_open(jo, node, in, ar);
+    return st && sc_facts_read(st) ? st : NULL;
 }

@@ -170,33 +170,53 @@ static int fact_by_hash(const struct sc_journey *jo, uint32_t hash, uint32_t *at
     return fact;
 }
 
-static void read_fact(struct sc_state_reader *d, int fact, struct sc_scan *body)
+/* A fact's body; false: damaged. */
+static bool read_body(struct sc_scan *body, const struct sc_fact_plan *plan,
+                      struct sc_fact_state *fs, int64_t base_ms)
 {
-    struct sc_fact_state *fs = sc_fact_hold(d->st, (uint32_t)fact);
-    if (!sc_fact_empty(fs)) {
+    sc_fact_take(body, plan, fs, base_ms);
+    return !body->bad && body->p == body->end;
+}
+
+static void read_unread(struct sc_unread *u, struct sc_arena *ar, struct sc_fact_held *held)
+{
+    struct sc_scan body = sc_scan_from(held->body, ar);
+    held->unread = false;
+    held->fs = (struct sc_fact_state){0};
+    if (read_body(&body, &u->jo->plans[held->fact], &held->fs, u->base_ms))
+        return;
+    held->fs = (struct sc_fact_state){0};
+    u->bad = true;
+}
+
+static void leave_fact(struct sc_state_reader *d, int fact, struct sc_str body)
+{
+    struct sc_fact_held *held = sc_fact_place(d->st, (uint32_t)fact);
+    if (held->unread) {
         sc_scan_fail(&d->r); /* twice */
         return;
     }
-    sc_fact_take(body, &d->jo->plans[fact], fs, d->base_ms);
-    if (body->bad || body->p != body->end)
-        sc_scan_fail(&d->r);
+    held->unread = true;
+    held->body = body;
 }
 
 static void take_facts(struct sc_state_reader *d)
 {
+    struct sc_state *st = d->st;
     uint32_t n = sc_scan_count(&d->r, UINT16_MAX, 5), at = 0;
-    sc_facts_room(d->st, (n < d->jo->n_facts ? n : d->jo->n_facts) + 1);
+    sc_facts_room(st, (n < d->jo->n_facts ? n : d->jo->n_facts) + 1);
+    st->unread = sc_arena_alloc(st->ar, sizeof(*st->unread));
+    *st->unread = (struct sc_unread){read_unread, d->jo, d->base_ms, false};
     for (uint32_t i = 0; i < n && !d->r.bad; i++) {
         uint32_t hash = sc_scan_u32(&d->r);
-        struct sc_str bytes = sc_scan_str(&d->r);
-        struct sc_scan body = sc_scan_from(bytes, d->st->ar);
-        if (bytes.len == 0)
+        struct sc_str body = sc_scan_str(&d->r);
+        if (body.len == 0)
             sc_scan_fail(&d->r);
         int fact = d->r.bad ? -1 : fact_by_hash(d->jo, hash, &at);
         if (fact >= 0)
-            read_fact(d, fact, &body);
+            leave_fact(d, fact, body);
         else
-            keep_foreign(d, SC_SEC_FACTS, hash, body.p);
+            keep_foreign(d, SC_SEC_FACTS, hash, (const uint8_t *)body.p);
     }
 }
 
@@ -444,7 +464,10 @@ static void revive(struct sc_state_reader *d, const struct sc_foreign *f)
                           .base_ms = f->base_ms};
     uint32_t at = 0;
     if (f->section == SC_SEC_FACTS) {
-        read_fact(&part, fact_by_hash(d->jo, f->hash, &at), &part.r);
+        int fact = fact_by_hash(d->jo, f->hash, &at);
+        if (!read_body(&part.r, &d->jo->plans[fact], sc_fact_hold(d->st, (uint32_t)fact),
+                       f->base_ms))
+            sc_scan_fail(&part.r);
     } else if (f->section == SC_SEC_TIMERS) {
         take_timer(&part);
     } else if (f->section == SC_SEC_TRACKS) {

@@ -174,11 +174,16 @@ static void put_tracks(struct writer *e)
 
 /* ---- facts, milestones */
 
+static bool fact_stands(const struct sc_fact_held *held)
+{
+    return held->unread || !sc_fact_empty(&held->fs);
+}
+
 static uint32_t fact_count(const struct writer *e)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < e->st->facts.n; i++)
-        n += !sc_fact_empty(&e->st->facts.v[i].fs);
+        n += fact_stands(&e->st->facts.v[i]);
     return n;
 }
 
@@ -188,6 +193,10 @@ static void put_fact(struct writer *e, const struct sc_fact_held *held)
     const struct sc_fact_plan *plan = &e->jo->plans[held->fact];
     sc_pen_room(&e->w, 5);
     sc_pen_u32(&e->w, plan->hash);
+    if (held->unread) {
+        sc_fact_put_body(&e->w, plan, held->body, e->st->unread->base_ms, e->base_ms);
+        return;
+    }
     size_t at = (size_t)(e->w.p - (uint8_t *)e->w.out->p);
     sc_pen_u8(&e->w, 0);
     sc_fact_put(&e->w, plan, &held->fs, e->base_ms,
@@ -210,7 +219,7 @@ static void put_facts(struct writer *e)
     sc_pen_room(&e->w, SC_VARINT_BYTES);
     sc_pen_var(&e->w, e->n_facts);
     for (uint32_t i = 0; i < e->st->facts.n; i++)
-        if (!sc_fact_empty(&e->st->facts.v[i].fs))
+        if (fact_stands(&e->st->facts.v[i]))
             put_fact(e, &e->st->facts.v[i]);
 }
 
@@ -660,6 +669,10 @@ bool sc_state_encode(const struct sc_journey *jo, const struct sc_state *st, str
     e.n_milestones = milestone_count(&e);
     size_t from = out->len;
     for (;; e.less++) {
+        if (e.less == LESS_WINDOWS) { /* a window that is to lose some has to be read */
+            sc_facts_read(st);
+            e.n_facts = fact_count(&e);
+        }
         out->len = from;
         sc_pen_open(&e.w, out);
         put_state(&e);

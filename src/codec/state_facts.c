@@ -271,6 +271,51 @@ void sc_fact_put(struct sc_pen *w, const struct sc_fact_plan *plan,
     }
 }
 
+/* How many numbers stand before the one time that counts from the base; all else counts from it, or
+ * is no time. -1: there is none. */
+static int before_time(const struct sc_fact_plan *plan)
+{
+    switch ((enum sc_fact_shape)plan->shape) {
+    case SC_SHAPE_TOTAL:
+        return plan->times ? 1 : -1;
+    case SC_SHAPE_WINDOW:
+        return 1;
+    case SC_SHAPE_DISTINCT:
+        return plan->window_ms > 0 ? 1 : -1;
+    case SC_SHAPE_EDGE:
+        return 0;
+    }
+    SC_UNREACHABLE("fact shape");
+}
+
+void sc_fact_put_body(struct sc_pen *w, const struct sc_fact_plan *plan, struct sc_str body,
+                      int64_t from_ms, int64_t base_ms)
+{
+    SC_ASSERT(body.len > 0);
+    struct sc_scan r = sc_scan_from(body, NULL);
+    int before = from_ms == base_ms ? -1 : before_time(plan);
+    for (int i = 0; i < before; i++)
+        sc_scan_var(&r);
+    const uint8_t *time = r.p;
+    int64_t ms = before < 0 ? 0 : sc_scan_ms(&r, from_ms);
+    sc_pen_room(w, body.len + 2 * SC_VARINT_BYTES);
+    if (before < 0 || r.bad) {
+        sc_pen_var(w, body.len);
+        sc_pen_raw(w, body.p, body.len);
+        return;
+    }
+    uint8_t moved[SC_VARINT_BYTES];
+    struct sc_pen aside = {NULL, moved, moved + sizeof(moved)};
+    sc_pen_ms(&aside, base_ms, ms);
+    size_t took = (size_t)(r.p - time), takes = (size_t)(aside.p - moved);
+    sc_pen_var(w, body.len - took + takes);
+    for (const uint8_t *p = (const uint8_t *)body.p; p < time; p++)
+        sc_pen_u8(w, *p);
+    memcpy(w->p, moved, sizeof(moved));
+    w->p += takes;
+    sc_pen_raw(w, r.p, sc_scan_left(&r));
+}
+
 void sc_fact_take(struct sc_scan *r, const struct sc_fact_plan *plan, struct sc_fact_state *fs,
                   int64_t base_ms)
 {

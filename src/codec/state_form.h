@@ -64,6 +64,10 @@ void sc_fact_put(struct sc_pen *w, const struct sc_fact_plan *plan,
 void sc_fact_take(struct sc_scan *r, const struct sc_fact_plan *plan, struct sc_fact_state *fs,
                   int64_t base_ms);
 bool sc_fact_empty(const struct sc_fact_state *fs);
+/* A body as it stands, its length before it, and its times counted from `base_ms` instead of
+ * `from_ms`. Of a damaged one the bytes stay. */
+void sc_fact_put_body(struct sc_pen *w, const struct sc_fact_plan *plan, struct sc_str body,
+                      int64_t from_ms, int64_t base_ms);
 
 /* state_history.c: what analytics remember. */
 void sc_history_put(struct sc_pen *w, const struct sc_journey *jo, const struct sc_history *h,

@@ -25,11 +25,17 @@ static struct sc_state *read_state(struct sc_jworker *j, struct sc_part *p,
                                    const struct sc_overlay_item *item)
 {
     if (item && item->stored.p)
-        return sc_state_decode(j->jo, *node, item->stored, &j->group);
+        return sc_state_open(j->jo, *node, item->stored, &j->group);
     const struct sc_cache_slot *slot = sc_cache_get(&p->cache, node);
     if (slot && slot->bytes)
-        return sc_state_decode(j->jo, *node, sc_cache_state(slot), &j->group);
+        return sc_state_open(j->jo, *node, sc_cache_state(slot), &j->group);
     return slot || p->complete ? sc_state_new(j->jo, *node, &j->group) : NULL;
+}
+
+static void unreadable(struct sc_part *p)
+{
+    sc_part_stop(p, "a customer's stored state cannot be read: it was written by a newer release, or "
+                 "it is damaged");
 }
 
 static struct sc_state *open_state(struct sc_jworker *j, struct sc_part *p,
@@ -40,8 +46,7 @@ static struct sc_state *open_state(struct sc_jworker *j, struct sc_part *p,
         return item->st;
     struct sc_state *st = read_state(j, p, node, item);
     if (st == NULL) {
-        sc_part_stop(p, "a customer's stored state cannot be read: it was written by a newer "
-                     "release, or it is damaged");
+        unreadable(p);
         return NULL;
     }
     sc_overlay_open(&j->ov, st, p->index);
@@ -171,6 +176,10 @@ static bool step(struct sc_jworker *j, struct sc_part *p, const struct sc_input 
 {
     sc_journey_step(j->jo, st, in, &j->fx);
     p->touched = true;
+    if (!sc_facts_sound(st)) {
+        unreadable(p);
+        return sc_jworker_doubt(j, SC_ERR_CORRUPT), false;
+    }
     return send_records(j, &in->now);
 }
 

@@ -14,6 +14,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct sc_state *st = sc_state_decode(&sh.jo, node, in, &ar);
     struct sc_state_peek peek;
     SC_ASSERT(st == NULL || sc_state_peek(in, &peek));
+    struct sc_state *opened = sc_state_open(&sh.jo, node, in, &ar);
+    if (opened && opened->last_ms < SHOP_START) { /* its unread facts, from another base */
+        struct sc_buf moved = {.ar = &ar};
+        opened->last_ms++;
+        sc_state_encode(&sh.jo, opened, &moved);
+    }
+    SC_ASSERT((opened && sc_facts_read(opened)) == (st != NULL));
     if (st) {
         struct sc_buf a = {.ar = &ar}, b = {.ar = &ar}, line = {.ar = &ar};
         bool all = sc_state_encode(&sh.jo, st, &a);

@@ -246,6 +246,20 @@ static inline struct sc_node_id shop_node(uint8_t rank, uint8_t n)
     return (struct sc_node_id){{(uint8_t)(0xf0 | rank), n, 7, 7, 7}};
 }
 
+/* One more event for the customer, at *now or later, once the timers before it have fired. */
+static inline void shop_step(struct shop *sh, struct sc_state *st, struct sc_event *ev,
+                             int64_t *now, struct sc_effects *fx)
+{
+    *now = ev->occurred_ms > *now ? ev->occurred_ms : *now;
+    struct sc_moment at = {.watermark_ms = *now, .append_ms = *now, .event_clock = true};
+    struct sc_input timers = {.kind = SC_IN_TIMERS, .now = at, .timers_max = 1000};
+    sc_journey_step(&sh->jo, st, &timers, fx);
+    ev->ids[0].node = st->node;
+    struct sc_record rec = {.kind = SC_REC_EVENT, .to = st->node, .home = st->node, .ev = ev};
+    struct sc_input in = {.kind = SC_IN_RECORD, .now = at, .rec = &rec};
+    sc_journey_step(&sh->jo, st, &in, fx);
+}
+
 /* The customer after the events in the order given, timers fired as time goes on. */
 static inline struct sc_state *shop_play(struct shop *sh, struct sc_node_id node,
                                          struct sc_event **evs, uint32_t n)
@@ -254,16 +268,8 @@ static inline struct sc_state *shop_play(struct shop *sh, struct sc_node_id node
     struct sc_effects fx;
     sc_effects_init(&fx, &sh->ar);
     int64_t now = SHOP_START - SC_DAY_MS;
-    for (uint32_t i = 0; i < n; i++) {
-        now = evs[i]->occurred_ms > now ? evs[i]->occurred_ms : now;
-        struct sc_moment at = {.watermark_ms = now, .append_ms = now, .event_clock = true};
-        struct sc_input timers = {.kind = SC_IN_TIMERS, .now = at, .timers_max = 1000};
-        sc_journey_step(&sh->jo, st, &timers, &fx);
-        evs[i]->ids[0].node = node;
-        struct sc_record rec = {.kind = SC_REC_EVENT, .to = node, .home = node, .ev = evs[i]};
-        struct sc_input in = {.kind = SC_IN_RECORD, .now = at, .rec = &rec};
-        sc_journey_step(&sh->jo, st, &in, &fx);
-    }
+    for (uint32_t i = 0; i < n; i++)
+        shop_step(sh, st, evs[i], &now, &fx);
     return st;
 }
 

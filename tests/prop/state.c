@@ -1,7 +1,9 @@
-/* The stored form: decode(encode(s)) gives the same bytes for any customer, any damage is either
- * refused or gives a state that can be written again, and a journey that changed keeps what it does
- * not know until one that does reads it. */
+/* The stored form: decode(encode(s)) gives the same bytes for any customer, also when it was opened
+ * and only some of its facts were read; any damage is either refused or gives a state that can be
+ * written again, and a journey that changed keeps what it does not know until one that does reads
+ * it. */
 #include "../lib/states.h"
+#include <inttypes.h>
 
 #define CUSTOMERS 400
 
@@ -28,6 +30,39 @@ static void check_round_trip(struct shop *sh, struct chance *c, size_t *bytes)
     *bytes += a.len;
 }
 
+static uint32_t unread(const struct sc_state *st)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < st->facts.n; i++)
+        n += st->facts.v[i].unread;
+    return n;
+}
+
+/* Opened for each event and put down after it, as `run` does, a customer is stored as he is when
+ * he stays open all the time. Adds up the facts that no step asked for. */
+static void check_opened(struct shop *sh, struct chance *c, uint64_t *untouched)
+{
+    uint32_t n = (uint32_t)chance_below(c, 120) + 1;
+    struct sc_event **evs = shop_events(sh, n, 12 * SC_DAY_MS, c);
+    if (chance_below(c, 2))
+        qsort(evs, n, sizeof(struct sc_event *), shop_by_time);
+    struct sc_state *whole = sc_state_new(&sh->jo, shop_node(1, 1), &sh->ar);
+    struct sc_str stored = shop_bytes(sh, whole);
+    struct sc_effects fx;
+    sc_effects_init(&fx, &sh->ar);
+    int64_t now = SHOP_START - SC_DAY_MS, later = now;
+    for (uint32_t i = 0; i < n; i++) {
+        struct sc_state *opened = sc_state_open(&sh->jo, whole->node, stored, &sh->ar);
+        SC_ASSERT(opened != NULL);
+        shop_step(sh, whole, evs[i], &now, &fx);
+        shop_step(sh, opened, evs[i], &later, &fx);
+        SC_ASSERT(sc_facts_sound(opened));
+        *untouched += unread(opened);
+        stored = shop_bytes(sh, opened);
+        SC_ASSERT(sc_str_eq(stored, shop_bytes(sh, whole)));
+    }
+}
+
 static void check_damage(struct shop *sh, struct chance *c)
 {
     struct sc_event **evs = shop_events(sh, 60, 5 * SC_DAY_MS, c);
@@ -45,6 +80,13 @@ static void check_damage(struct shop *sh, struct chance *c)
         SC_ASSERT(len == a.len || back == NULL);
         if (back)
             shop_bytes(sh, back);
+        struct sc_state *opened =
+            sc_state_open(&sh->jo, st->node, (struct sc_str){hurt, len}, &sh->ar);
+        if (opened) { /* written somewhere else in time, whatever the facts are */
+            opened->last_ms += chance_below(c, SC_DAY_MS);
+            shop_bytes(sh, opened);
+        }
+        SC_ASSERT((opened && sc_facts_read(opened)) == (back != NULL));
         free(hurt);
     }
 }
@@ -92,10 +134,13 @@ int main(void)
     struct shop sh, less;
     struct chance c = {1};
     size_t bytes = 0;
+    uint64_t untouched = 0;
     for (int i = 0; i < CUSTOMERS; i += 20) {
         shop_init(&sh, states_journey);
         for (int k = 0; k < 20; k++)
             check_round_trip(&sh, &c, &bytes);
+        for (int k = 0; k < 5; k++)
+            check_opened(&sh, &c, &untouched);
         check_damage(&sh, &c);
         shop_init(&less, smaller);
         for (int k = 0; k < 5; k++)
@@ -103,6 +148,8 @@ int main(void)
         shop_fini(&less);
         shop_fini(&sh);
     }
-    printf("%d customers, %zu bytes each\n", CUSTOMERS, bytes / CUSTOMERS);
+    printf("%d customers, %zu bytes each; %" PRIu64 " facts left unread\n", CUSTOMERS,
+           bytes / CUSTOMERS, untouched);
+    SC_ASSERT(untouched > CUSTOMERS);
     return 0;
 }

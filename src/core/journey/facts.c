@@ -246,10 +246,26 @@ static uint32_t place_of(const struct sc_state *st, uint32_t fact)
     return from;
 }
 
+static struct sc_fact_state *read_of(const struct sc_state *st, struct sc_fact_held *held)
+{
+    if (held->unread)
+        st->unread->read(st->unread, st->ar, held);
+    SC_ASSERT(!held->unread);
+    return &held->fs;
+}
+
 const struct sc_fact_state *sc_fact_held(const struct sc_state *st, uint32_t fact)
 {
     uint32_t at = place_of(st, fact);
-    return at < st->facts.n && st->facts.v[at].fact == fact ? &st->facts.v[at].fs : NULL;
+    bool held = at < st->facts.n && st->facts.v[at].fact == fact;
+    return held ? read_of(st, &st->facts.v[at]) : NULL;
+}
+
+bool sc_facts_read(const struct sc_state *st)
+{
+    for (uint32_t i = 0; i < st->facts.n; i++)
+        read_of(st, &st->facts.v[i]);
+    return sc_facts_sound(st);
 }
 
 void sc_facts_room(struct sc_state *st, uint32_t n)
@@ -263,11 +279,11 @@ void sc_facts_room(struct sc_state *st, uint32_t n)
     st->facts.cap = n;
 }
 
-struct sc_fact_state *sc_fact_hold(struct sc_state *st, uint32_t fact)
+struct sc_fact_held *sc_fact_place(struct sc_state *st, uint32_t fact)
 {
     uint32_t at = place_of(st, fact), n = st->facts.n;
     if (at < n && st->facts.v[at].fact == fact)
-        return &st->facts.v[at].fs;
+        return &st->facts.v[at];
     if (n == st->facts.cap)
         sc_facts_room(st, n ? n * 2 : 2);
     struct sc_fact_held *v = st->facts.v;
@@ -276,7 +292,12 @@ struct sc_fact_state *sc_fact_hold(struct sc_state *st, uint32_t fact)
     v[at] = (struct sc_fact_held){.fact = fact};
     st->facts.n++;
     SC_ASSERT(at == 0 || v[at - 1].fact < fact);
-    return &v[at].fs;
+    return &v[at];
+}
+
+struct sc_fact_state *sc_fact_hold(struct sc_state *st, uint32_t fact)
+{
+    return read_of(st, sc_fact_place(st, fact));
 }
 
 /* ---- apply */
@@ -440,6 +461,6 @@ void sc_facts_merge(const struct sc_journey *jo, struct sc_state *into,
     SC_ASSERT(into != from);
     for (uint32_t i = 0; i < from->facts.n; i++) {
         uint32_t fact = from->facts.v[i].fact;
-        merge_one(jo, into->ar, fact, sc_fact_hold(into, fact), &from->facts.v[i].fs);
+        merge_one(jo, into->ar, fact, sc_fact_hold(into, fact), read_of(from, &from->facts.v[i]));
     }
 }

@@ -78,10 +78,22 @@ struct sc_fact_state {
     uint32_t n_more, cap_more;
 };
 
-/* One fact of a customer: of a thousand that rules name a customer has had a handful. */
+/* One fact of a customer: of a thousand that rules name a customer has had a handful. Those of a
+ * stored state stay as they are stored until something asks: an event touches few of them. */
 struct sc_fact_held {
     uint32_t fact; /* index in jo->facts */
-    struct sc_fact_state fs;
+    bool unread;   /* `body` stands, not `fs` */
+    union {
+        struct sc_fact_state fs;
+        struct sc_str body; /* stored form, borrowed */
+    };
+};
+/* How a state's unread facts are read: set by whoever reads stored forms (codec/state_decode.c). */
+struct sc_unread {
+    void (*read)(struct sc_unread *u, struct sc_arena *ar, struct sc_fact_held *held);
+    const struct sc_journey *jo;
+    int64_t base_ms; /* what the times in them count from */
+    bool bad;        /* one was damaged, and counts as nothing: the state must not be written */
 };
 
 /* ---- identity */
@@ -258,6 +270,7 @@ struct sc_state {
     int64_t first_ms, last_ms;  /* event time of the first and last event */
     int64_t due_ms;          /* earliest timer, deferral or waiting event: SC_NO_DUE when none */
     SC_VEC(struct sc_fact_held) facts; /* ascending by fact; what is not here has nothing yet */
+    struct sc_unread *unread;          /* NULL: all of them are read */
     SC_VEC(struct sc_timer) timers;    /* no order. A merge is the union by (kind, rule, key_hash,
                                           start_ms, start_id); sc_step_merged takes out what the
                                           merged breaks end */
@@ -290,12 +303,21 @@ struct sc_state *sc_state_new(const struct sc_journey *jo, struct sc_node_id nod
 void sc_state_due(const struct sc_journey *jo, struct sc_state *st);
 
 /* ---- facts.c: apply one event, read aged to `now_ms`, merge */
-/* What is held of a fact, NULL: nothing yet. */
+/* What is held of a fact, NULL: nothing yet. Reads it when it is unread, as all of these do. */
 const struct sc_fact_state *sc_fact_held(const struct sc_state *st, uint32_t fact);
 /* The same, begun when there is nothing yet. Valid until another is begun. */
 struct sc_fact_state *sc_fact_hold(struct sc_state *st, uint32_t fact);
 /* Room for `n` of them. */
 void sc_facts_room(struct sc_state *st, uint32_t n);
+/* Where a fact stands, read or not, begun when there is nothing yet; valid as long. */
+struct sc_fact_held *sc_fact_place(struct sc_state *st, uint32_t fact);
+/* Read all that are unread. False: one is or was damaged. */
+bool sc_facts_read(const struct sc_state *st);
+/* Is what was read so far sound? */
+static inline bool sc_facts_sound(const struct sc_state *st)
+{
+    return st->unread == NULL || !st->unread->bad;
+}
 void sc_fact_apply(const struct sc_journey *jo, struct sc_state *st, uint32_t fact,
                    const struct sc_event *ev);
 struct sc_value sc_fact_read(const struct sc_journey *jo, const struct sc_state *st, uint32_t fact,
