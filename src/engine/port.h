@@ -67,6 +67,9 @@ struct sc_log_ops {
     /* Headers of a message of the batch in hand: how many were written to `out`. */
     uint32_t (*headers)(struct sc_log *lg, const struct sc_msg *m, struct sc_header *out,
                         uint32_t max);
+    /* The value of the first of that name, borrowed as the message; p == NULL: there is none. For
+     * most records, which have no headers, much less work than looking for them. */
+    struct sc_str (*header)(struct sc_log *lg, const struct sc_msg *m, struct sc_str name);
     /* What this member owns now: count, *out borrowed until the next poll. */
     uint32_t (*assigned)(struct sc_log *lg, const struct sc_tp **out);
     /* Committed offset and metadata of each (require_stable: waits for pending transactions, at

@@ -23,7 +23,6 @@
 #define AHEAD 3u   /* records whose memory is on its way: another core unpacked them */
 #define LINES 4u   /* of each */
 #define ERROR_RATE_LEAST 100u /* records a minute before the rate counts */
-#define HEADERS_MAX 64u
 
 static void wait_and_say(struct sc_resolve *r, const char *why)
 {
@@ -50,12 +49,8 @@ static struct sc_intake *intake_of(struct sc_resolve *r, const struct sc_msg *m)
 
 static struct sc_str traceparent_of(struct sc_resolve *r, const struct sc_msg *m)
 {
-    struct sc_header hs[HEADERS_MAX];
-    uint32_t n = r->w->log->ops->headers(r->w->log, m, hs, HEADERS_MAX);
-    for (uint32_t i = 0; i < n; i++)
-        if (sc_str_eqz(hs[i].name, "traceparent"))
-            return sc_str_dup(&r->batch, hs[i].value);
-    return SC_STR_NULL;
+    struct sc_str value = r->w->log->ops->header(r->w->log, m, SC_STR("traceparent"));
+    return value.p ? sc_str_dup(&r->batch, value) : SC_STR_NULL;
 }
 
 /* Too many bad records in a minute are no longer bad records but a bad deployment. */

@@ -285,6 +285,44 @@ static uint32_t headers(struct sc_log *lg, const struct sc_msg *m, struct sc_hea
     return n;
 }
 
+/* Before a record's key in its batch, at least: its length, attributes, time and offset, the key's
+ * length; a byte each. Behind its value: the number of headers, and of each its lengths and bytes. */
+#define RECORD_HEAD_BYTES 5u
+#define HEADERS_HEAD_BYTES 1u
+#define HEADER_HEAD_BYTES 2u
+
+/* May a header of that name stand behind the record's value? The client hands out keys and values
+ * where they lie in the batch as it was fetched, one record behind the other: where the next begins
+ * too near, there is none. Asking it costs an allocation of its own a record, with headers or not. */
+static bool has_room(const struct kafka_log *k, const struct sc_msg *m, struct sc_str name)
+{
+    const struct sc_msg *next = m + 1;
+    SC_ASSERT(m >= k->msgs && m < k->msgs + k->n);
+    if (next == k->msgs + k->n || m->value.p == NULL)
+        return true;
+    const char *begin = next->key.p ? next->key.p : next->value.p;
+    if (begin == NULL)
+        return true;
+    uintptr_t gap = (uintptr_t)begin - (uintptr_t)(m->value.p + m->value.len); /* else: huge */
+    return gap >= HEADERS_HEAD_BYTES + HEADER_HEAD_BYTES + name.len + RECORD_HEAD_BYTES;
+}
+
+static struct sc_str header(struct sc_log *lg, const struct sc_msg *m, struct sc_str name)
+{
+    rd_kafka_headers_t *hs;
+    if (!has_room(sc_kafka_log(lg), m, name) ||
+        rd_kafka_message_headers(m->raw, &hs) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return SC_STR_NULL;
+    const char *key;
+    const void *value;
+    size_t size;
+    for (size_t i = 0; rd_kafka_header_get_all(hs, i, &key, &value, &size) ==
+                       RD_KAFKA_RESP_ERR_NO_ERROR; i++)
+        if (sc_str_eqz(name, key))
+            return (struct sc_str){value, size};
+    return SC_STR_NULL;
+}
+
 static uint32_t assigned(struct sc_log *lg, const struct sc_tp **out)
 {
     struct kafka_log *k = sc_kafka_log(lg);
@@ -496,6 +534,7 @@ static const struct sc_log_ops ops = {
     .poll = poll,
     .release = release,
     .headers = headers,
+    .header = header,
     .assigned = assigned,
     .committed = committed,
     .last_metadata = last_metadata,

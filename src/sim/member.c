@@ -155,6 +155,16 @@ static uint32_t port_headers(struct sc_log *lg, const struct sc_msg *msg, struct
     return n;
 }
 
+static struct sc_str port_header(struct sc_log *lg, const struct sc_msg *msg, struct sc_str name)
+{
+    (void)lg;
+    const struct message *m = msg->raw;
+    for (uint32_t i = 0; i < m->n_headers; i++)
+        if (sc_str_eq(m->headers[i].name, name))
+            return m->headers[i].value;
+    return SC_STR_NULL;
+}
+
 static uint32_t port_assigned(struct sc_log *lg, const struct sc_tp **out)
 {
     struct member *m = member_of(lg);
@@ -478,6 +488,7 @@ static const struct sc_log_ops ops = {
     .poll = port_poll,
     .release = port_release,
     .headers = port_headers,
+    .header = port_header,
     .assigned = port_assigned,
     .committed = port_committed,
     .last_metadata = port_last_metadata,

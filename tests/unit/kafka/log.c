@@ -128,6 +128,68 @@ Test(kafka_log, what_was_read_ahead_is_followed_by_more_at_once, .timeout = 120)
     bed_fini(&b);
 }
 
+/* What a record of the test has for a header `traceparent`, by its number. */
+enum { NO_HEADER, TRACEPARENT, EMPTY_ONE, NULL_ONE, OTHER_ONES, KINDS };
+
+static void add_headers(rd_kafka_headers_t *hs, int kind)
+{
+    if (kind == OTHER_ONES) {
+        rd_kafka_header_add(hs, "a", -1, "", 0);
+        rd_kafka_header_add(hs, "traceparenT", -1, "no", 2);
+    }
+    if (kind == TRACEPARENT || kind == EMPTY_ONE || kind == NULL_ONE)
+        rd_kafka_header_add(hs, "traceparent", -1, kind == NULL_ONE ? NULL : "00-4bf9",
+                            kind == TRACEPARENT ? 7 : 0);
+}
+
+/* Records with and without key, value and headers, side by side in one batch. */
+static void fill_with_headers(struct bed *b, int n, const char *codec)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(b->cluster), NULL,
+                      0);
+    rd_kafka_conf_set(conf, "linger.ms", "50", NULL, 0);
+    cr_assert_eq(rd_kafka_conf_set(conf, "compression.codec", codec, NULL, 0), RD_KAFKA_CONF_OK);
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0);
+    for (int i = 0; i < n; i++) {
+        rd_kafka_headers_t *hs = rd_kafka_headers_new(2);
+        add_headers(hs, i % KINDS);
+        const char *key = i / KINDS % 3 ? "k" : NULL, *value = i / KINDS % 7 ? "click" : NULL;
+        cr_assert_eq(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC("clicks"), RD_KAFKA_V_PARTITION(0),
+                                       RD_KAFKA_V_KEY(key, key ? 1 : 0),
+                                       RD_KAFKA_V_VALUE((void *)(uintptr_t)value, value ? 5 : 0),
+                                       RD_KAFKA_V_HEADERS(hs), RD_KAFKA_V_END),
+                     RD_KAFKA_RESP_ERR_NO_ERROR);
+    }
+    cr_assert_eq(rd_kafka_flush(rk, 20000), RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_destroy(rk);
+}
+
+/* That a record has none is mostly seen by where the next one begins: never of one that has. */
+Test(kafka_log, a_header_is_found_wherever_it_stands, .timeout = 60)
+{
+    const uint32_t n = 3000;
+    struct bed b;
+    bed_init(&b, 1);
+    fill_with_headers(&b, (int)n / 2, "none");
+    fill_with_headers(&b, (int)n / 2, "lz4");
+    const struct sc_tp from = {.offset = 0};
+    cr_assert_eq(b.lg->ops->rewind(b.lg, &from, 1), SC_ERR_OK);
+    for (uint32_t read = 0; read < n;) {
+        cr_assert_eq(b.lg->ops->poll(b.lg, 1000, &b.got), SC_ERR_OK);
+        for (uint32_t i = 0; b.got.what == SC_POLL_MESSAGES && i < b.got.n; i++, read++) {
+            int kind = (int)(b.got.msgs[i].offset % (n / 2)) % KINDS;
+            struct sc_str value =
+                b.lg->ops->header(b.lg, &b.got.msgs[i], SC_STR("traceparent"));
+            cr_expect_eq(value.p != NULL, kind == TRACEPARENT || kind == EMPTY_ONE,
+                         "record %u", read);
+            cr_expect(value.p == NULL || sc_str_eqz(value, kind == TRACEPARENT ? "00-4bf9" : ""));
+        }
+        b.lg->ops->release(b.lg);
+    }
+    bed_fini(&b);
+}
+
 static double cpu_s(void)
 {
     struct timespec t;
