@@ -7,6 +7,8 @@
 
 #define SETTLE_MS 30000 /* a port gives up earlier on a flush that does not end */
 #define SETTLE_STEP_MS 100
+/* So much under way, and no other flush is started: each is a copy of what it writes. */
+#define UNDER_WAY_BYTES (4u << 20)
 #define LOOK_MS 60000 /* a partition that flushes nothing looks at its stamp so often */
 
 static int64_t due_of(struct sc_str state)
@@ -46,6 +48,7 @@ static void start(struct sc_worker *w, struct sc_part *p, int64_t mono_ms)
 {
     struct sc_arena ar;
     sc_arena_init(&ar);
+    p->flush_bytes = p->cache.dirty_bytes;
     struct sc_view_item *items = gather(p, &ar);
     p->flush_to = (struct sc_stamp){p->incarnation, p->stamp.view, p->seal};
     p->flush_commits = p->commits;
@@ -138,6 +141,28 @@ static bool look(struct sc_worker *w, struct sc_part *p, int64_t mono_ms)
     return false;
 }
 
+static uint64_t under_way(struct sc_part *const *parts, uint32_t n)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < n; i++)
+        bytes += parts[i]->flushing ? parts[i]->flush_bytes : 0;
+    return bytes;
+}
+
+/* Of those whose flush is due the one that waits longest, NULL: none. */
+static struct sc_part *most_due(struct sc_part **parts, uint32_t n, int64_t since_ms)
+{
+    struct sc_part *most = NULL;
+    for (uint32_t i = 0; i < n; i++) {
+        struct sc_part *p = parts[i];
+        bool due = p->status == SC_PART_ACTIVE && !p->flushing && p->cache.dirty_n &&
+                   p->flushed_mono_ms <= since_ms;
+        if (due && (most == NULL || p->flushed_mono_ms < most->flushed_mono_ms))
+            most = p;
+    }
+    return most;
+}
+
 bool sc_flush_tick(struct sc_worker *w, struct sc_part **parts, uint32_t n, bool all,
                    int timeout_ms)
 {
@@ -145,18 +170,19 @@ bool sc_flush_tick(struct sc_worker *w, struct sc_part **parts, uint32_t n, bool
         return true;
     bool fine = collect(w, parts, n, timeout_ms), looked = false;
     int64_t mono_ms = w->clock.mono_ms(w->clock.arg);
+    int64_t since_ms = all ? INT64_MAX : mono_ms - w->cfg->flush_interval_ms;
     for (uint32_t i = 0; i < n; i++) {
+        struct sc_part *p = most_due(parts, n, since_ms);
+        if (p == NULL || under_way(parts, n) >= UNDER_WAY_BYTES)
+            break;
+        start(w, p, mono_ms);
+    }
+    for (uint32_t i = 0; i < n && !looked; i++) { /* one a tick: each is a round trip */
         struct sc_part *p = parts[i];
-        bool due = all || mono_ms - p->flushed_mono_ms >= w->cfg->flush_interval_ms;
-        if (p->status != SC_PART_ACTIVE || p->flushing)
-            continue;
-        if (p->cache.dirty_n && due) {
-            start(w, p, mono_ms);
-        } else if (!looked && p->cache.dirty_n == 0 && mono_ms - p->flushed_mono_ms > LOOK_MS &&
-                   mono_ms - p->looked_mono_ms > LOOK_MS) {
-            looked = true; /* one a tick: each is a round trip */
+        looked = p->status == SC_PART_ACTIVE && !p->flushing && p->cache.dirty_n == 0 &&
+                 mono_ms - p->flushed_mono_ms > LOOK_MS && mono_ms - p->looked_mono_ms > LOOK_MS;
+        if (looked)
             fine &= look(w, p, mono_ms);
-        }
     }
     return fine;
 }

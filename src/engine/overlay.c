@@ -125,6 +125,20 @@ void sc_overlay_open(struct sc_overlay *ov, struct sc_state *st, uint32_t part)
     ov->open[ov->n_open++] = s->item - 1;
 }
 
+/* What the item's working form borrowed of the stored form before is of no use any more. */
+static size_t put_down(struct sc_overlay_item *item, struct sc_str form, struct sc_arena *ar)
+{
+    size_t took = 0;
+    if (form.len > item->room) {
+        took = (form.len + SC_CACHE_LINE - 1) & ~(size_t)(SC_CACHE_LINE - 1);
+        item->place = sc_arena_alloc(ar, took);
+        item->room = (uint32_t)took;
+    }
+    memcpy(item->place, form.p, form.len);
+    item->stored = (struct sc_str){item->place, form.len};
+    return took;
+}
+
 size_t sc_overlay_close(struct sc_overlay *ov, const struct sc_journey *jo, struct sc_arena *ar)
 {
     size_t bytes = 0;
@@ -134,9 +148,8 @@ size_t sc_overlay_close(struct sc_overlay *ov, const struct sc_journey *jo, stru
         if (item->st->dirty) {
             ov->form.len = 0;
             item->cut |= !sc_state_encode(jo, item->st, &ov->form);
-            item->stored = sc_str_dup(ar, sc_buf_view(&ov->form));
+            bytes += put_down(item, sc_buf_view(&ov->form), ar);
             item->next_due_ms = item->st->due_ms;
-            bytes += item->stored.len;
         }
         item->st = NULL;
     }

@@ -13,8 +13,10 @@ struct sc_overlay_item {
     struct sc_node_id node;
     struct sc_state *st;  /* NULL: not open in this group */
     struct sc_str stored; /* as of the last group that changed it; p == NULL: none did */
+    char *place;          /* where it stands, with room for some more */
     int64_t due_ms;       /* when the state was read */
     int64_t next_due_ms;  /* of `stored` */
+    uint32_t room;        /* bytes at `place` */
     uint32_t part;        /* index of the partition */
     bool cut;              /* `stored` is not all: over the hard limit */
 };
@@ -46,8 +48,8 @@ void sc_overlay_prefetch_item(const struct sc_overlay *ov, const struct sc_node_
 bool sc_overlay_prefetch_stored(const struct sc_overlay *ov, const struct sc_node_id *node);
 /* `st` was read, for the first time or again. */
 void sc_overlay_open(struct sc_overlay *ov, struct sc_state *st, uint32_t part);
-/* The group is over: working forms are forgotten, changed ones put down in their stored form, in
- * `ar` (the transaction's). Returns how many bytes. */
+/* The group is over: working forms are forgotten, changed ones put down in their stored form, over
+ * the one before where it fits, else in `ar` (the transaction's). Returns how many bytes of that. */
 size_t sc_overlay_close(struct sc_overlay *ov, const struct sc_journey *jo, struct sc_arena *ar);
 /* Items by partition, in order of first touch: those of p stand in [from[p], from[p + 1]) of the
  * indices returned. `from`: n_parts + 1 entries. */

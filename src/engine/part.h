@@ -52,6 +52,7 @@ struct sc_part {
     uint32_t flush_commits;    /* `commits` when the flush in flight was started */
     struct sc_stamp flush_to;
     struct sc_nodes in_flush;  /* what it writes */
+    uint64_t flush_bytes;      /* of states in it */
     int64_t flushed_mono_ms;   /* when the last flush was started */
     int64_t looked_mono_ms;    /* when its stamp was last looked at without a flush */
     int64_t dirty_mono_ms;     /* since when something is dirty; 0: nothing is */

@@ -128,6 +128,48 @@ Test(kafka_log, what_was_read_ahead_is_followed_by_more_at_once, .timeout = 120)
     bed_fini(&b);
 }
 
+/* Batches of a request's size, on each partition alike. */
+static void fill_large(struct bed *b, int partitions, int n)
+{
+    static char click[1000];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(b->cluster), NULL,
+                      0);
+    rd_kafka_conf_set(conf, "linger.ms", "1000", NULL, 0);
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0);
+    for (int i = 0; i < n; i++)
+        cr_assert_eq(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC("clicks"),
+                                       RD_KAFKA_V_PARTITION(i % partitions),
+                                       RD_KAFKA_V_VALUE(click, sizeof(click)), RD_KAFKA_V_END),
+                     RD_KAFKA_RESP_ERR_NO_ERROR);
+    cr_assert_eq(rd_kafka_flush(rk, 20000), RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_destroy(rk);
+}
+
+/* Read one after the other, they would hold time back for each other, and events wait for order. */
+Test(kafka_log, partitions_are_read_side_by_side, .timeout = 60)
+{
+    enum { PARTITIONS = 4, EACH = 4000 };
+    struct bed b;
+    bed_init(&b, PARTITIONS);
+    fill_large(&b, PARTITIONS, PARTITIONS * EACH);
+    struct sc_tp from[PARTITIONS];
+    for (int32_t i = 0; i < PARTITIONS; i++)
+        from[i] = (struct sc_tp){.partition = i, .offset = 0};
+    cr_assert_eq(b.lg->ops->rewind(b.lg, from, PARTITIONS), SC_ERR_OK);
+    uint32_t read[PARTITIONS] = {0}, all = 0, most = 0;
+    while (all < PARTITIONS * EACH / 2) {
+        cr_assert_eq(b.lg->ops->poll(b.lg, 1000, &b.got), SC_ERR_OK);
+        for (uint32_t i = 0; b.got.what == SC_POLL_MESSAGES && i < b.got.n; i++, all++) {
+            uint32_t n = ++read[b.got.msgs[i].partition];
+            most = n > most ? n : most;
+        }
+        b.lg->ops->release(b.lg);
+    }
+    cr_expect_lt(most, EACH * 3 / 4, "%u of %d of one partition, of %u read", most, EACH, all);
+    bed_fini(&b);
+}
+
 /* What a record of the test has for a header `traceparent`, by its number. */
 enum { NO_HEADER, TRACEPARENT, EMPTY_ONE, NULL_ONE, OTHER_ONES, KINDS };
 
