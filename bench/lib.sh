@@ -105,9 +105,10 @@ all_written() {
 }
 
 # stagecoach CONTENDER RUN: the job, from a quarter of its work to the last: starting up is nobody's
-# throughput. An event is half done when it is resolved, for resolve may be ahead of journey. REF_COMMIT, REF_FLUSH and REF_CLOUDEVENTS may be set (reference/stagecoach.yaml).
+# throughput. An event is half done when it is resolved, for resolve may be ahead of journey. REF_COMMIT,
+# REF_FLUSH and REF_CLOUDEVENTS may be set (reference/stagecoach.yaml).
 stagecoach() {
-    local name=$1 applied=0 warm=0 spent=0 began=$SECONDS
+    local name=$1 resolved=0 applied=0 warm=0 spent=0 began=$SECONDS
     export REF_RUN=$2 REF_TOPIC=$topic
     port_of stagecoach
     export REF_ADMIN=127.0.0.1:$PORT
@@ -119,9 +120,11 @@ stagecoach() {
         [ $((SECONDS - began)) -lt 600 ] || die "stagecoach applied $applied of $events events in 10 minutes"
         applied=$(metric applied_total) || applied=0
         [ "$warm" -eq 0 ] || continue
-        warm=$((($(metric records_total) + applied) / 2))
-        spent=$(ticks $runner)
-        [ "$warm" -ge $((events / 4)) ] || warm=0
+        resolved=$(metric records_total) || resolved=0
+        if [ $((resolved + applied)) -ge $((events / 2)) ]; then
+            warm=$(((resolved + applied) / 2))
+            spent=$(ticks $runner)
+        fi
     done
     [ "$warm" -lt "$applied" ] || die "too few events to measure" "try --events 1000000"
     note "$name" ns $((($(ticks $runner) - spent) * 10000000 / (applied - warm)))

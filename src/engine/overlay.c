@@ -7,6 +7,8 @@
 #include "engine/cache.h"
 #include <stdlib.h>
 
+#define FORMS_KEEP_BYTES (4u << 20)
+
 void sc_overlay_init(struct sc_overlay *ov)
 {
     memset(ov, 0, sizeof(*ov));
@@ -17,7 +19,7 @@ void sc_overlay_fini(struct sc_overlay *ov)
     free(ov->slots);
     free(ov->items);
     free(ov->open);
-    sc_buf_fini(&ov->form);
+    sc_buf_fini(&ov->forms);
     sc_overlay_init(ov);
 }
 
@@ -122,10 +124,9 @@ void sc_overlay_open(struct sc_overlay *ov, struct sc_state *st, uint32_t part)
     struct sc_overlay_item *item = &ov->items[s->item - 1];
     SC_ASSERT(item->st == NULL && item->part == part);
     item->st = st;
-    ov->open[ov->n_open++] = s->item - 1;
+    ov->open[ov->n_open++] = (struct sc_overlay_open){.item = s->item - 1};
 }
 
-/* What the item's working form borrowed of the stored form before is of no use any more. */
 static size_t put_down(struct sc_overlay_item *item, struct sc_str form, struct sc_arena *ar)
 {
     size_t took = 0;
@@ -136,25 +137,35 @@ static size_t put_down(struct sc_overlay_item *item, struct sc_str form, struct 
     }
     memcpy(item->place, form.p, form.len);
     item->stored = (struct sc_str){item->place, form.len};
+    item->next_due_ms = item->st->due_ms;
     return took;
 }
 
+/* Working forms borrow from stored ones, so all are encoded before any is written over. */
 size_t sc_overlay_close(struct sc_overlay *ov, const struct sc_journey *jo, struct sc_arena *ar)
 {
-    size_t bytes = 0;
-    SC_ASSERT(ov->n_open <= ov->n);
+    size_t took = 0, at = 0;
+    SC_ASSERT(ov->n_open <= ov->n && ov->forms.len == 0);
     for (uint32_t i = 0; i < ov->n_open; i++) {
-        struct sc_overlay_item *item = &ov->items[ov->open[i]];
-        if (item->st->dirty) {
-            ov->form.len = 0;
-            item->cut |= !sc_state_encode(jo, item->st, &ov->form);
-            bytes += put_down(item, sc_buf_view(&ov->form), ar);
-            item->next_due_ms = item->st->due_ms;
-        }
+        struct sc_overlay_item *item = &ov->items[ov->open[i].item];
+        size_t from = ov->forms.len;
+        if (item->st->dirty)
+            item->cut |= !sc_state_encode(jo, item->st, &ov->forms);
+        ov->open[i].bytes = (uint32_t)(ov->forms.len - from);
+    }
+    for (uint32_t i = 0; i < ov->n_open; i++) {
+        struct sc_overlay_item *item = &ov->items[ov->open[i].item];
+        uint32_t bytes = ov->open[i].bytes;
+        if (bytes)
+            took += put_down(item, (struct sc_str){ov->forms.p + at, bytes}, ar);
         item->st = NULL;
+        at += bytes;
     }
     ov->n_open = 0;
-    return bytes;
+    ov->forms.len = 0;
+    if (ov->forms.cap > FORMS_KEEP_BYTES)
+        sc_buf_fini(&ov->forms);
+    return took;
 }
 
 uint32_t *sc_overlay_by_part(const struct sc_overlay *ov, uint32_t *from, uint32_t n_parts,

@@ -26,14 +26,19 @@ struct sc_overlay_slot {
     uint32_t tag;  /* of the node: others are passed over without a look at them */
 };
 
+struct sc_overlay_open { /* an item with a working form */
+    uint32_t item;
+    uint32_t bytes; /* at the group's end: of its new stored form, 0: not changed */
+};
+
 struct sc_overlay {
     struct sc_overlay_slot *slots;
     uint32_t cap;
     struct sc_overlay_item *items; /* in order of first touch */
     uint32_t n, cap_items;
-    uint32_t *open; /* items with a working form; room for all */
+    struct sc_overlay_open *open;  /* room for all */
     uint32_t n_open;
-    struct sc_buf form; /* one stored form */
+    struct sc_buf forms; /* a group's new stored forms */
 };
 
 void sc_overlay_init(struct sc_overlay *ov);
