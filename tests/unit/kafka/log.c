@@ -20,7 +20,7 @@ static int assigned_count(struct sc_log *lg)
     return n;
 }
 
-/* A mock cluster of one broker, and a log on its topic `clicks`. */
+/* A mock cluster, and a log on its topic `clicks`. */
 struct bed {
     rd_kafka_t *rk;
     rd_kafka_mock_cluster_t *cluster;
@@ -31,13 +31,16 @@ struct bed {
     struct sc_poll_result got;
 };
 
-static void bed_init(struct bed *b, int partitions)
+/* Partition n has broker n as its leader, where there are so many. */
+static void bed_init_with(struct bed *b, int partitions, int brokers)
 {
     sc_log_setup(SC_LOG_ERROR, SC_LOG_LOGFMT);
     b->rk = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), NULL, 0);
-    b->cluster = rd_kafka_mock_cluster_new(b->rk, 1);
+    b->cluster = rd_kafka_mock_cluster_new(b->rk, brokers);
     rd_kafka_mock_set_apiversion(b->cluster, TXN_OFFSET_COMMIT, 0, 3);
     rd_kafka_mock_topic_create(b->cluster, "clicks", partitions, 1);
+    for (int i = 0; i < partitions; i++)
+        rd_kafka_mock_partition_set_leader(b->cluster, "clicks", i, i % brokers + 1);
     rd_kafka_mock_topic_create(b->cluster, "states", 1, 1);
 
     b->address = sc_str_from(rd_kafka_mock_cluster_bootstraps(b->cluster));
@@ -57,6 +60,11 @@ static void bed_init(struct bed *b, int partitions)
     b->got.what = SC_POLL_NOTHING;
     while (b->got.what != SC_POLL_REBALANCED)
         cr_assert_eq(b->lg->ops->poll(b->lg, 100, &b->got), SC_ERR_OK);
+}
+
+static void bed_init(struct bed *b, int partitions)
+{
+    bed_init_with(b, partitions, 1);
 }
 
 static void bed_fini(struct bed *b)
@@ -93,15 +101,16 @@ Test(kafka_log, nothing_is_assigned_and_nothing_begun_before_the_takeover, .time
     bed_fini(&b);
 }
 
-/* Produce `n` messages to the bed's own cluster. */
-static void fill(struct bed *b, int n)
+/* Produce `n` messages to each of so many partitions of the bed's own cluster. */
+static void fill(struct bed *b, int partitions, int n)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set(conf, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(b->cluster), NULL,
                       0);
     rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0);
-    for (int i = 0; i < n; i++)
-        cr_assert_eq(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC("clicks"), RD_KAFKA_V_PARTITION(0),
+    for (int i = 0; i < n * partitions; i++)
+        cr_assert_eq(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC("clicks"),
+                                       RD_KAFKA_V_PARTITION(i % partitions),
                                        RD_KAFKA_V_VALUE("click", 5), RD_KAFKA_V_END),
                      RD_KAFKA_RESP_ERR_NO_ERROR);
     cr_assert_eq(rd_kafka_flush(rk, 20000), RD_KAFKA_RESP_ERR_NO_ERROR);
@@ -109,14 +118,14 @@ static void fill(struct bed *b, int n)
 }
 
 /* The client reads little ahead, and would sleep for up to a second each time that was read. */
-Test(kafka_log, what_was_read_ahead_is_followed_by_more_at_once, .timeout = 120)
+static void read_ahead_on(int brokers)
 {
     const uint32_t n = 60000, waits = 100, wait_ms = 20; /* twelve seconds' sleep; two are granted */
     struct bed b;
-    bed_init(&b, 1);
-    fill(&b, (int)n);
-    const struct sc_tp from = {.offset = 0};
-    cr_assert_eq(b.lg->ops->rewind(b.lg, &from, 1), SC_ERR_OK);
+    bed_init_with(&b, brokers, brokers);
+    fill(&b, brokers, (int)n / brokers);
+    struct sc_tp from[3] = {{.partition = 0}, {.partition = 1}, {.partition = 2}};
+    cr_assert_eq(b.lg->ops->rewind(b.lg, from, (uint32_t)brokers), SC_ERR_OK);
     uint32_t read = 0, waited = 0;
     while (read < n && waited < waits) {
         cr_assert_eq(b.lg->ops->poll(b.lg, wait_ms, &b.got), SC_ERR_OK);
@@ -126,6 +135,17 @@ Test(kafka_log, what_was_read_ahead_is_followed_by_more_at_once, .timeout = 120)
     }
     cr_expect_eq(read, n, "%u of %u read, after %u waits of %u ms", read, n, waited, wait_ms);
     bed_fini(&b);
+}
+
+Test(kafka_log, what_was_read_ahead_is_followed_by_more_at_once, .timeout = 120)
+{
+    read_ahead_on(1);
+}
+
+/* What is ahead is counted over all brokers, but each has a thread of its own. */
+Test(kafka_log, every_broker_gives_more_at_once, .timeout = 120)
+{
+    read_ahead_on(3);
 }
 
 /* Batches of a request's size, on each partition alike. */
