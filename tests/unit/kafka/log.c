@@ -218,7 +218,7 @@ static void fill_with_headers(struct bed *b, int n, const char *codec)
         add_headers(hs, i % KINDS);
         const char *key = i / KINDS % 3 ? "k" : NULL, *value = i / KINDS % 7 ? "click" : NULL;
         cr_assert_eq(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC("clicks"), RD_KAFKA_V_PARTITION(0),
-                                       RD_KAFKA_V_KEY(key, key ? 1 : 0),
+                                       RD_KAFKA_V_KEY((void *)(uintptr_t)key, key ? 1 : 0),
                                        RD_KAFKA_V_VALUE((void *)(uintptr_t)value, value ? 5 : 0),
                                        RD_KAFKA_V_HEADERS(hs), RD_KAFKA_V_END),
                      RD_KAFKA_RESP_ERR_NO_ERROR);
