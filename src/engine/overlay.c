@@ -127,6 +127,8 @@ void sc_overlay_open(struct sc_overlay *ov, struct sc_state *st, uint32_t part)
     ov->open[ov->n_open++] = (struct sc_overlay_open){.item = s->item - 1};
 }
 
+/* The new stored form to where the one before stood, or to where there is room. Returns the bytes of
+ * `ar` that took. */
 static size_t put_down(struct sc_overlay_item *item, struct sc_str form, struct sc_arena *ar)
 {
     size_t took = 0;

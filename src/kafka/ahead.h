@@ -14,7 +14,7 @@ struct sc_ahead {
     uint64_t bytes;
 };
 
-/* Set how much a consumer reads ahead of a partition. False: the client refuses it. */
+/* Set how much a consumer reads ahead, of all its partitions together. False: the client refuses it. */
 bool sc_ahead_conf(rd_kafka_conf_t *conf);
 /* A message of the partition was taken: once half of what may be ahead was, its fetcher is woken. Does
  * not wait. */
