@@ -445,7 +445,10 @@ enum sc_err sc_redis_flush(struct sc_view *vw, uint32_t partition, struct sc_sta
         return SC_ERR_UNAVAILABLE;
     drop_sent(v);
     const struct sc_view_item *items = by_bucket(v, given, n);
-    sc_buf_reserve(&v->wire, wire_bytes(given, n));
+    size_t bytes = wire_bytes(given, n);
+    if (v->wire.len == 0 && v->wire.cap < bytes)
+        sc_buf_fini(&v->wire); /* so much, not twice what it was */
+    sc_buf_reserve(&v->wire, bytes);
     struct plan pl = {.seen = seen, .to = to,
                       .stamp = sc_redis_key(v, partition, "stamp"),
                       .timers = sc_redis_key(v, partition, "t:%" PRIx64, to.view),
