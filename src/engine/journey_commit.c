@@ -93,23 +93,8 @@ void sc_jworker_wait(struct sc_jworker *j, const char *why)
 struct touched {
     const uint32_t *order; /* indices of the overlay's items */
     uint32_t *from;        /* P + 1: those of partition p stand in [from[p], from[p + 1]) */
+    uint32_t *at;          /* P: the first whose image is not written yet */
 };
-
-static bool write_image(struct sc_jworker *j, struct sc_part *p, const struct sc_overlay_item *it)
-{
-    struct sc_image im = {it->node, it->stored, it->next_due_ms};
-    sc_count(&j->w->counters.states_over_soft, im.state.len > SC_STATE_SOFT_BYTES);
-    sc_count(&j->w->counters.states_cut, it->cut);
-    if (!sc_seal_fits(&j->seal, &im)) {
-        struct sc_out out = {.topic = SC_OUT_STATE, .partition = (int32_t)p->index,
-                             .value = sc_seal_chunk(&j->seal)};
-        sc_count(&j->w->counters.state_bytes, out.value.len);
-        if (j->w->log->ops->produce(j->w->log, &out) != SC_ERR_OK)
-            return false;
-    }
-    sc_seal_image(&j->seal, &im);
-    return true;
-}
 
 /* The customer's line, once a transaction. */
 static bool write_customer(struct sc_jworker *j, struct sc_part *p,
@@ -124,29 +109,18 @@ static bool write_customer(struct sc_jworker *j, struct sc_part *p,
     return e == SC_ERR_OK;
 }
 
-static bool write_images(struct sc_jworker *j, struct sc_part *p, const struct touched *to)
+static bool write_chunk(struct sc_jworker *j, const struct sc_part *p)
 {
-    const struct sc_overlay_item *items = j->ov.items;
-    uint32_t end = to->from[p->index + 1];
-    for (uint32_t k = to->from[p->index]; k < end; k++) {
-        const struct sc_overlay_item *it = &items[to->order[k]];
-        if (k + SC_CACHE_NEAR < end) {
-            struct sc_str near = items[to->order[k + SC_CACHE_NEAR]].stored;
-            sc_prefetch(near.p, near.len, SC_STATE_LINES);
-        }
-        if (it->stored.p && (!write_image(j, p, it) || !write_customer(j, p, it)))
-            return false;
-    }
-    return true;
+    struct sc_out out = {.topic = SC_OUT_STATE, .partition = (int32_t)p->index,
+                         .value = sc_seal_chunk(&j->seals[p->index])};
+    sc_count(&j->w->counters.state_bytes, out.value.len);
+    return j->w->log->ops->produce(j->w->log, &out) == SC_ERR_OK;
 }
 
-static bool write_seal(struct sc_jworker *j, struct sc_part *p, const struct touched *to)
+static bool write_seal(struct sc_jworker *j, struct sc_part *p)
 {
     const struct sc_engine_config *cfg = j->w->cfg;
     const struct sc_hearing *h = &p->ear.hearing;
-    sc_seal_start(&j->seal);
-    if (!write_images(j, p, to))
-        return false;
     struct sc_seal s = {
         .incarnation = p->incarnation, .seq = p->seq + 1, .next = p->next_txn,
         .config_hash = j->jo->config_hash, .ranks_hash = cfg->ranks_hash,
@@ -155,9 +129,61 @@ static bool write_seal(struct sc_jworker *j, struct sc_part *p, const struct tou
         .n_parts = h->n_parts,
     };
     struct sc_out out = {.topic = SC_OUT_STATE, .partition = (int32_t)p->index,
-                         .value = sc_seal_close(&j->seal, &s)};
+                         .value = sc_seal_close(&j->seals[p->index], &s)};
     sc_count(&j->w->counters.state_bytes, out.value.len);
     return j->w->log->ops->produce_marked(j->w->log, &out, &p->mark) == SC_ERR_OK;
+}
+
+/* One record of a partition's frame. 1: more follow; 0: it was the seal; -1: it was refused. */
+static int write_record(struct sc_jworker *j, struct sc_part *p, const struct touched *to)
+{
+    const struct sc_overlay_item *items = j->ov.items;
+    struct sc_seal_writer *w = &j->seals[p->index];
+    uint32_t *at = &to->at[p->index], end = to->from[p->index + 1];
+    for (; *at < end; ++*at) {
+        const struct sc_overlay_item *it = &items[to->order[*at]];
+        if (*at + SC_CACHE_NEAR < end) {
+            struct sc_str near = items[to->order[*at + SC_CACHE_NEAR]].stored;
+            sc_prefetch(near.p, near.len, SC_STATE_LINES);
+        }
+        if (it->stored.p == NULL)
+            continue;
+        struct sc_image im = {it->node, it->stored, it->next_due_ms};
+        if (!sc_seal_fits(w, &im))
+            return write_chunk(j, p) ? 1 : -1;
+        sc_count(&j->w->counters.states_over_soft, im.state.len > SC_STATE_SOFT_BYTES);
+        sc_count(&j->w->counters.states_cut, it->cut);
+        sc_seal_image(w, &im);
+        if (!write_customer(j, p, it))
+            return -1;
+    }
+    return write_seal(j, p) ? 0 : -1;
+}
+
+/* The frames of all partitions, a record of each in turn: what the log sends out at once is then
+ * shared out between them. */
+static bool write_states(struct sc_jworker *j, const struct touched *to)
+{
+    struct sc_part **left = SC_NEW_N(&j->ar, struct sc_part *, j->n_parts + 1);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < j->n_parts; i++) {
+        if (!j->parts[i]->touched)
+            continue;
+        left[n++] = j->parts[i];
+        sc_seal_start(&j->seals[j->parts[i]->index]);
+    }
+    while (n > 0) {
+        uint32_t more = 0;
+        for (uint32_t i = 0; i < n; i++) {
+            int got = write_record(j, left[i], to);
+            if (got < 0)
+                return false;
+            if (got > 0)
+                left[more++] = left[i];
+        }
+        n = more;
+    }
+    return true;
 }
 
 static bool write_frames(struct sc_jworker *j)
@@ -267,10 +293,9 @@ bool sc_jworker_commit(struct sc_jworker *j)
     int64_t began_ms = j->w->clock.mono_ms(j->w->clock.arg);
     struct touched to = {.from = SC_NEW_N(&j->ar, uint32_t, partitions + 1)};
     to.order = sc_overlay_by_part(&j->ov, to.from, partitions, &j->ar);
-    bool fine = write_frames(j) && write_cells(j);
-    for (uint32_t i = 0; fine && i < j->n_parts; i++)
-        if (j->parts[i]->touched)
-            fine = write_seal(j, j->parts[i], &to);
+    to.at = SC_NEW_N(&j->ar, uint32_t, partitions);
+    memcpy(to.at, to.from, partitions * sizeof(*to.at));
+    bool fine = write_frames(j) && write_cells(j) && write_states(j, &to);
     enum sc_err e = fine ? j->w->log->ops->flush(j->w->log) : SC_ERR_ABORT;
     for (uint32_t i = 0; e == SC_ERR_OK && i < j->n_parts; i++)
         if (j->parts[i]->touched)

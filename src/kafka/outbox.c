@@ -37,9 +37,11 @@ static struct sc_outbox_place *place_new(struct sc_outbox *ob, uint16_t topic, i
     return pl;
 }
 
-static struct sc_outbox_place *place_of(struct sc_outbox *ob, uint16_t topic, int32_t partition)
+struct sc_outbox_place *sc_outbox_place(struct sc_outbox *ob, uint16_t topic, int32_t partition)
 {
-    SC_ASSERT(topic < SC_OUT_MAX && partition >= -1);
+    SC_ASSERT(topic < SC_OUT_MAX);
+    if (partition < 0)
+        partition = -1; /* by the key */
     uint32_t at = (uint32_t)(partition + 1), n = ob->at[topic].n;
     if (at >= n) {
         uint32_t bigger = at < 2 * n ? 2 * n : at + 1;
@@ -72,13 +74,18 @@ static char *put_bytes(char *to, const void *p, size_t n)
     return to + n;
 }
 
-/* Each: the lengths of name and value, then their bytes. */
-static struct sc_str pack_headers(struct sc_outbox *ob, const struct sc_out *out)
+static size_t packed_bytes(const struct sc_out *out)
 {
     size_t all = 0;
     for (uint32_t i = 0; i < out->n_headers; i++)
         all += 2 * sizeof(uint32_t) + out->headers[i].name.len + out->headers[i].value.len;
-    char *p = sc_arena_alloc(&ob->ar, all), *at = p;
+    return all;
+}
+
+/* Each: the lengths of name and value, then their bytes. */
+static struct sc_str pack_headers(struct sc_outbox *ob, const struct sc_out *out)
+{
+    char *p = sc_arena_alloc(&ob->ar, packed_bytes(out)), *at = p;
     for (uint32_t i = 0; i < out->n_headers; i++) {
         const struct sc_header *h = &out->headers[i];
         SC_ASSERT(h->name.len < NO_VALUE && h->value.len < NO_VALUE);
@@ -114,9 +121,14 @@ size_t sc_outbox_bytes(const struct sc_outbox_item *it)
     return it->key.len + it->value.len + it->headers.len + FRAMING_BYTES;
 }
 
+size_t sc_outbox_will(const struct sc_out *out)
+{
+    return out->key.len + out->value.len + packed_bytes(out) + FRAMING_BYTES;
+}
+
 void sc_outbox_add(struct sc_outbox *ob, const struct sc_out *out, int64_t *mark)
 {
-    struct sc_outbox_place *pl = place_of(ob, out->topic, out->partition < 0 ? -1 : out->partition);
+    struct sc_outbox_place *pl = sc_outbox_place(ob, out->topic, out->partition);
     struct sc_outbox_item *it = sc_arena_alloc(&ob->ar, sizeof(*it));
     *it = (struct sc_outbox_item){
         .key = copy(ob, out->key),
@@ -130,6 +142,7 @@ void sc_outbox_add(struct sc_outbox *ob, const struct sc_out *out, int64_t *mark
     else
         pl->first = it;
     pl->last = it;
+    pl->bytes += sc_outbox_bytes(it);
     ob->bytes += sc_outbox_bytes(it);
 }
 
@@ -147,14 +160,17 @@ void sc_outbox_prefetch(const struct sc_outbox_place *place)
 void sc_outbox_given(struct sc_outbox *ob, struct sc_outbox_place *place)
 {
     SC_ASSERT(place->first != NULL);
+    place->bytes -= sc_outbox_bytes(place->first);
     ob->bytes -= sc_outbox_bytes(place->first);
     place->first = place->first->next;
 }
 
 void sc_outbox_clear(struct sc_outbox *ob)
 {
-    for (uint32_t i = 0; i < ob->n_places; i++)
+    for (uint32_t i = 0; i < ob->n_places; i++) {
         ob->places[i].first = NULL;
+        ob->places[i].bytes = 0;
+    }
     ob->bytes = 0;
     sc_arena_reset(&ob->ar, KEEP_BYTES);
 }

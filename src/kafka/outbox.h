@@ -1,4 +1,4 @@
-/* Outbox: the messages of a transaction, kept back until it ends or they are many.
+/* Outbox: the messages of a transaction, kept back until it ends or they fill a request.
  *
  * Given to librdkafka one by one, as they come, they cost a request a partition to register it with
  * the transaction, and 2.0.2's main thread spins for a millisecond beside each such request (its
@@ -30,6 +30,7 @@ struct sc_outbox_place {
     uint16_t topic;
     int32_t partition; /* -1: by the key */
     struct sc_outbox_item *first, *last; /* not given yet */
+    size_t bytes;                        /* of these, about as they take in a request */
 };
 
 struct sc_outbox {
@@ -40,15 +41,18 @@ struct sc_outbox {
         uint32_t *place; /* by partition + 1: index + 1; 0: none yet */
         uint32_t n;
     } at[SC_OUT_MAX];
-    size_t bytes; /* of what is not given yet, about as they take in a request */
+    size_t bytes; /* of all places */
 };
 
 void sc_outbox_init(struct sc_outbox *ob);
 void sc_outbox_fini(struct sc_outbox *ob);
+/* Where such a message is kept. Valid until the next call. */
+struct sc_outbox_place *sc_outbox_place(struct sc_outbox *ob, uint16_t topic, int32_t partition);
 /* Copies. */
 void sc_outbox_add(struct sc_outbox *ob, const struct sc_out *out, int64_t *mark);
-/* What a message takes in a request, about, and no less. */
+/* What a message takes in a request, about, and no less; and what one that is not here yet will. */
 size_t sc_outbox_bytes(const struct sc_outbox_item *it);
+size_t sc_outbox_will(const struct sc_out *out);
 /* Its headers as the client wants them, the caller's; NULL: it has none. */
 rd_kafka_headers_t *sc_outbox_headers(const struct sc_outbox_item *it);
 /* Have what the next two of `place` are made of on its way: it was written a transaction ago. */

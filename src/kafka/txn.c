@@ -1,9 +1,10 @@
 /* The producer side of the log: transactions by the rules of reliability.md.
  *
- * Messages wait in the outbox (outbox.h) until the flush that ends the transaction. It gives them
- * to the client in waves, a request of each partition, and waits for each: of a partition with more
- * than five messages under way 2.0.2 sends no more (it counts messages where the protocol counts
- * requests), and where more of it waits its thread spins until the answer.
+ * Messages wait in the outbox (outbox.h) until the flush that ends the transaction, or until those
+ * of one partition would no longer fit one request. They are given to the client in waves, a request
+ * of each partition, and each is waited for: of a partition with more than five messages under way
+ * 2.0.2 sends no more (it counts messages where the protocol counts requests), and where more of it
+ * waits its thread spins until the answer. What is delivered leaves its memory to the next wave.
  *
  * Flush before send_offsets (else +100 ms), a delivery callback set (else flush sleeps in steps of
  * 10 ms), topics warmed at the start (else the first produce waits a second on 2.0.2). */
@@ -317,12 +318,17 @@ static enum sc_err give_wave(struct kafka_log *k)
     return e;
 }
 
+/* What is there goes out before a place gets more than one wave takes of it. */
 static enum sc_err take(struct kafka_log *k, const struct sc_out *out, int64_t *mark)
 {
     if (!k->open || k->out[out->topic] == NULL)
         return SC_ERR_ABORT;
-    sc_outbox_add(&k->box, out, mark);
-    return k->box.bytes < OUTBOX_BYTES ? SC_ERR_OK : sc_kafka_flush(&k->base);
+    const struct sc_outbox_place *pl = sc_outbox_place(&k->box, out->topic, out->partition);
+    bool full = k->box.bytes >= OUTBOX_BYTES || pl->bytes + sc_outbox_will(out) > room_of(k, pl);
+    enum sc_err e = full ? sc_kafka_flush(&k->base) : SC_ERR_OK;
+    if (e == SC_ERR_OK)
+        sc_outbox_add(&k->box, out, mark);
+    return e;
 }
 
 enum sc_err sc_kafka_produce(struct sc_log *lg, const struct sc_out *out)
@@ -365,6 +371,7 @@ enum sc_err sc_kafka_flush(struct sc_log *lg)
         if (k->delivered < k->sent || k->undelivered)
             return SC_ERR_ABORT;
     } while (k->box.bytes > 0);
+    sc_outbox_clear(&k->box); /* all of it is delivered: nothing is borrowed */
     return SC_ERR_OK;
 }
 

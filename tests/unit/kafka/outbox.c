@@ -25,16 +25,22 @@ Test(outbox, each_place_keeps_its_order)
     static const struct { uint16_t topic; int32_t partition; const char *value; } in[] = {
         {0, 3, "a"}, {1, -1, "b"}, {0, 3, "c"}, {0, 700, "d"}, {1, -1, "e"}, {0, 3, "f"}, {0, 0, "g"},
     };
+    size_t each = 0;
     for (size_t i = 0; i < sizeof(in) / sizeof(in[0]); i++) {
         const struct sc_out out = out_to(in[i].topic, in[i].partition, in[i].value);
+        each = sc_outbox_will(&out);
         sc_outbox_add(&ob, &out, NULL);
     }
     cr_assert_eq(ob.n_places, 4);
+    cr_expect_eq(ob.bytes, 7 * each);
+    cr_expect_eq(sc_outbox_place(&ob, 0, 3)->bytes, 3 * each);
+    cr_expect_eq(sc_outbox_place(&ob, 1, -7), &ob.places[1], "no partition is the key's");
     static const char *const want[] = {"acf", "be", "d", "g"};
     for (uint32_t i = 0; i < ob.n_places; i++) {
         for (const char *at = want[i]; *at; at++)
             cr_expect_eq(*take(&ob, &ob.places[i]).p, *at);
         cr_expect_null(ob.places[i].first);
+        cr_expect_eq(ob.places[i].bytes, 0);
     }
     cr_expect_eq(ob.bytes, 0);
 
@@ -45,6 +51,7 @@ Test(outbox, each_place_keeps_its_order)
     cr_expect_not_null(ob.places[2].first);
     sc_outbox_clear(&ob);
     cr_expect_null(ob.places[2].first);
+    cr_expect_eq(ob.places[2].bytes, 0);
     cr_expect_eq(ob.bytes, 0);
     sc_outbox_fini(&ob);
 }
@@ -67,6 +74,7 @@ Test(outbox, headers_are_what_they_were)
     out.n_headers = sizeof(in) / sizeof(in[0]);
     sc_outbox_add(&ob, &out, NULL);
     cr_expect_gt(sc_outbox_bytes(ob.places[0].first), bare);
+    cr_expect_eq(sc_outbox_bytes(ob.places[0].first), sc_outbox_will(&out));
     rd_kafka_headers_t *hs = sc_outbox_headers(ob.places[0].first);
     cr_assert_eq(rd_kafka_header_cnt(hs), out.n_headers);
     for (uint32_t i = 0; i < out.n_headers; i++) {
