@@ -15,18 +15,9 @@
 #define FLAG_SEAL 1u
 #define PROGRESS_MAX 65536u
 
-void sc_seal_start(struct sc_seal_writer *w)
+void sc_seal_start(struct sc_seal_writer *w, struct sc_buf *buf)
 {
-    w->n = 0;
-    w->total = 0;
-    w->chunks = 0;
-    w->buf.len = 0;
-}
-
-void sc_seal_fini(struct sc_seal_writer *w)
-{
-    sc_buf_fini(&w->buf);
-    memset(w, 0, sizeof(*w));
+    *w = (struct sc_seal_writer){.buf = buf};
 }
 
 static size_t image_bytes(const struct sc_image *im)
@@ -36,14 +27,14 @@ static size_t image_bytes(const struct sc_image *im)
 
 bool sc_seal_fits(const struct sc_seal_writer *w, const struct sc_image *im)
 {
-    return w->n == 0 || w->buf.len + image_bytes(im) <= SC_SEAL_CHUNK_BYTES;
+    return w->n == 0 || w->buf->len + image_bytes(im) <= SC_SEAL_CHUNK_BYTES;
 }
 
 static void head(struct sc_seal_writer *w)
 {
     static const char zeros[HEAD] = {0};
-    w->buf.len = 0;
-    sc_put(&w->buf, zeros, HEAD);
+    w->buf->len = 0;
+    sc_put(w->buf, zeros, HEAD);
 }
 
 void sc_seal_image(struct sc_seal_writer *w, const struct sc_image *im)
@@ -52,10 +43,10 @@ void sc_seal_image(struct sc_seal_writer *w, const struct sc_image *im)
     SC_ASSERT(im->state.len < UINT32_MAX);
     if (w->n == 0)
         head(w);
-    sc_put(&w->buf, im->node.b, sizeof(im->node.b));
-    sc_put_i64(&w->buf, im->due_ms);
-    sc_put_u32(&w->buf, im->state.p ? (uint32_t)im->state.len + 1 : 0);
-    sc_buf_str(&w->buf, im->state);
+    sc_put(w->buf, im->node.b, sizeof(im->node.b));
+    sc_put_i64(w->buf, im->due_ms);
+    sc_put_u32(w->buf, im->state.p ? (uint32_t)im->state.len + 1 : 0);
+    sc_buf_str(w->buf, im->state);
     w->n++;
     w->total++;
 }
@@ -63,16 +54,16 @@ void sc_seal_image(struct sc_seal_writer *w, const struct sc_image *im)
 static struct sc_str close_record(struct sc_seal_writer *w, uint8_t flags)
 {
     uint32_t magic = MAGIC;
-    char *p = w->buf.p;
+    char *p = w->buf->p;
     p[8] = (char)flags;
     memcpy(p + 9, &w->chunks, 4);
     memcpy(p + 13, &w->n, 4);
-    uint32_t crc = sc_hash_crc32c(p + 8, w->buf.len - 8);
+    uint32_t crc = sc_hash_crc32c(p + 8, w->buf->len - 8);
     memcpy(p, &magic, 4);
     memcpy(p + 4, &crc, 4);
     w->n = 0;
     w->chunks++;
-    return sc_buf_view(&w->buf);
+    return sc_buf_view(w->buf);
 }
 
 struct sc_str sc_seal_chunk(struct sc_seal_writer *w)
@@ -86,7 +77,7 @@ struct sc_str sc_seal_close(struct sc_seal_writer *w, struct sc_seal *s)
     if (w->n == 0)
         head(w);
     s->count = w->total;
-    struct sc_buf *b = &w->buf;
+    struct sc_buf *b = w->buf;
     sc_put_u64(b, s->incarnation);
     sc_put_u64(b, s->seq);
     sc_put_i64(b, s->next);

@@ -39,17 +39,16 @@ struct sc_image {
 
 /* Writer: add images; whenever full, take a chunk; at the end, the seal. */
 struct sc_seal_writer {
-    struct sc_buf buf;
+    struct sc_buf *buf; /* the caller's; may serve several, while one of them has a record begun */
     uint32_t n;      /* images in this record */
     uint64_t total;  /* images in the frame */
     uint32_t chunks; /* records before */
 };
-void sc_seal_start(struct sc_seal_writer *w);
-void sc_seal_fini(struct sc_seal_writer *w);
+void sc_seal_start(struct sc_seal_writer *w, struct sc_buf *buf);
 /* True when the image still fits this record. An image alone always fits. */
 bool sc_seal_fits(const struct sc_seal_writer *w, const struct sc_image *im);
 void sc_seal_image(struct sc_seal_writer *w, const struct sc_image *im);
-/* Close this record as a chunk; bytes are the writer's until the next image. */
+/* Close this record as a chunk; bytes are the buffer's until the next image of any writer on it. */
 struct sc_str sc_seal_chunk(struct sc_seal_writer *w);
 /* Close the frame. `seal->count` is filled in. */
 struct sc_str sc_seal_close(struct sc_seal_writer *w, struct sc_seal *seal);

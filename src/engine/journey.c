@@ -218,15 +218,13 @@ static void fini(struct sc_jworker *j)
 {
     for (uint32_t i = 0; i < j->n_parts; i++)
         sc_part_destroy(j->parts[i]);
-    for (uint32_t p = 0; p < j->w->cfg->partitions; p++) {
+    for (uint32_t p = 0; p < j->w->cfg->partitions; p++)
         sc_frame_fini(&j->frames[p]);
-        sc_seal_fini(&j->seals[p]);
-    }
     free(j->frames);
-    free(j->seals);
     free(j->parts);
     free(j->by_index);
     free(j->items);
+    sc_buf_fini(&j->record);
     sc_buf_fini(&j->pb.value);
     sc_overlay_fini(&j->ov);
     sc_arena_fini(&j->ar);
@@ -242,7 +240,6 @@ int sc_journey_worker(struct sc_worker *w)
     sc_overlay_init(&j.ov);
     j.by_index = sc_calloc(w->cfg->partitions, sizeof(*j.by_index));
     j.frames = sc_calloc(w->cfg->partitions, sizeof(*j.frames));
-    j.seals = sc_calloc(w->cfg->partitions, sizeof(*j.seals));
     j.items = sc_calloc(SC_GROUP_ITEMS + SC_FRAME_RECORDS, sizeof(*j.items));
     j.pb = (struct sc_publisher){.w = w, .ar = &j.group};
     sc_jworker_clear(&j);

@@ -94,6 +94,7 @@ struct touched {
     const uint32_t *order; /* indices of the overlay's items */
     uint32_t *from;        /* P + 1: those of partition p stand in [from[p], from[p + 1]) */
     uint32_t *at;          /* P: the first whose image is not written yet */
+    struct sc_seal_writer *seals; /* P: of their frames, all on the worker's one record */
 };
 
 /* The customer's line, once a transaction. */
@@ -109,15 +110,15 @@ static bool write_customer(struct sc_jworker *j, struct sc_part *p,
     return e == SC_ERR_OK;
 }
 
-static bool write_chunk(struct sc_jworker *j, const struct sc_part *p)
+static bool write_chunk(struct sc_jworker *j, const struct sc_part *p, const struct touched *to)
 {
     struct sc_out out = {.topic = SC_OUT_STATE, .partition = (int32_t)p->index,
-                         .value = sc_seal_chunk(&j->seals[p->index])};
+                         .value = sc_seal_chunk(&to->seals[p->index])};
     sc_count(&j->w->counters.state_bytes, out.value.len);
     return j->w->log->ops->produce(j->w->log, &out) == SC_ERR_OK;
 }
 
-static bool write_seal(struct sc_jworker *j, struct sc_part *p)
+static bool write_seal(struct sc_jworker *j, struct sc_part *p, const struct touched *to)
 {
     const struct sc_engine_config *cfg = j->w->cfg;
     const struct sc_hearing *h = &p->ear.hearing;
@@ -129,7 +130,7 @@ static bool write_seal(struct sc_jworker *j, struct sc_part *p)
         .n_parts = h->n_parts,
     };
     struct sc_out out = {.topic = SC_OUT_STATE, .partition = (int32_t)p->index,
-                         .value = sc_seal_close(&j->seals[p->index], &s)};
+                         .value = sc_seal_close(&to->seals[p->index], &s)};
     sc_count(&j->w->counters.state_bytes, out.value.len);
     return j->w->log->ops->produce_marked(j->w->log, &out, &p->mark) == SC_ERR_OK;
 }
@@ -138,7 +139,7 @@ static bool write_seal(struct sc_jworker *j, struct sc_part *p)
 static int write_record(struct sc_jworker *j, struct sc_part *p, const struct touched *to)
 {
     const struct sc_overlay_item *items = j->ov.items;
-    struct sc_seal_writer *w = &j->seals[p->index];
+    struct sc_seal_writer *w = &to->seals[p->index];
     uint32_t *at = &to->at[p->index], end = to->from[p->index + 1];
     for (; *at < end; ++*at) {
         const struct sc_overlay_item *it = &items[to->order[*at]];
@@ -150,14 +151,14 @@ static int write_record(struct sc_jworker *j, struct sc_part *p, const struct to
             continue;
         struct sc_image im = {it->node, it->stored, it->next_due_ms};
         if (!sc_seal_fits(w, &im))
-            return write_chunk(j, p) ? 1 : -1;
+            return write_chunk(j, p, to) ? 1 : -1;
         sc_count(&j->w->counters.states_over_soft, im.state.len > SC_STATE_SOFT_BYTES);
         sc_count(&j->w->counters.states_cut, it->cut);
         sc_seal_image(w, &im);
         if (!write_customer(j, p, it))
             return -1;
     }
-    return write_seal(j, p) ? 0 : -1;
+    return write_seal(j, p, to) ? 0 : -1;
 }
 
 /* The frames of all partitions, a record of each in turn: what the log sends out at once is then
@@ -170,7 +171,7 @@ static bool write_states(struct sc_jworker *j, const struct touched *to)
         if (!j->parts[i]->touched)
             continue;
         left[n++] = j->parts[i];
-        sc_seal_start(&j->seals[j->parts[i]->index]);
+        sc_seal_start(&to->seals[j->parts[i]->index], &j->record);
     }
     while (n > 0) {
         uint32_t more = 0;
@@ -295,6 +296,7 @@ bool sc_jworker_commit(struct sc_jworker *j)
     to.order = sc_overlay_by_part(&j->ov, to.from, partitions, &j->ar);
     to.at = SC_NEW_N(&j->ar, uint32_t, partitions);
     memcpy(to.at, to.from, partitions * sizeof(*to.at));
+    to.seals = SC_NEW_N(&j->ar, struct sc_seal_writer, partitions);
     bool fine = write_frames(j) && write_cells(j) && write_states(j, &to);
     enum sc_err e = fine ? j->w->log->ops->flush(j->w->log) : SC_ERR_ABORT;
     for (uint32_t i = 0; e == SC_ERR_OK && i < j->n_parts; i++)

@@ -40,7 +40,7 @@ struct sc_jworker {
     struct sc_cube cube;        /* what the transaction adds to analytics; in `ar` */
     struct sc_publisher pb;
     struct sc_frame_writer *frames; /* P: records for other owners */
-    struct sc_seal_writer *seals;   /* P: of the owned ones' state frames */
+    struct sc_buf record;           /* of a state frame, while it is written */
     struct sc_jitem *items;
     uint32_t n_items;
     SC_VEC(struct sc_due_item) woken; /* taken from the heaps: given back by an abort */

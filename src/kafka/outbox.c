@@ -116,12 +116,7 @@ rd_kafka_headers_t *sc_outbox_headers(const struct sc_outbox_item *it)
     return hs;
 }
 
-size_t sc_outbox_bytes(const struct sc_outbox_item *it)
-{
-    return it->key.len + it->value.len + it->headers.len + FRAMING_BYTES;
-}
-
-size_t sc_outbox_will(const struct sc_out *out)
+size_t sc_outbox_bytes(const struct sc_out *out)
 {
     return out->key.len + out->value.len + packed_bytes(out) + FRAMING_BYTES;
 }
@@ -136,14 +131,15 @@ void sc_outbox_add(struct sc_outbox *ob, const struct sc_out *out, int64_t *mark
         .headers = pack_headers(ob, out),
         .timestamp_ms = out->timestamp_ms > 0 ? out->timestamp_ms : 0,
         .mark = mark,
+        .bytes = sc_outbox_bytes(out),
     };
     if (pl->first)
         pl->last->next = it;
     else
         pl->first = it;
     pl->last = it;
-    pl->bytes += sc_outbox_bytes(it);
-    ob->bytes += sc_outbox_bytes(it);
+    pl->bytes += it->bytes;
+    ob->bytes += it->bytes;
 }
 
 void sc_outbox_prefetch(const struct sc_outbox_place *place)
@@ -160,8 +156,8 @@ void sc_outbox_prefetch(const struct sc_outbox_place *place)
 void sc_outbox_given(struct sc_outbox *ob, struct sc_outbox_place *place)
 {
     SC_ASSERT(place->first != NULL);
-    place->bytes -= sc_outbox_bytes(place->first);
-    ob->bytes -= sc_outbox_bytes(place->first);
+    place->bytes -= place->first->bytes;
+    ob->bytes -= place->first->bytes;
     place->first = place->first->next;
 }
 

@@ -24,6 +24,7 @@ struct sc_outbox_item {
     struct sc_str headers;       /* packed; see sc_outbox_headers */
     int64_t timestamp_ms;
     int64_t *mark;               /* takes the offset; NULL: nobody asks */
+    size_t bytes;                /* see sc_outbox_bytes */
 };
 
 struct sc_outbox_place {
@@ -50,9 +51,8 @@ void sc_outbox_fini(struct sc_outbox *ob);
 struct sc_outbox_place *sc_outbox_place(struct sc_outbox *ob, uint16_t topic, int32_t partition);
 /* Copies. */
 void sc_outbox_add(struct sc_outbox *ob, const struct sc_out *out, int64_t *mark);
-/* What a message takes in a request, about, and no less; and what one that is not here yet will. */
-size_t sc_outbox_bytes(const struct sc_outbox_item *it);
-size_t sc_outbox_will(const struct sc_out *out);
+/* What a message takes in a request, about, and no less. */
+size_t sc_outbox_bytes(const struct sc_out *out);
 /* Its headers as the client wants them, the caller's; NULL: it has none. */
 rd_kafka_headers_t *sc_outbox_headers(const struct sc_outbox_item *it);
 /* Have what the next two of `place` are made of on its way: it was written a transaction ago. */

@@ -273,7 +273,7 @@ static enum sc_err give_some(struct kafka_log *k, struct sc_outbox_place *pl, ui
                              size_t *room)
 {
     for (uint32_t i = 0; i < most && pl->first; i++) {
-        size_t bytes = sc_outbox_bytes(pl->first);
+        size_t bytes = pl->first->bytes;
         if (bytes > *room)
             break;
         sc_outbox_prefetch(pl);
@@ -295,7 +295,7 @@ static uint32_t partitions_of(const struct kafka_log *k, const struct sc_outbox_
 /* What one request of each partition takes; one message always fits. */
 static size_t room_of(const struct kafka_log *k, const struct sc_outbox_place *pl)
 {
-    size_t room = REQUEST_BYTES, first = pl->first ? sc_outbox_bytes(pl->first) : 0;
+    size_t room = REQUEST_BYTES, first = pl->first ? pl->first->bytes : 0;
     uint32_t n = partitions_of(k, pl);
     if (n > 1)
         room = room / 8 * 7 * n; /* keys do not share out evenly */
@@ -324,7 +324,7 @@ static enum sc_err take(struct kafka_log *k, const struct sc_out *out, int64_t *
     if (!k->open || k->out[out->topic] == NULL)
         return SC_ERR_ABORT;
     const struct sc_outbox_place *pl = sc_outbox_place(&k->box, out->topic, out->partition);
-    bool full = k->box.bytes >= OUTBOX_BYTES || pl->bytes + sc_outbox_will(out) > room_of(k, pl);
+    bool full = k->box.bytes >= OUTBOX_BYTES || pl->bytes + sc_outbox_bytes(out) > room_of(k, pl);
     enum sc_err e = full ? sc_kafka_flush(&k->base) : SC_ERR_OK;
     if (e == SC_ERR_OK)
         sc_outbox_add(&k->box, out, mark);

@@ -32,13 +32,14 @@ static struct sc_image image_of(uint32_t i, char *bytes, size_t len)
 /* Write `n` images of `len` bytes as one frame, read it back record by record. */
 static uint32_t round_trip(uint32_t n, size_t len)
 {
-    struct sc_seal_writer w = {0};
+    struct sc_seal_writer w;
+    struct sc_buf buf = {0};
     struct sc_arena ar;
     struct sc_buf log = {0};
     SC_VEC(size_t) ends = {0};
     sc_arena_init(&ar);
     char *bytes = sc_arena_alloc(&ar, len + 1);
-    sc_seal_start(&w);
+    sc_seal_start(&w, &buf);
     for (uint32_t i = 0; i < n; i++) {
         struct sc_image im = image_of(i, bytes, len);
         if (!sc_seal_fits(&w, &im)) {
@@ -82,7 +83,7 @@ static uint32_t round_trip(uint32_t n, size_t len)
         }
     }
     cr_assert_eq(got, n);
-    sc_seal_fini(&w);
+    sc_buf_fini(&buf);
     sc_buf_fini(&log);
     sc_arena_fini(&ar);
     return ends.n;
@@ -98,13 +99,14 @@ Test(seal, frames_come_back)
 
 Test(seal, any_changed_byte_is_found)
 {
-    struct sc_seal_writer w = {0};
+    struct sc_seal_writer w;
+    struct sc_buf buf = {0};
     struct sc_arena ar;
     struct sc_seal seal = seal_of();
     struct sc_seal_reader rd;
     char bytes[20], copy[512];
     sc_arena_init(&ar);
-    sc_seal_start(&w);
+    sc_seal_start(&w, &buf);
     struct sc_image im = image_of(1, bytes, sizeof(bytes));
     sc_seal_image(&w, &im);
     struct sc_str record = sc_seal_close(&w, &seal);
@@ -115,7 +117,7 @@ Test(seal, any_changed_byte_is_found)
         cr_assert_not(sc_seal_open(&rd, (struct sc_str){copy, record.len}, &ar), "byte %zu", i);
         cr_assert_not(sc_seal_open(&rd, (struct sc_str){record.p, i}, &ar), "cut at %zu", i);
     }
-    sc_seal_fini(&w);
+    sc_buf_fini(&buf);
     sc_arena_fini(&ar);
 }
 

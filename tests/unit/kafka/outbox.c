@@ -28,7 +28,7 @@ Test(outbox, each_place_keeps_its_order)
     size_t each = 0;
     for (size_t i = 0; i < sizeof(in) / sizeof(in[0]); i++) {
         const struct sc_out out = out_to(in[i].topic, in[i].partition, in[i].value);
-        each = sc_outbox_will(&out);
+        each = sc_outbox_bytes(&out);
         sc_outbox_add(&ob, &out, NULL);
     }
     cr_assert_eq(ob.n_places, 4);
@@ -67,14 +67,13 @@ Test(outbox, headers_are_what_they_were)
     struct sc_out out = out_to(2, -1, "v");
     sc_outbox_add(&ob, &out, NULL);
     cr_expect_null(sc_outbox_headers(ob.places[0].first));
-    size_t bare = sc_outbox_bytes(ob.places[0].first);
+    size_t bare = ob.places[0].bytes;
     take(&ob, &ob.places[0]);
 
     out.headers = in;
     out.n_headers = sizeof(in) / sizeof(in[0]);
     sc_outbox_add(&ob, &out, NULL);
-    cr_expect_gt(sc_outbox_bytes(ob.places[0].first), bare);
-    cr_expect_eq(sc_outbox_bytes(ob.places[0].first), sc_outbox_will(&out));
+    cr_expect_gt(ob.places[0].bytes, bare);
     rd_kafka_headers_t *hs = sc_outbox_headers(ob.places[0].first);
     cr_assert_eq(rd_kafka_header_cnt(hs), out.n_headers);
     for (uint32_t i = 0; i < out.n_headers; i++) {
