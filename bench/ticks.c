@@ -149,7 +149,9 @@ int main(int argc, char **argv)
     s.ms = calloc(s.all, sizeof(*s.ms));
     SC_ASSERT(rate > 0 && seconds > 0 && s.ms != NULL);
     open_reader(&s, argv[1], argv[3]);
-    const char *const pairs[] = {"bootstrap.servers", argv[1], "linger.ms", "1", "acks", "all", NULL};
+    const char *const pairs[] = {"bootstrap.servers", argv[1], "linger.ms", "1", "acks", "all",
+                                 /* a broker just started stands for seconds */
+                                 "queue.buffering.max.messages", "1000000", NULL};
     rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, pairs);
     s.from_us = now_us() + WARM_S * INT64_C(1000000);
     pthread_t reader;

@@ -35,11 +35,17 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaqu
 {
     struct kafka_log *k = opaque;
     (void)rk;
+    const char *topic = m->rkt ? rd_kafka_topic_name(m->rkt) : "?";
     k->delivered++;
     if (m->err) {
         k->undelivered = true;
-        sc_log(SC_LOG_WARN, "kafka", "a message was not taken", "topic",
-               m->rkt ? rd_kafka_topic_name(m->rkt) : "?", "why", rd_kafka_err2str(m->err), NULL);
+        sc_log(SC_LOG_WARN, "kafka", "a message was not taken", "topic", topic, "why",
+               rd_kafka_err2str(m->err), NULL);
+    } else if (m->_private && m->offset < 0) {
+        /* Sent again after a lost answer, and the broker no longer knows where it has it. */
+        k->undelivered = true;
+        sc_log(SC_LOG_WARN, "kafka", "a message was taken, at an offset that is not known", "topic",
+               topic, NULL);
     } else if (m->_private) {
         *(int64_t *)m->_private = m->offset;
     }

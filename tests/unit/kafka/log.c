@@ -295,6 +295,27 @@ Test(kafka_log, a_transaction_of_many_requests_waits_for_answers_asleep, .timeou
     bed_fini(&b);
 }
 
+/* The broker has a message that is sent again after its answer was lost, and may no longer know
+ * where: a seal that nobody can point to is no seal. */
+Test(kafka_log, delivered_nobody_knows_where_is_a_doubt, .timeout = 60)
+{
+    enum { PRODUCE = 0 };
+    struct bed b;
+    uint32_t mark = 0;
+    bed_init(&b, 1);
+    sc_log_setup(SC_LOG_ERROR, SC_LOG_LOGFMT);
+    const struct sc_tp from = {.offset = 0};
+    cr_assert_eq(b.lg->ops->rewind(b.lg, &from, 1), SC_ERR_OK);
+    cr_assert_eq(b.lg->ops->begin(b.lg), SC_ERR_OK);
+    const struct sc_out out = {.topic = SC_OUT_STATE, .value = SC_STR("seal")};
+    cr_assert_eq(b.lg->ops->produce_marked(b.lg, &out, &mark), SC_ERR_OK);
+    rd_kafka_mock_push_request_errors(b.cluster, PRODUCE, 1,
+                                      RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER);
+    cr_expect_eq(b.lg->ops->flush(b.lg), SC_ERR_ABORT);
+    b.lg->ops->abort(b.lg);
+    bed_fini(&b);
+}
+
 /* Who looks at a topic is told why it cannot be looked at, also when the client is not even made. */
 Test(kafka_tap, settings_that_the_client_refuses_are_a_reason)
 {
