@@ -150,11 +150,21 @@ static const struct sc_part *first_behind(const struct sc_jworker *j)
     return NULL;
 }
 
-/* Nothing was read: there is nothing; or an open transaction holds it back, which is said and whose
- * end, by its writer or by the broker, is waited for; or it is a case for the watchdog. */
+/* What keeps from reading on where `p` is behind. NULL: nothing that is known. */
+static const char *held_by(const struct sc_jworker *j, const struct sc_part *p)
+{
+    int64_t low, high, stable;
+    if (j->w->log->ops->watermarks(j->w->log, 0, (int32_t)p->index, &low, &high, &stable) !=
+        SC_ERR_OK)
+        return "Kafka does not answer";
+    return high > stable ? "an open transaction of another writer holds the journal back" : NULL;
+}
+
+/* Nothing was read: there is nothing; or the broker is away, or an open transaction holds it back,
+ * which is said, and whose end is waited for; or it is a case for the watchdog. */
 static void watch_journal(struct sc_jworker *j, bool nothing)
 {
-    int64_t mono_ms = j->w->clock.mono_ms(j->w->clock.arg), low, high, stable;
+    int64_t mono_ms = j->w->clock.mono_ms(j->w->clock.arg);
     const struct sc_part *behind = nothing ? first_behind(j) : NULL;
     if (nothing && behind == NULL)
         sc_worker_moves(j->w);
@@ -170,10 +180,9 @@ static void watch_journal(struct sc_jworker *j, bool nothing)
     if (mono_ms - j->behind_ms < HELD_MS)
         return;
     j->behind_ms = mono_ms; /* looked at again after as long */
-    j->held = j->w->log->ops->watermarks(j->w->log, 0, (int32_t)behind->index, &low, &high,
-                                         &stable) == SC_ERR_OK && high > stable;
-    atomic_store(&j->w->status.why,
-                 j->held ? "an open transaction of another writer holds the journal back" : NULL);
+    const char *why = held_by(j, behind);
+    j->held = why != NULL;
+    atomic_store(&j->w->status.why, why);
 }
 
 static void turn(struct sc_jworker *j)

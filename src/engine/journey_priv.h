@@ -48,7 +48,7 @@ struct sc_jworker {
     SC_VEC(struct sc_node_id) hints;
     bool open, doubt;
     bool still;                 /* paused: Redis is too far behind */
-    bool held;                  /* an open transaction holds the journal back: stated */
+    bool held;                  /* what holds the journal back is stated */
     int64_t behind_ms;          /* since when something is there that is not handed out; 0: not */
     struct sc_pace pace;
     int64_t unknown_ms;         /* when events of another taxonomy were spoken of last; 0: never */

@@ -15,7 +15,8 @@ struct sc_broker;
 
 /* A fault to be met by one call, asked before it acts. SC_ERR_OK: none. */
 enum sc_broker_call { SC_CALL_POLL, SC_CALL_BEGIN, SC_CALL_PRODUCE, SC_CALL_FLUSH, SC_CALL_COMMIT,
-                      SC_CALL_COMMITTED /* after it acted: the outcome is lost */ };
+                      SC_CALL_COMMITTED, /* after it acted: the outcome is lost */
+                      SC_CALL_ENDS /* watermarks of an input */ };
 typedef enum sc_err sc_broker_fault(void *arg, const char *writer, enum sc_broker_call call);
 
 /* How a call waits: at most `ms` milliseconds. Unset: by sleeping. A test with a clock of its own

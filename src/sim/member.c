@@ -229,7 +229,8 @@ static enum sc_err port_watermarks(struct sc_log *lg, uint16_t topic, int32_t pa
                                    int64_t *low, int64_t *high, int64_t *stable)
 {
     struct member *m = member_of(lg);
-    return ends(m->b, m->inputs[topic], partition, low, high, stable);
+    enum sc_err e = enter(m, SC_CALL_ENDS);
+    return e == SC_ERR_OK ? ends(m->b, m->inputs[topic], partition, low, high, stable) : e;
 }
 
 static struct topic *output(struct member *m, uint16_t topic)

@@ -282,6 +282,8 @@ static inline enum sc_err meet(void *arg, const char *writer, enum sc_broker_cal
         return below(b, 40) == 0 ? SC_ERR_ABORT : SC_ERR_OK;
     case SC_CALL_COMMITTED:
         return below(b, 40) == 0 ? SC_ERR_FATAL : SC_ERR_OK;
+    case SC_CALL_ENDS:
+        return SC_ERR_OK;
     }
     abort();
 }

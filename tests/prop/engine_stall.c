@@ -9,6 +9,7 @@ struct watch {
     int64_t polled_ms, gap_ms; /* journey workers' polls: the last, the longest pause between two */
     uint64_t polls;
     int slow_ms;               /* each flush of a transaction of theirs takes so long */
+    bool away;                 /* the broker does not answer questions */
 };
 
 static enum sc_err look(void *arg, const char *writer, enum sc_broker_call call)
@@ -22,6 +23,8 @@ static enum sc_err look(void *arg, const char *writer, enum sc_broker_call call)
     }
     if (call == SC_CALL_FLUSH && writer[0] == 'j')
         sched_sleep(&wa->b->s, wa->slow_ms);
+    if (call == SC_CALL_ENDS && wa->away)
+        return SC_ERR_UNAVAILABLE;
     return meet(wa->b, writer, call);
 }
 
@@ -142,14 +145,11 @@ static void never_commits(void)
     finish(b);
 }
 
-/* Somebody's transaction in the journal stays open: nothing behind it can be read. */
-static void journal_held(void)
+/* Something is in the journal that cannot be read. */
+static struct sc_log *hold_journal(struct bed *b)
 {
-    struct bed *b = bed_with_events();
     static const char *const sources[] = {"web", "pos"};
     struct sc_broker_log_config cfg = {"others", "r-other", sources, SOURCES, &b->cfg.topics};
-    start(b, false);
-    sched_sleep(&b->s, 3000);
     struct sc_log *other = sc_broker_log_create(b->broker, &cfg);
     struct sc_out out = {.topic = SC_OUT_JOURNAL, .partition = 1, .value = SC_STR("open")};
     other->ops->begin(other);
@@ -157,14 +157,45 @@ static void journal_held(void)
     for (uint32_t i = 0; i < LIVES; i++) /* no heartbeats: else there is something elsewhere */
         if (b->lives[i].task && b->lives[i].resolve)
             end(b, &b->lives[i], false);
-    sched_sleep(&b->s, 12000);
-    expect(b, journey_of(b)->status.why != NULL, "it does not say that the journal is held back");
+    return other;
+}
+
+static void let_go(struct bed *b, struct sc_log *other)
+{
     other->ops->abort(other);
     other->ops->close(other);
     sched_sleep(&b->s, 1000);
     expect(b, journey_of(b)->status.why == NULL, "it waits on");
     start(b, true);
     finish(b);
+}
+
+/* Somebody's transaction in the journal stays open: nothing behind it can be read. */
+static void journal_held(void)
+{
+    struct bed *b = bed_with_events();
+    start(b, false);
+    sched_sleep(&b->s, 3000);
+    struct sc_log *other = hold_journal(b);
+    sched_sleep(&b->s, 12000);
+    expect(b, journey_of(b)->status.why != NULL, "it does not say that the journal is held back");
+    let_go(b, other);
+}
+
+/* The broker is away while something in the journal is not read yet. */
+static void broker_away(void)
+{
+    struct bed *b = bed_with_events();
+    struct watch wa = {.b = b};
+    sc_broker_faults(b->broker, look, &wa);
+    start(b, false);
+    sched_sleep(&b->s, 3000);
+    struct sc_log *other = hold_journal(b);
+    wa.away = true;
+    sched_sleep(&b->s, 12000);
+    expect(b, journey_of(b)->status.why != NULL, "it does not say that it waits for the broker");
+    wa.away = false;
+    let_go(b, other);
 }
 
 /* Redis is wiped while nothing happens: within two minutes the view is whole again. */
@@ -195,7 +226,8 @@ int main(void)
     redis_away();
     never_commits();
     journal_held();
+    broker_away();
     quiet_wipe();
-    puts("6 passed");
+    puts("7 passed");
     return 0;
 }
