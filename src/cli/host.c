@@ -103,7 +103,7 @@ static void watch(struct sc_host *h)
     int64_t now_ms = sc_time_mono_ms();
     for (uint32_t i = 0; i < h->n; i++) {
         const struct sc_worker *w = h->workers[i];
-        if (!sc_worker_stands(w, now_ms, WATCHDOG_MS))
+        if (!sc_worker_stands(&h->watches[i], w, now_ms, WATCHDOG_MS))
             continue;
         sc_logf(SC_LOG_ERROR, w->role, "worker %u has not moved for %d s: ending the process, the "
                 "next one restores from the log", w->index, WATCHDOG_MS / 1000);
@@ -140,6 +140,7 @@ int sc_host_run(struct sc_host *h, void (*each)(struct sc_host *h))
     int rc = SC_EXIT_OK;
     h->n = h->resolve + h->journey;
     h->workers = sc_calloc(h->n + 1, sizeof(struct sc_worker *));
+    h->watches = sc_calloc(h->n + 1, sizeof(*h->watches));
     struct thread *threads = sc_calloc(h->n + 1, sizeof(*threads));
     for (uint32_t i = 0; i < h->n; i++) {
         bool resolve = i < h->resolve;
@@ -166,6 +167,7 @@ int sc_host_run(struct sc_host *h, void (*each)(struct sc_host *h))
     for (uint32_t i = 0; i < h->n; i++)
         free(h->workers[i]);
     free(h->workers);
+    free(h->watches);
     free(threads);
     return rc;
 }

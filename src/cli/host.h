@@ -14,6 +14,7 @@ struct sc_host {
     void *arg;
     _Atomic bool stop;
     struct sc_worker **workers;
+    struct sc_watch *watches; /* of each */
     uint32_t n;
 };
 

@@ -135,7 +135,6 @@ static void hold_still(struct sc_jworker *j)
         e = sc_takeover_positions(j->w, j->parts, j->n_parts, false, &j->ar);
     if (e != SC_ERR_OK)
         sc_jworker_doubt(j, e);
-    sc_worker_moves(j->w); /* a stated wait has ended */
     j->still = false;
     atomic_store(&j->w->status.why, NULL);
 }

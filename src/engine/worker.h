@@ -122,11 +122,24 @@ static inline void sc_worker_moves(struct sc_worker *w)
     atomic_store(&w->status.progress_ms, w->clock.mono_ms(w->clock.arg));
 }
 
-/* No progress for `most_ms`, and no wait that it has stated: the watchdog's question. */
-static inline bool sc_worker_stands(const struct sc_worker *w, int64_t mono_ms, int64_t most_ms)
+/* What the watchdog remembers of one worker; all zero at first. Thread: the watchdog's. */
+struct sc_watch {
+    int64_t progress_ms, looked_ms; /* of its last look */
+    int64_t stood_ms;               /* since that progress; waits that were stated do not count */
+};
+
+/* The watchdog's question, asked a few times a second: has the worker neither moved nor waited, as it
+ * states, for `most_ms`? Once a wait has ended it has the rest of them to move. */
+static inline bool sc_worker_stands(struct sc_watch *wa, const struct sc_worker *w,
+                                    int64_t mono_ms, int64_t most_ms)
 {
-    int64_t since = atomic_load(&w->status.progress_ms);
-    return since != 0 && atomic_load(&w->status.why) == NULL && mono_ms - since >= most_ms;
+    int64_t progress_ms = atomic_load(&w->status.progress_ms);
+    if (progress_ms == 0 || progress_ms != wa->progress_ms)
+        *wa = (struct sc_watch){.progress_ms = progress_ms};
+    else if (atomic_load(&w->status.why) == NULL)
+        wa->stood_ms += mono_ms - wa->looked_ms;
+    wa->looked_ms = mono_ms;
+    return wa->stood_ms >= most_ms;
 }
 
 /* Run until *stop: finishes the transaction in hand, flushes, leaves. 0: drained; else an exit
