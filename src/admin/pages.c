@@ -1,6 +1,7 @@
 /* Readiness and metrics as text. Names: stagecoach_<what>_total for counters, plain for gauges. */
 #include "admin/admin.h"
 
+#include "base/time.h"
 #include "core/journey/state.h"
 #include <inttypes.h>
 #include <stddef.h>
@@ -13,7 +14,7 @@ bool sc_admin_ready(struct sc_worker *const *workers, uint32_t n, bool verbose,
     bool ready = true;
     for (uint32_t i = 0; i < n; i++) {
         const struct sc_worker *w = workers[i];
-        const char *why = atomic_load(&w->status.why);
+        const char *why = sc_worker_why(w, sc_time_mono_ms());
         bool mine = atomic_load(&w->status.ready) && why == NULL;
         ready = ready && mine;
         if (!verbose)

@@ -99,8 +99,12 @@ struct sc_worker_status {
     _Atomic int64_t flush_lag_ms;    /* age of the oldest state not yet in Redis */
     _Atomic int64_t partitions, stopped, customers, dirty;
     _Atomic int64_t progress_ms;     /* monotonic: last commit, or nothing left to do; 0: not yet */
+    _Atomic int64_t asking_ms;       /* monotonic: since when a call is out that cannot be ended; 0: none */
     _Atomic(const char *) why;       /* static text: what it waits for; NULL: nothing */
 };
+
+#define SC_ASKING_LONG_MS 3000
+#define SC_ASKING_MOST_MS (10 * 60000) /* an answer that is not heard any more is no wait either */
 
 struct sc_worker {
     const char *role; /* "resolve", "journey" */
@@ -122,6 +126,15 @@ static inline void sc_worker_moves(struct sc_worker *w)
     atomic_store(&w->status.progress_ms, w->clock.mono_ms(w->clock.arg));
 }
 
+/* What the worker waits for, stated or seen; NULL: nothing. Static text. Thread: any. */
+static inline const char *sc_worker_why(const struct sc_worker *w, int64_t mono_ms)
+{
+    const char *why = atomic_load(&w->status.why);
+    int64_t since_ms = atomic_load(&w->status.asking_ms), asked_ms = mono_ms - since_ms;
+    bool asking = since_ms != 0 && asked_ms >= SC_ASKING_LONG_MS && asked_ms < SC_ASKING_MOST_MS;
+    return why == NULL && asking ? "Kafka does not answer" : why;
+}
+
 /* What the watchdog remembers of one worker; all zero at first. Thread: the watchdog's. */
 struct sc_watch {
     int64_t progress_ms, looked_ms; /* of its last look */
@@ -136,7 +149,7 @@ static inline bool sc_worker_stands(struct sc_watch *wa, const struct sc_worker 
     int64_t progress_ms = atomic_load(&w->status.progress_ms);
     if (progress_ms == 0 || progress_ms != wa->progress_ms)
         *wa = (struct sc_watch){.progress_ms = progress_ms};
-    else if (atomic_load(&w->status.why) == NULL)
+    else if (sc_worker_why(w, mono_ms) == NULL)
         wa->stood_ms += mono_ms - wa->looked_ms;
     wa->looked_ms = mono_ms;
     return wa->stood_ms >= most_ms;

@@ -3,6 +3,7 @@
  * Eager assignment (`roundrobin`) at every client version: cooperative refuses the rewind by assign
  * and aborts on 2.0.2. One thread polls, assigns and rewinds: pause/resume from another thread
  * loses offsets on 2.0.2, so there is none. */
+#include "kafka/ends.h"
 #include "kafka/log_priv.h"
 
 #include "base/assert.h"
@@ -11,6 +12,8 @@
 #include <stdlib.h>
 
 #define QUERY_TIMEOUT_MS 5000
+#define AWAY_EVERY_MS 5000 /* brokers that were lost are asked for so often */
+#define AWAY_TIMEOUT_MS 1000
 #define PARTITIONS_EVERY_MS 60000
 #define INPUTS_MAX (SC_OUT_MAX * 4)
 
@@ -77,6 +80,25 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
     rd_kafka_assign(rk, NULL);
 }
 
+void sc_kafka_away(struct kafka_log *k, bool away)
+{
+    static const char text[] = "Kafka does not answer";
+    const char *why = atomic_load(&k->cfg.status->why);
+    if (away && why == NULL)
+        atomic_store(&k->cfg.status->why, text);
+    else if (!away && why == text)
+        atomic_store(&k->cfg.status->why, NULL);
+}
+
+/* Errors of the client as a whole. */
+static void on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque)
+{
+    struct kafka_log *k = opaque;
+    (void)rk;
+    sc_log(SC_LOG_WARN, "kafka", reason, "client", "ERROR", NULL);
+    k->away |= err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+}
+
 bool sc_kafka_consumer_open(struct kafka_log *k)
 {
     const struct sc_conf_pair pairs[] = {
@@ -96,6 +118,7 @@ bool sc_kafka_consumer_open(struct kafka_log *k)
     rd_kafka_conf_t *conf = sc_kafka_conf(k->cfg.kafka, false, pairs);
     if (conf) {
         rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+        rd_kafka_conf_set_error_cb(conf, on_error);
         rd_kafka_conf_set_opaque(conf, k);
     }
     k->consumer = sc_kafka_handle(false, conf);
@@ -246,6 +269,19 @@ static void take_batch(struct kafka_log *k, int timeout_ms)
         k->mean_bytes = bytes / k->n;
 }
 
+/* The client tells when all brokers are lost, not when one is found again. */
+static void look_for_broker(struct kafka_log *k)
+{
+    const struct rd_kafka_metadata *md;
+    if (k->n == 0 && sc_time_mono_ms() - k->asked_ms < AWAY_EVERY_MS)
+        return;
+    k->away = k->n == 0 && rd_kafka_metadata(k->consumer, 0, NULL, &md, AWAY_TIMEOUT_MS);
+    if (k->n == 0 && !k->away)
+        rd_kafka_metadata_destroy(md);
+    k->asked_ms = k->away ? sc_time_mono_ms() : 0;
+    sc_kafka_away(k, k->away);
+}
+
 static enum sc_err poll(struct sc_log *lg, int timeout_ms, struct sc_poll_result *out)
 {
     struct kafka_log *k = sc_kafka_log(lg);
@@ -256,6 +292,8 @@ static enum sc_err poll(struct sc_log *lg, int timeout_ms, struct sc_poll_result
     if (k->producer)
         rd_kafka_poll(k->producer, 0);
     take_batch(k, timeout_ms);
+    if (k->away)
+        look_for_broker(k);
     if (k->rebalanced) {
         release(lg);
         if (k->dead)
@@ -435,21 +473,13 @@ static enum sc_err offset_at(struct sc_log *lg, uint16_t topic, int32_t partitio
                              int64_t *offset)
 {
     struct kafka_log *k = sc_kafka_log(lg);
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, k->cfg.inputs[topic], partition)->offset = ms;
-    rd_kafka_resp_err_t e = rd_kafka_offsets_for_times(k->side, list, QUERY_TIMEOUT_MS);
-    int64_t found = list->elems[0].offset, low, high, stable;
-    e = e ? e : list->elems[0].err;
-    rd_kafka_topic_partition_list_destroy(list);
-    if (e)
-        return SC_ERR_UNAVAILABLE;
-    if (found >= 0) {
-        *offset = found;
-        return SC_ERR_OK;
-    }
-    enum sc_err ends = watermarks(lg, topic, partition, &low, &high, &stable);
-    *offset = high;
-    return ends;
+    const char *name = k->cfg.inputs[topic];
+    rd_kafka_resp_err_t e = sc_kafka_offset_at(k->side, name, partition, ms, QUERY_TIMEOUT_MS,
+                                               offset);
+    if (!e && *offset < 0)
+        e = sc_kafka_offset_at(k->side, name, partition, RD_KAFKA_OFFSET_END, QUERY_TIMEOUT_MS,
+                               offset);
+    return e ? SC_ERR_UNAVAILABLE : SC_ERR_OK;
 }
 
 static bool at_end(struct sc_log *lg, uint16_t topic, int32_t partition)

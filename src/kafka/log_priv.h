@@ -38,6 +38,8 @@ struct kafka_log {
     const rd_kafka_topic_t *last_topic;
     bool rebalanced;
     bool dead; /* the consumer had a fatal error: it hands nothing out any more */
+    bool away; /* it has lost all brokers */
+    int64_t asked_ms; /* when they were last asked since */
     /* transaction */
     rd_kafka_consumer_group_metadata_t *member;
     struct sc_taint taint;
@@ -60,6 +62,9 @@ void sc_kafka_consumer_close(struct kafka_log *k);
 /* Keep the membership through something long that ends in a rewind: what is read is let go. */
 void sc_kafka_stay(struct kafka_log *k);
 struct sc_owned *sc_kafka_owned(struct kafka_log *k, const char *topic, int32_t partition);
+/* Nobody answers, or somebody does again: stated as what the worker waits for, unless that is another
+ * thing. */
+void sc_kafka_away(struct kafka_log *k, bool away);
 /* txn.c: a producer that has done init_transactions. Waits for a broker until *stop. */
 enum sc_err sc_kafka_producer_open(struct kafka_log *k);
 void sc_kafka_producer_close(struct kafka_log *k);

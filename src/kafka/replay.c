@@ -6,6 +6,7 @@
  * another. */
 #include "kafka/ahead.h"
 #include "kafka/conf.h"
+#include "kafka/ends.h"
 
 #include <stdlib.h>
 
@@ -53,11 +54,11 @@ static bool find_ranges(struct sc_kafka_replay *rp, const char *topic, int64_t f
         rd_kafka_topic_partition_list_add(list, topic, p)->offset = from_ms;
     rd_kafka_resp_err_t e = rd_kafka_offsets_for_times(rp->rk, list, ASK_TIMEOUT_MS);
     for (int32_t p = rp->n - 1; p >= 0 && e == RD_KAFKA_RESP_ERR_NO_ERROR; p--) {
-        int64_t low, from = list->elems[p].offset;
+        int64_t from = list->elems[p].offset;
         struct part *part = &rp->parts[p];
         if ((e = list->elems[p].err) == RD_KAFKA_RESP_ERR_NO_ERROR)
-            e = rd_kafka_query_watermark_offsets(rp->rk, topic, p, &low, &part->end,
-                                                 ASK_TIMEOUT_MS);
+            e = sc_kafka_offset_at(rp->rk, topic, p, RD_KAFKA_OFFSET_END, ASK_TIMEOUT_MS,
+                                   &part->end);
         if (e != RD_KAFKA_RESP_ERR_NO_ERROR)
             break;
         part->done = from < 0 || from >= part->end; /* none at or after the time */

@@ -2,6 +2,7 @@
  *
  * The end of a restore is the consumer's position past the last offset wanted: the last stable
  * offset may lag behind a marker, and end-of-partition may come below it (reliability.md). */
+#include "kafka/ends.h"
 #include "kafka/log_priv.h"
 
 #include "base/log.h"
@@ -14,14 +15,15 @@
 enum sc_err sc_kafka_ends(struct kafka_log *k, const char *topic, int32_t partition, int64_t *low,
                           int64_t *high, int64_t *stable)
 {
-    /* The query follows the handle's isolation level: the side handle gives the high watermark, the
-     * read_committed consumer the last stable offset. */
-    int64_t l;
-    rd_kafka_resp_err_t e = rd_kafka_query_watermark_offsets(k->side, topic, partition, low, high,
-                                                             QUERY_TIMEOUT_MS);
+    /* The side handle reads what is not committed too, the consumer does not. */
+    rd_kafka_resp_err_t e = sc_kafka_offset_at(k->side, topic, partition, RD_KAFKA_OFFSET_BEGINNING,
+                                               QUERY_TIMEOUT_MS, low);
     if (!e)
-        e = rd_kafka_query_watermark_offsets(k->consumer, topic, partition, &l, stable,
-                                             QUERY_TIMEOUT_MS);
+        e = sc_kafka_offset_at(k->side, topic, partition, RD_KAFKA_OFFSET_END, QUERY_TIMEOUT_MS,
+                               high);
+    if (!e)
+        e = sc_kafka_offset_at(k->consumer, topic, partition, RD_KAFKA_OFFSET_END,
+                               QUERY_TIMEOUT_MS, stable);
     if (!e)
         return SC_ERR_OK;
     sc_log(SC_LOG_WARN, "kafka", "the ends of a partition cannot be asked", "topic", topic, "why",

@@ -1,6 +1,7 @@
 /* Reading a topic for people: every partition, read_committed, without a group. */
 #include "kafka/ahead.h"
 #include "kafka/conf.h"
+#include "kafka/ends.h"
 
 #include <stdlib.h>
 
@@ -29,10 +30,14 @@ static rd_kafka_resp_err_t find_places(struct sc_kafka_tap *tp, const struct sc_
     rd_kafka_resp_err_t e = rd_kafka_committed(tp->rk, list, ASK_TIMEOUT_MS);
     for (int i = 0; e == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++) {
         rd_kafka_topic_partition_t *at = &list->elems[i];
-        int64_t low, high;
-        e = at->err ? at->err
-                    : rd_kafka_query_watermark_offsets(tp->rk, range->topic, at->partition, &low,
-                                                       &high, ASK_TIMEOUT_MS);
+        int64_t low = 0, high = 0;
+        e = at->err;
+        if (!e)
+            e = sc_kafka_offset_at(tp->rk, range->topic, at->partition, RD_KAFKA_OFFSET_BEGINNING,
+                                   ASK_TIMEOUT_MS, &low);
+        if (!e)
+            e = sc_kafka_offset_at(tp->rk, range->topic, at->partition, RD_KAFKA_OFFSET_END,
+                                   ASK_TIMEOUT_MS, &high);
         if (e != RD_KAFKA_RESP_ERR_NO_ERROR)
             break;
         if (at->offset < low || at->offset > high)

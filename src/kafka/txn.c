@@ -22,6 +22,7 @@
 #define FLUSH_TIMEOUT_MS 15000 /* under the transaction's timeout, so that an abort still can be */
 #define STOPPED_TIMEOUT_MS 4000 /* a flush, an abort, retries of a commit once the process is to end */
 #define SLICE_MS 500
+#define LONG_MS 3000 /* that nobody answers is said after so long */
 #define INIT_TIMEOUT_MS 10000
 #define FENCE_TIMEOUT_MS 10000
 #define METADATA_TIMEOUT_MS 5000
@@ -358,11 +359,14 @@ int64_t sc_kafka_mark_offset(struct sc_log *lg, uint32_t mark)
     return k->marks[mark];
 }
 
-/* Is there time left for what began then? */
-static bool patient(const struct kafka_log *k, int64_t since_ms, int64_t most_ms)
+/* Is there time left for what began then? What takes long is said to wait. */
+static bool patient(struct kafka_log *k, int64_t since_ms, int64_t most_ms)
 {
     int64_t most = *k->cfg.stop && most_ms > STOPPED_TIMEOUT_MS ? STOPPED_TIMEOUT_MS : most_ms;
-    return sc_time_mono_ms() - since_ms < most;
+    int64_t spent_ms = sc_time_mono_ms() - since_ms;
+    if (spent_ms > LONG_MS)
+        sc_kafka_away(k, true);
+    return spent_ms < most;
 }
 
 enum sc_err sc_kafka_flush(struct sc_log *lg)
@@ -378,6 +382,7 @@ enum sc_err sc_kafka_flush(struct sc_log *lg)
             return SC_ERR_ABORT;
     } while (k->box.bytes > 0);
     sc_outbox_clear(&k->box); /* all of it is delivered: nothing is borrowed */
+    sc_kafka_away(k, false);
     return SC_ERR_OK;
 }
 
@@ -406,11 +411,14 @@ static enum sc_signal send_offsets(struct kafka_log *k, const struct sc_tp *offs
     rd_kafka_topic_partition_list_t *list = offsets_list(k, offsets, n);
     int64_t since_ms = sc_time_mono_ms();
     enum sc_signal s;
-    do { /* not in slices: each call is a new request, whose late twin could hit the next one */
+    do { /* not in slices: each call is a new request, whose late twin could hit the next one. While the
+          * broker is away 2.0.2 does not keep to the timeout. */
+        atomic_store(&k->cfg.status->asking_ms, sc_time_mono_ms());
         s = sc_kafka_signal(
             rd_kafka_send_offsets_to_transaction(k->producer, list, k->member,
                                                  *k->cfg.stop ? STOPPED_TIMEOUT_MS : CALL_TIMEOUT_MS),
             "send_offsets_to_transaction");
+        atomic_store(&k->cfg.status->asking_ms, 0);
     } while (s == SC_SIGNAL_RETRY && patient(k, since_ms, CALL_TIMEOUT_MS));
     rd_kafka_topic_partition_list_destroy(list);
     return s == SC_SIGNAL_RETRY ? SC_SIGNAL_RENEW : s;
@@ -427,6 +435,8 @@ static enum sc_signal end(struct kafka_log *k, bool commit)
                    : sc_kafka_signal(rd_kafka_abort_transaction(k->producer, SLICE_MS),
                                      "abort_transaction");
     } while (s == SC_SIGNAL_RETRY && patient(k, since_ms, CALL_TIMEOUT_MS));
+    if (s == SC_SIGNAL_OK)
+        sc_kafka_away(k, false);
     return s == SC_SIGNAL_RETRY ? SC_SIGNAL_RENEW : s;
 }
 

@@ -30,6 +30,30 @@ shop_stop
 shop_compare
 ok "a broker killed in the middle"
 
+# Away for longer than the watchdog looks on (two minutes): it waits, says so, and goes on.
+RUN=$RUN.away
+shop_project
+EVENTS=40000
+shop_start
+await_said 60 "$owns"
+background "$WORK/load" "$PLAY" load --topics "$RUN.clickstream,$RUN.pos,$RUN.support" \
+    --limit $EVENTS --speed 2000000
+load=$BACKGROUND_PID
+sleep 2
+server kafka kill
+for _ in {1..4}; do
+    sleep 34
+    kill -0 "$RUN_PID" || fail "ended while the broker was away: $(tail -n 3 "$RUN_LOG")"
+    said_ready 'journey 0: 4 partitions, 0 stopped, lag' && said_ready 'waiting: ' ||
+        fail "it does not say that it waits: $(curl -s -m 5 "$ADMIN/readyz?verbose")"
+done
+server kafka start
+wait "$load" || fail "load: $(tail -n 3 "$WORK/load")"
+shop_wait 120
+shop_stop
+shop_compare
+ok "a broker away for over two minutes"
+
 server kafka stop
 shop_start
 await_said 20 'no broker answers'

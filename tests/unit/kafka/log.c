@@ -295,6 +295,45 @@ Test(kafka_log, a_transaction_of_many_requests_waits_for_answers_asleep, .timeou
     bed_fini(&b);
 }
 
+/* What asks for a partition's ends is to be told in time that nobody answers. */
+Test(kafka_log, ends_are_not_waited_for_for_ever, .timeout = 60)
+{
+    struct bed b;
+    int64_t low, high, stable;
+    bed_init(&b, 1);
+    sc_log_setup(SC_LOG_ERROR + 1, SC_LOG_LOGFMT);
+    cr_expect_eq(b.lg->ops->watermarks(b.lg, 0, 0, &low, &high, &stable), SC_ERR_OK);
+    cr_expect(low == 0 && high == 0 && stable == 0);
+    rd_kafka_mock_broker_set_down(b.cluster, 1);
+    cr_expect_eq(b.lg->ops->watermarks(b.lg, 0, 0, &low, &high, &stable), SC_ERR_UNAVAILABLE);
+    rd_kafka_mock_broker_set_up(b.cluster, 1);
+    bed_fini(&b);
+}
+
+static bool says_so(struct bed *b, bool waits)
+{
+    const struct sc_worker_status *status = sc_kafka_log(b->lg)->cfg.status;
+    for (int i = 0; i < 200 && (status->why != NULL) != waits; i++) {
+        cr_assert_eq(b->lg->ops->poll(b->lg, 50, &b->got), SC_ERR_OK);
+        b->lg->ops->release(b->lg);
+    }
+    return (status->why != NULL) == waits;
+}
+
+/* Also by a worker that has nothing to do. */
+Test(kafka_log, a_broker_that_is_away_is_a_stated_wait, .timeout = 60)
+{
+    struct bed b;
+    bed_init(&b, 1);
+    sc_log_setup(SC_LOG_ERROR + 1, SC_LOG_LOGFMT);
+    cr_expect(says_so(&b, false));
+    rd_kafka_mock_broker_set_down(b.cluster, 1);
+    cr_expect(says_so(&b, true), "it does not say so");
+    rd_kafka_mock_broker_set_up(b.cluster, 1);
+    cr_expect(says_so(&b, false), "it waits on");
+    bed_fini(&b);
+}
+
 /* The broker has a message that is sent again after its answer was lost, and may no longer know
  * where: a seal that nobody can point to is no seal. */
 Test(kafka_log, delivered_nobody_knows_where_is_a_doubt, .timeout = 60)
