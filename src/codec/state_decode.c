@@ -182,10 +182,27 @@ static void take_ring(struct sc_state_reader *d)
     }
 }
 
+/* SC_STATE_WIDE_SEEN: u64 hash, u32 content, u32 seconds, in order of arrival. */
+static void take_wide_seen(struct sc_state_reader *d)
+{
+    uint32_t n = sc_scan_count(&d->r, SC_DEDUPE_MAX, 16), evicted = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t id_hash = sc_scan_u64(&d->r);
+        uint32_t content = sc_scan_u32(&d->r);
+        int64_t at_s = sc_scan_u32(&d->r);
+        sc_dedupe(d->st, id_hash, content, at_s * SC_SECOND_MS, &evicted);
+    }
+}
+
 static void take_seen(struct sc_state_reader *d)
 {
     struct sc_state *st = d->st;
+    if (d->version == SC_STATE_WIDE_SEEN) {
+        take_wide_seen(d);
+        return;
+    }
     uint32_t n = sc_scan_count(&d->r, SC_DEDUPE_MAX, sizeof(struct sc_seen));
+    st->seen_last = sc_scan_u32(&d->r);
     st->seen.cap = n + 8;
     st->seen.v = sc_arena_alloc(st->ar, sizeof(*st->seen.v) * st->seen.cap);
     sc_scan_raw(&d->r, st->seen.v, n * sizeof(struct sc_seen));
@@ -277,13 +294,14 @@ static void take_section(struct sc_state_reader *d, enum sc_state_section sec)
     SC_UNREACHABLE("state section");
 }
 
-static bool take_head(struct sc_scan *r, struct sc_state_peek *out, uint8_t *bits)
+static bool take_head(struct sc_scan *r, struct sc_state_peek *out, uint8_t *version, uint8_t *bits)
 {
-    uint8_t version = sc_scan_u8(r);
+    *version = sc_scan_u8(r);
     *bits = sc_scan_u8(r);
     *out = (struct sc_state_peek){.kind = *bits & SC_STATE_KIND,
                                   .due_ms = (int64_t)sc_scan_u64(r)};
-    if (version != SC_STATE_VERSION || *bits > SC_STATE_FLAGS || out->kind > SC_STATE_ERASED)
+    bool known = *version == SC_STATE_VERSION || *version == SC_STATE_WIDE_SEEN;
+    if (!known || *bits > SC_STATE_FLAGS || out->kind > SC_STATE_ERASED)
         return false;
     if (out->kind == SC_STATE_ALIAS)
         out->parent = take_node(r);
@@ -293,9 +311,9 @@ static bool take_head(struct sc_scan *r, struct sc_state_peek *out, uint8_t *bit
 bool sc_state_peek(struct sc_str in, struct sc_state_peek *out)
 {
     SC_ASSERT(in.len == 0 || in.p != NULL);
-    uint8_t bits;
+    uint8_t version, bits;
     struct sc_scan r = sc_scan_from(in, NULL);
-    return take_head(&r, out, &bits);
+    return take_head(&r, out, &version, &bits);
 }
 
 struct sc_state *sc_state_open(const struct sc_journey *jo, struct sc_node_id node,
@@ -305,7 +323,7 @@ struct sc_state *sc_state_open(const struct sc_journey *jo, struct sc_node_id no
     struct sc_state_peek head;
     uint8_t bits;
     struct sc_state_reader d = {.r = sc_scan_from(in, ar), .jo = jo};
-    if (!take_head(&d.r, &head, &bits))
+    if (!take_head(&d.r, &head, &d.version, &bits))
         return NULL;
     d.st = sc_state_new(jo, node, ar);
     d.st->stored = true;

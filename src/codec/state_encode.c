@@ -495,13 +495,14 @@ static void put_ring(struct writer *e)
     }
 }
 
-/* As they are: they are many, and hash and arrival have nothing in common to leave out. */
+/* As they are: they are many. Before them when the newest came, from which their ages count. */
 static void put_seen(struct writer *e)
 {
     uint32_t all = e->st->seen.n, n = e->less && all > SC_DEDUPE_MIN ? SC_DEDUPE_MIN : all;
     SC_ASSERT(all <= SC_DEDUPE_MAX);
-    sc_pen_room(&e->w, SC_VARINT_BYTES + n * sizeof(struct sc_seen));
+    sc_pen_room(&e->w, SC_VARINT_BYTES + 4 + n * sizeof(struct sc_seen));
     sc_pen_var(&e->w, n);
+    sc_pen_u32(&e->w, e->st->seen_last);
     sc_pen_raw(&e->w, e->st->seen.v + (all - n), n * sizeof(struct sc_seen));
 }
 

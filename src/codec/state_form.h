@@ -14,7 +14,8 @@
 #include "core/analytics/history.h"
 #include "core/journey/facts.h"
 
-#define SC_STATE_VERSION 3
+#define SC_STATE_VERSION 4
+#define SC_STATE_WIDE_SEEN 3 /* the version before: ids with 64 bits of their hash, and a time each */
 #define SC_STATE_KIND 0x03u /* second byte */
 #define SC_STATE_AMBIGUOUS 0x04u
 #define SC_STATE_PAUSED 0x08u
@@ -55,8 +56,8 @@ enum { SC_PLACE_SINCE = 1, SC_PLACE_STAGE = 2, SC_PLACE_LAPSE = 4, SC_PLACE_VOID
 
 #define SC_RING_SOURCES 64u /* source names that touchpoints may refer back to */
 
-/* Stands as it is in memory: u64 hash, u32 content, u32 seconds. */
-_Static_assert(sizeof(struct sc_seen) == 16, "no padding");
+/* Stands as it is in memory: u32 hash, u32 content, u16 more of the hash, u16 age. */
+_Static_assert(sizeof(struct sc_seen) == 12, "no padding");
 
 /* state_facts.c: one fact's body, self-contained but for the base. */
 void sc_fact_put(struct sc_pen *w, const struct sc_fact_plan *plan,

@@ -12,6 +12,7 @@ struct sc_state_reader {
     const struct sc_journey *jo;
     struct sc_state *st;
     int64_t base_ms;
+    uint8_t version;
 };
 
 /* A time that must be one. */

@@ -1,71 +1,45 @@
 /* Recent event ids: tells a copy from a clash (semantics 16).
  *
- * Kept in order of arrival: 24 hours or 4,096 ids, whichever ends first, never under 64. Up to 64 a
- * plain loop over 16-byte entries, which is what nearly all customers have; past that a hash index
- * in the arena, built at the first look: slots hold positions counted from when it was built.
- * Cost: 20 ns for 64 ids, about 10 ns by the index. */
+ * Kept in order of arrival: 24 hours or 4,096 ids, whichever ends first, never under 64. They are
+ * most of what a state stores, so each takes 12 bytes: 48 bits of its hash, which two of a customer's
+ * share about once in 10^13 events (a clash, so the event is not lost), and 32 of its content's, so
+ * that a source that numbers everything alike loses one in 10^6 at worst. A state is opened for an
+ * event or two: a plain loop over the ids, no index. Cost: 25 ns for 64 ids, 1.3 us for 4,096; twice
+ * that where their ages grow. */
 #include "core/journey/state.h"
 
 #include "base/assert.h"
 
-#define SCAN_MAX 64u
+#define STEPS_KEPT (SC_DEDUPE_KEEP_MS / SC_SEEN_STEP_MS)
 
-static struct sc_seen *scan(const struct sc_state *st, uint64_t id_hash, uint32_t content,
-                            bool *same_id)
+_Static_assert(STEPS_KEPT < UINT16_MAX, "an age that is too old stays so");
+
+static enum sc_dedupe look_up(const struct sc_state *st, const struct sc_seen *is)
 {
     bool any = false;
+    enum sc_dedupe found = SC_DEDUPE_NEW;
     for (uint32_t i = 0; i < st->seen.n; i++) /* no way out: it vectorises */
-        any |= st->seen.v[i].id_hash == id_hash;
-    if (!any)
-        return NULL; /* nearly always */
-    *same_id = true;
-    for (uint32_t i = 0; i < st->seen.n; i++)
-        if (st->seen.v[i].id_hash == id_hash && st->seen.v[i].content == content)
-            return &st->seen.v[i];
-    return NULL;
-}
-
-static void index_put(struct sc_state *st, uint32_t position)
-{
-    SC_ASSERT(position >= st->seen_gone && st->seen_used <= st->seen_mask);
-    uint64_t at = st->seen.v[position - st->seen_gone].id_hash & st->seen_mask;
-    while (st->seen_slots[at])
-        at = (at + 1) & st->seen_mask;
-    st->seen_slots[at] = position + 1;
-    st->seen_used++;
-}
-
-/* At least twice the ids, so that there is room to grow before it is built again. */
-static void index_build(struct sc_state *st)
-{
-    uint32_t size = 256;
-    while (size < 4 * st->seen.n)
-        size *= 2;
-    SC_ASSERT(size <= 8 * SC_DEDUPE_MAX);
-    st->seen_slots = SC_NEW_N(st->ar, uint32_t, size);
-    st->seen_mask = size - 1;
-    st->seen_used = st->seen_gone = 0;
-    for (uint32_t i = 0; i < st->seen.n; i++)
-        index_put(st, i);
-}
-
-static struct sc_seen *probe(struct sc_state *st, uint64_t id_hash, uint32_t content,
-                             bool *same_id)
-{
-    if (st->seen_slots == NULL || 2 * st->seen_used > st->seen_mask)
-        index_build(st);
-    for (uint64_t at = id_hash & st->seen_mask; st->seen_slots[at]; at = (at + 1) & st->seen_mask) {
-        uint32_t position = st->seen_slots[at] - 1;
-        if (position < st->seen_gone)
-            continue; /* evicted */
-        struct sc_seen *s = &st->seen.v[position - st->seen_gone];
-        if (s->id_hash != id_hash)
+        any |= st->seen.v[i].id_low == is->id_low;
+    for (uint32_t i = 0; any && i < st->seen.n; i++) {
+        const struct sc_seen *was = &st->seen.v[i];
+        if (was->id_low != is->id_low || was->id_high != is->id_high)
             continue;
-        *same_id = true;
-        if (s->content == content)
-            return s;
+        if (was->content == is->content)
+            return SC_DEDUPE_COPY;
+        found = SC_DEDUPE_CLASH;
     }
-    return NULL;
+    return found;
+}
+
+static uint16_t older(uint16_t age, uint32_t by)
+{
+    return by < (uint32_t)UINT16_MAX - age ? (uint16_t)(age + by) : UINT16_MAX;
+}
+
+void sc_seen_age(struct sc_seen *v, uint32_t n, uint32_t steps)
+{
+    for (uint32_t i = 0; steps > 0 && i < n; i++)
+        v[i].age = older(v[i].age, steps);
 }
 
 static void evict(struct sc_state *st, uint32_t n)
@@ -76,29 +50,31 @@ static void evict(struct sc_state *st, uint32_t n)
     st->seen.v += n; /* the storage is the arena's */
     st->seen.n -= n;
     st->seen.cap -= n;
-    st->seen_gone += n;
 }
 
 enum sc_dedupe sc_dedupe(struct sc_state *st, uint64_t id_hash, uint32_t content,
                          int64_t arrival_ms, uint32_t *evicted)
 {
     SC_ASSERT(st->seen.n <= SC_DEDUPE_MAX);
-    bool same_id = false, few = st->seen.n <= SCAN_MAX;
-    if (few ? scan(st, id_hash, content, &same_id) : probe(st, id_hash, content, &same_id))
-        return SC_DEDUPE_COPY;
-    int64_t at_s = arrival_ms / SC_SECOND_MS;
-    uint32_t now_s = at_s < 0 ? 0 : at_s > UINT32_MAX ? UINT32_MAX : (uint32_t)at_s;
-    uint32_t keep_s = (uint32_t)(SC_DEDUPE_KEEP_MS / SC_SECOND_MS), old = 0;
-    while (st->seen.n - old >= SC_DEDUPE_MIN && now_s >= keep_s &&
-           st->seen.v[old].at_s < now_s - keep_s)
+    struct sc_seen is = {.id_low = (uint32_t)id_hash, .id_high = (uint16_t)(id_hash >> 32),
+                         .content = content};
+    enum sc_dedupe found = look_up(st, &is);
+    if (found == SC_DEDUPE_COPY)
+        return found;
+    int64_t steps = arrival_ms / SC_SEEN_STEP_MS;
+    uint32_t at = steps < 0 ? 0 : steps > UINT32_MAX ? UINT32_MAX : (uint32_t)steps, old = 0;
+    if (at > st->seen_last) {
+        sc_seen_age(st->seen.v, st->seen.n, at - st->seen_last);
+        st->seen_last = at;
+    }
+    is.age = older(0, st->seen_last - at); /* the clock may have gone back */
+    while (st->seen.n - old >= SC_DEDUPE_MIN && st->seen.v[old].age > STEPS_KEPT)
         old++;
     evict(st, old);
     if (st->seen.n == SC_DEDUPE_MAX) { /* the only ones that went before their time */
         evict(st, 1);
         ++*evicted;
     }
-    SC_VEC_PUSH(st->ar, &st->seen, ((struct sc_seen){id_hash, content, now_s}));
-    if (st->seen_slots)
-        index_put(st, st->seen_gone + st->seen.n - 1);
-    return same_id ? SC_DEDUPE_CLASH : SC_DEDUPE_NEW;
+    SC_VEC_PUSH(st->ar, &st->seen, is);
+    return found;
 }

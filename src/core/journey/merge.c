@@ -411,34 +411,39 @@ static void merge_ring(const struct sc_journey *jo, struct sc_state *into,
 static int order_seen_ids(const void *a, const void *b)
 {
     const struct sc_seen *x = a, *y = b;
-    int c = by_hash(x->id_hash, y->id_hash);
+    int c = by_hash(x->id_high, y->id_high);
+    c = c ? c : by_hash(x->id_low, y->id_low);
     return c ? c : by_hash(x->content, y->content);
 }
 static int order_seen(const void *a, const void *b)
 {
-    int c = by(((const struct sc_seen *)a)->at_s, ((const struct sc_seen *)b)->at_s);
+    int c = by(((const struct sc_seen *)b)->age, ((const struct sc_seen *)a)->age);
     return c ? c : order_seen_ids(a, b);
 }
 static void join_seen(void *a, const void *b)
 {
     struct sc_seen *into = a;
     const struct sc_seen *from = b;
-    into->at_s = from->at_s > into->at_s ? from->at_s : into->at_s;
+    into->age = from->age < into->age ? from->age : into->age;
 }
 
-/* Both rings, bounded as one (dedupe.c), by the newest arrival. */
+/* Both lists, bounded as one (dedupe.c), by the newest arrival. */
 static void merge_seen(struct sc_state *into, const struct sc_state *from)
 {
-    SC_UNITE(into->ar, &into->seen, &from->seen, order_seen_ids, join_seen);
+    uint32_t last = into->seen_last > from->seen_last ? into->seen_last : from->seen_last;
+    SC_VEC(struct sc_seen) other = {0};
+    for (uint32_t i = 0; i < from->seen.n; i++)
+        SC_VEC_PUSH(into->ar, &other, from->seen.v[i]);
+    sc_seen_age(other.v, other.n, last - from->seen_last);
+    sc_seen_age(into->seen.v, into->seen.n, last - into->seen_last);
+    into->seen_last = last;
+    SC_UNITE(into->ar, &into->seen, &other, order_seen_ids, join_seen);
     sc_sort(into->ar, into->seen.v, into->seen.n, sizeof(*into->seen.v), order_seen);
     uint32_t n = into->seen.n, old = n > SC_DEDUPE_MAX ? n - SC_DEDUPE_MAX : 0;
-    uint32_t newest = n ? into->seen.v[n - 1].at_s : 0;
-    while (n - old > SC_DEDUPE_MIN &&
-           newest - into->seen.v[old].at_s > SC_DEDUPE_KEEP_MS / SC_SECOND_MS)
+    while (n - old > SC_DEDUPE_MIN && into->seen.v[old].age > SC_DEDUPE_KEEP_MS / SC_SEEN_STEP_MS)
         old++;
     into->seen.v += old;
     into->seen.n = into->seen.cap = n - old;
-    into->seen_slots = NULL; /* built again at the next look */
     SC_ASSERT(into->seen.n <= SC_DEDUPE_MAX);
 }
 

@@ -23,6 +23,7 @@
 #define SC_DEDUPE_MIN 64
 #define SC_DEDUPE_MAX 4096
 #define SC_DEDUPE_KEEP_MS SC_DAY_MS
+#define SC_SEEN_STEP_MS (2 * SC_SECOND_MS) /* of arrivals: 36 hours in 16 bits */
 #define SC_RING_MAX 64
 #define SC_KEYS_OPEN_MAX 25
 #define SC_RIPE_MAX 8
@@ -175,10 +176,11 @@ struct sc_touch { /* a recent touchpoint */
     struct sc_value *props; /* those the journey reads, one a declared property */
 };
 
-struct sc_seen { /* dedupe */
-    uint64_t id_hash;
+struct sc_seen { /* dedupe: an id that came, as it stands in the stored form too */
+    uint32_t id_low; /* of its hash, of which 48 bits are kept (dedupe.c) */
     uint32_t content;
-    uint32_t at_s; /* arrival, seconds since the epoch */
+    uint16_t id_high;
+    uint16_t age;    /* SC_SEEN_STEP_MS before the newest arrival; UINT16_MAX: or longer */
 };
 
 struct sc_open_case {
@@ -254,9 +256,7 @@ struct sc_state {
     SC_VEC(struct sc_foreign) foreign; /* facts and rules of another journey version, as stored, so
                                           that a release back still reads them; ascending */
     SC_VEC(struct sc_seen) seen;       /* in order of arrival */
-    uint32_t *seen_slots;              /* index over `seen`, built when it pays (dedupe.c) */
-    uint32_t seen_mask, seen_used;     /* size - 1; slots taken */
-    uint32_t seen_gone;                /* evicted since it was built */
+    uint32_t seen_last;                /* the newest one's, SC_SEEN_STEP_MS since the epoch */
 
     uint32_t gen;            /* one more each time it becomes a root again, or is erased */
     struct sc_node_id node;
@@ -343,6 +343,8 @@ enum sc_dedupe { SC_DEDUPE_NEW, SC_DEDUPE_COPY, SC_DEDUPE_CLASH };
 /* Look the event up and remember it. `arrival_ms`: the journal's append time. */
 enum sc_dedupe sc_dedupe(struct sc_state *st, uint64_t id_hash, uint32_t content,
                          int64_t arrival_ms, uint32_t *evicted);
+/* The newest arrival is so many steps later: all of them are as much older. */
+void sc_seen_age(struct sc_seen *v, uint32_t n, uint32_t steps);
 
 /* ---- ring.c: the most recent touchpoints, whatever the order of arrival */
 void sc_ring_add(const struct sc_journey *jo, struct sc_state *st, const struct sc_event *ev);

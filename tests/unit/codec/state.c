@@ -1,6 +1,7 @@
 /* The stored form: versions, alias and erased, a stage that is gone, the hard limit. Round trips of
  * random customers: tests/prop/state.c. */
 #include "../../lib/states.h"
+#include "codec/state_form.h"
 #include "core/journey/load.h"
 
 #include <criterion/criterion.h>
@@ -44,6 +45,38 @@ Test(state, a_newer_version_is_refused)
     cr_assert_null(sc_state_decode(&sh.jo, shop_node(1, 1), in, &sh.ar));
     cr_assert_not(sc_state_peek(in, &peek));
     cr_assert_null(sc_state_decode(&sh.jo, shop_node(1, 1), SC_STR_NULL, &sh.ar));
+}
+
+/* Version 3: an id was the 64 bits of its hash, 32 of its content's, and seconds since the epoch. */
+Test(state, ids_of_the_version_before_are_read)
+{
+    struct sc_buf old = {.ar = &sh.ar};
+    struct sc_pen w;
+    sc_pen_open(&w, &old);
+    sc_pen_room(&w, 100);
+    sc_pen_u8(&w, SC_STATE_WIDE_SEEN);
+    sc_pen_u8(&w, SC_STATE_ROOT);
+    sc_pen_u64(&w, (uint64_t)SC_NO_DUE);
+    sc_pen_var(&w, 1u << SC_SEC_SEEN);
+    sc_pen_int(&w, 0); /* the base */
+    sc_pen_var(&w, 2);
+    sc_pen_u64(&w, UINT64_C(0x1122334455667788));
+    sc_pen_u32(&w, 7);
+    sc_pen_u32(&w, 1772445600);
+    sc_pen_u64(&w, 9);
+    sc_pen_u32(&w, 8);
+    sc_pen_u32(&w, 1772445600 + 3600);
+    sc_pen_close(&w);
+    struct sc_state *st = sc_state_decode(&sh.jo, shop_node(1, 1), sc_buf_view(&old), &sh.ar);
+    cr_assert_not_null(st);
+    cr_assert_eq(st->seen.n, 2);
+    const struct sc_seen *v = st->seen.v;
+    cr_assert(v[0].id_low == 0x55667788 && v[0].id_high == 0x3344 && v[0].content == 7);
+    cr_assert(v[0].age == 1800 && v[1].age == 0 && v[1].id_low == 9);
+    cr_assert_eq(st->seen_last, (1772445600 + 3600) / 2);
+    uint32_t evicted = 0;
+    cr_assert_eq(sc_dedupe(st, UINT64_C(0x1122334455667788), 7, 0, &evicted), SC_DEDUPE_COPY);
+    cr_assert_eq(back(st)->seen.n, 2, "and written as it is now");
 }
 
 Test(state, alias_and_erased_are_told_without_reading_all)
@@ -245,7 +278,7 @@ Test(state, past_the_hard_limit_the_least_needed_goes)
                                                               .linked_ms = SHOP_START,
                                                               .evidence = {text, 1000}}));
     for (uint32_t i = 0; i < SC_DEDUPE_MAX - 100; i++)
-        SC_VEC_PUSH(&sh.ar, &st->seen, ((struct sc_seen){i, i, 1772445600}));
+        SC_VEC_PUSH(&sh.ar, &st->seen, ((struct sc_seen){.id_low = i, .content = i}));
     struct sc_timer tm = {.kind = SC_TIMER_DEFERRED, .start_ms = SHOP_START, .due_ms = SHOP_START,
                           .expires_ms = SC_NO_DUE, .events = &(struct sc_str){text, 1000},
                           .n_events = 1, .context = {text, 1000}};
@@ -256,7 +289,7 @@ Test(state, past_the_hard_limit_the_least_needed_goes)
     cr_assert_leq(out.len, SC_STATE_HARD_BYTES);
     struct sc_state *got = sc_state_decode(&sh.jo, st->node, sc_buf_view(&out), &sh.ar);
     cr_assert_eq(got->seen.n, SC_DEDUPE_MIN);
-    cr_assert_eq(got->seen.v[SC_DEDUPE_MIN - 1].id_hash, SC_DEDUPE_MAX - 101, "the newest stay");
+    cr_assert_eq(got->seen.v[SC_DEDUPE_MIN - 1].id_low, SC_DEDUPE_MAX - 101, "the newest stay");
     cr_assert_eq(got->timers.n, st->timers.n);
     cr_assert_eq(got->n_events, st->n_events);
     sc_buf_fini(&out);

@@ -182,6 +182,32 @@ Test(dedupe, copies_and_clashes)
     cr_assert(st->seen.n == 3 && evicted == 0);
 }
 
+/* Of two ids that share what is looked at first, the rest tells. */
+Test(dedupe, forty_eight_bits_of_an_id_count)
+{
+    uint32_t evicted = 0;
+    uint64_t id = UINT64_C(0xABCD00000001);
+    cr_assert_eq(seen(id, 10, 0, &evicted), SC_DEDUPE_NEW);
+    cr_assert_eq(seen(id ^ UINT64_C(1) << 47, 10, 0, &evicted), SC_DEDUPE_NEW);
+    cr_assert_eq(seen(id ^ UINT64_C(1) << 32, 10, 0, &evicted), SC_DEDUPE_NEW);
+    cr_assert_eq(seen(id ^ UINT64_C(1) << 48, 10, 0, &evicted), SC_DEDUPE_COPY);
+    cr_assert_eq(seen(id, 11, 0, &evicted), SC_DEDUPE_CLASH);
+}
+
+Test(dedupe, ages_count_from_the_newest_and_end_somewhere)
+{
+    uint32_t evicted = 0;
+    seen(1, 0, SHOP_START, &evicted);
+    seen(2, 0, SHOP_START - SC_HOUR_MS, &evicted); /* a clock that went back */
+    cr_assert(st->seen.v[0].age == 0 && st->seen.v[1].age == 1800);
+    seen(3, 0, SHOP_START + SC_HOUR_MS, &evicted);
+    cr_assert(st->seen.v[0].age == 1800 && st->seen.v[1].age == 3600 && st->seen.v[2].age == 0);
+    seen(4, 0, SHOP_START + 100 * SC_DAY_MS, &evicted);
+    cr_assert(st->seen.v[0].age == UINT16_MAX && st->seen.v[2].age == UINT16_MAX);
+    cr_assert_eq(st->seen.n, 4, "under 64 none goes");
+    cr_assert_eq(seen(1, 0, SHOP_START, &evicted), SC_DEDUPE_COPY);
+}
+
 Test(dedupe, a_day_but_never_under_64)
 {
     uint32_t evicted = 0;
