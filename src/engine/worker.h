@@ -103,7 +103,7 @@ struct sc_worker_status {
     _Atomic(const char *) why;       /* static text: what it waits for; NULL: nothing */
 };
 
-#define SC_ASKING_LONG_MS 3000
+#define SC_ASKING_LONG_MS 1000
 #define SC_ASKING_MOST_MS (10 * 60000) /* an answer that is not heard any more is no wait either */
 
 struct sc_worker {

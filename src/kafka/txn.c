@@ -22,7 +22,7 @@
 #define FLUSH_TIMEOUT_MS 15000 /* under the transaction's timeout, so that an abort still can be */
 #define STOPPED_TIMEOUT_MS 4000 /* a flush, an abort, retries of a commit once the process is to end */
 #define SLICE_MS 500
-#define LONG_MS 3000 /* that nobody answers is said after so long */
+#define LONG_MS 1000 /* that nobody answers is said after so long */
 #define INIT_TIMEOUT_MS 10000
 #define FENCE_TIMEOUT_MS 10000
 #define METADATA_TIMEOUT_MS 5000
