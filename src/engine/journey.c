@@ -155,7 +155,7 @@ static const char *held_by(const struct sc_jworker *j, const struct sc_part *p)
     int64_t low, high, stable;
     if (j->w->log->ops->watermarks(j->w->log, 0, (int32_t)p->index, &low, &high, &stable) !=
         SC_ERR_OK)
-        return "Kafka does not answer";
+        return SC_WAITS_FOR_KAFKA;
     return high > stable ? "an open transaction of another writer holds the journal back" : NULL;
 }
 

@@ -103,8 +103,9 @@ struct sc_worker_status {
     _Atomic(const char *) why;       /* static text: what it waits for; NULL: nothing */
 };
 
+#define SC_WAITS_FOR_KAFKA "Kafka does not answer"
 #define SC_ASKING_LONG_MS 1000
-#define SC_ASKING_MOST_MS (10 * 60000) /* an answer that is not heard any more is no wait either */
+#define SC_ASKING_MOST_MS (10 * 60000) /* then it is no wait any more: an answer that is not heard */
 
 struct sc_worker {
     const char *role; /* "resolve", "journey" */
@@ -126,13 +127,18 @@ static inline void sc_worker_moves(struct sc_worker *w)
     atomic_store(&w->status.progress_ms, w->clock.mono_ms(w->clock.arg));
 }
 
+/* Has a call that cannot be ended been out for so long? */
+static inline bool sc_worker_asks(const struct sc_worker *w, int64_t mono_ms, int64_t for_ms)
+{
+    int64_t since_ms = atomic_load(&w->status.asking_ms);
+    return since_ms != 0 && mono_ms - since_ms >= for_ms;
+}
+
 /* What the worker waits for, stated or seen; NULL: nothing. Static text. Thread: any. */
 static inline const char *sc_worker_why(const struct sc_worker *w, int64_t mono_ms)
 {
     const char *why = atomic_load(&w->status.why);
-    int64_t since_ms = atomic_load(&w->status.asking_ms), asked_ms = mono_ms - since_ms;
-    bool asking = since_ms != 0 && asked_ms >= SC_ASKING_LONG_MS && asked_ms < SC_ASKING_MOST_MS;
-    return why == NULL && asking ? "Kafka does not answer" : why;
+    return why == NULL && sc_worker_asks(w, mono_ms, SC_ASKING_LONG_MS) ? SC_WAITS_FOR_KAFKA : why;
 }
 
 /* What the watchdog remembers of one worker; all zero at first. Thread: the watchdog's. */
@@ -149,7 +155,7 @@ static inline bool sc_worker_stands(struct sc_watch *wa, const struct sc_worker 
     int64_t progress_ms = atomic_load(&w->status.progress_ms);
     if (progress_ms == 0 || progress_ms != wa->progress_ms)
         *wa = (struct sc_watch){.progress_ms = progress_ms};
-    else if (sc_worker_why(w, mono_ms) == NULL)
+    else if (sc_worker_why(w, mono_ms) == NULL || sc_worker_asks(w, mono_ms, SC_ASKING_MOST_MS))
         wa->stood_ms += mono_ms - wa->looked_ms;
     wa->looked_ms = mono_ms;
     return wa->stood_ms >= most_ms;

@@ -8,7 +8,8 @@
 
 /* `at`: RD_KAFKA_OFFSET_BEGINNING, RD_KAFKA_OFFSET_END (by the handle's isolation level: behind the last
  * record, or behind the last that is committed), or a time in ms, of which the first record at or
- * after it is meant (*offset < 0: there is none). */
+ * after it is meant (*offset < 0: there is none). Waits for at most timeout_ms; after an error *offset
+ * says nothing. Thread: any. */
 rd_kafka_resp_err_t sc_kafka_offset_at(rd_kafka_t *rk, const char *topic, int32_t partition,
                                        int64_t at, int timeout_ms, int64_t *offset);
 

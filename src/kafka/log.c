@@ -82,7 +82,7 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
 
 void sc_kafka_away(struct kafka_log *k, bool away)
 {
-    static const char text[] = "Kafka does not answer";
+    static const char text[] = SC_WAITS_FOR_KAFKA; /* known again by its address */
     const char *why = atomic_load(&k->cfg.status->why);
     if (away && why == NULL)
         atomic_store(&k->cfg.status->why, text);
@@ -269,16 +269,23 @@ static void take_batch(struct kafka_log *k, int timeout_ms)
         k->mean_bytes = bytes / k->n;
 }
 
+static bool broker_answers(struct kafka_log *k)
+{
+    const struct rd_kafka_metadata *md;
+    if (rd_kafka_metadata(k->consumer, 0, NULL, &md, AWAY_TIMEOUT_MS))
+        return false;
+    rd_kafka_metadata_destroy(md);
+    return true;
+}
+
 /* The client tells when all brokers are lost, not when one is found again. */
 static void look_for_broker(struct kafka_log *k)
 {
-    const struct rd_kafka_metadata *md;
-    if (k->n == 0 && sc_time_mono_ms() - k->asked_ms < AWAY_EVERY_MS)
+    int64_t mono_ms = sc_time_mono_ms();
+    if (k->n == 0 && mono_ms - k->asked_ms < AWAY_EVERY_MS)
         return;
-    k->away = k->n == 0 && rd_kafka_metadata(k->consumer, 0, NULL, &md, AWAY_TIMEOUT_MS);
-    if (k->n == 0 && !k->away)
-        rd_kafka_metadata_destroy(md);
-    k->asked_ms = k->away ? sc_time_mono_ms() : 0;
+    k->away = k->n == 0 && !broker_answers(k);
+    k->asked_ms = k->away ? mono_ms : 0;
     sc_kafka_away(k, k->away);
 }
 

@@ -7,9 +7,27 @@ servers_own
 owns='area=journey msg="worker 0 owns'
 said_ready() { [[ $(curl -s -m 5 "$ADMIN/readyz?verbose") == *"$1"* ]]; }
 
+# broker_dies_under_load EVENTS SECONDS: so long after their load has begun.
+broker_dies_under_load() {
+    EVENTS=$1
+    background "$WORK/load" "$PLAY" load --topics "$RUN.clickstream,$RUN.pos,$RUN.support" \
+        --limit "$EVENTS" --speed 2000000
+    load=$BACKGROUND_PID
+    sleep "$2"
+    server kafka kill
+}
+broker_comes_back() {
+    server kafka start
+    wait "$load" || fail "load: $(tail -n 3 "$WORK/load")"
+    shop_wait 120
+    sleep 3 # a call that the broker's end has left behind is a stated wait by now
+    shop_wait 120
+    shop_stop
+    shop_compare
+}
+
 # --- the broker
 shop_project
-EVENTS=20000
 server kafka stop
 shop_start
 await_said 20 'no broker answers: waiting for one; check kafka.brokers'
@@ -17,45 +35,24 @@ server kafka start
 await_said 60 "$owns"
 ok "a broker away at a start is waited for"
 
-background "$WORK/load" "$PLAY" load --topics "$RUN.clickstream,$RUN.pos,$RUN.support" \
-    --limit $EVENTS --speed 2000000
-load=$BACKGROUND_PID
-sleep 3
-server kafka kill
+broker_dies_under_load 20000 3
 sleep 1
-server kafka start
-wait "$load" || fail "load: $(tail -n 3 "$WORK/load")"
-shop_wait 120
-sleep 3 # a call that the broker's end has left behind is a stated wait by now
-shop_wait 120
-shop_stop
-shop_compare
+broker_comes_back
 ok "a broker killed in the middle"
 
 # Away for longer than the watchdog looks on (two minutes): it waits, says so, and goes on.
 RUN=$RUN.away
 shop_project
-EVENTS=40000
 shop_start
 await_said 60 "$owns"
-background "$WORK/load" "$PLAY" load --topics "$RUN.clickstream,$RUN.pos,$RUN.support" \
-    --limit $EVENTS --speed 2000000
-load=$BACKGROUND_PID
-sleep 2
-server kafka kill
+broker_dies_under_load 40000 2
 for _ in {1..4}; do
     sleep 34
     kill -0 "$RUN_PID" || fail "ended while the broker was away: $(tail -n 3 "$RUN_LOG")"
     said_ready 'journey 0: 4 partitions, 0 stopped, lag' && said_ready 'waiting: ' ||
         fail "it does not say that it waits: $(curl -s -m 5 "$ADMIN/readyz?verbose")"
 done
-server kafka start
-wait "$load" || fail "load: $(tail -n 3 "$WORK/load")"
-shop_wait 120
-sleep 3 # a call that the broker's end has left behind is a stated wait by now
-shop_wait 120
-shop_stop
-shop_compare
+broker_comes_back
 ok "a broker away for over two minutes"
 
 server kafka stop

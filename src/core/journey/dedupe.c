@@ -10,9 +10,7 @@
 
 #include "base/assert.h"
 
-#define STEPS_KEPT (SC_DEDUPE_KEEP_MS / SC_SEEN_STEP_MS)
-
-_Static_assert(STEPS_KEPT < UINT16_MAX, "an age that is too old stays so");
+_Static_assert(SC_SEEN_STEPS_KEPT < UINT16_MAX, "an age that is too old stays so");
 
 static enum sc_dedupe look_up(const struct sc_state *st, const struct sc_seen *is)
 {
@@ -68,7 +66,7 @@ enum sc_dedupe sc_dedupe(struct sc_state *st, uint64_t id_hash, uint32_t content
         st->seen_last = at;
     }
     is.age = older(0, st->seen_last - at); /* the clock may have gone back */
-    while (st->seen.n - old >= SC_DEDUPE_MIN && st->seen.v[old].age > STEPS_KEPT)
+    while (st->seen.n - old >= SC_DEDUPE_MIN && st->seen.v[old].age > SC_SEEN_STEPS_KEPT)
         old++;
     evict(st, old);
     if (st->seen.n == SC_DEDUPE_MAX) { /* the only ones that went before their time */

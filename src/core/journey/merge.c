@@ -440,7 +440,7 @@ static void merge_seen(struct sc_state *into, const struct sc_state *from)
     SC_UNITE(into->ar, &into->seen, &other, order_seen_ids, join_seen);
     sc_sort(into->ar, into->seen.v, into->seen.n, sizeof(*into->seen.v), order_seen);
     uint32_t n = into->seen.n, old = n > SC_DEDUPE_MAX ? n - SC_DEDUPE_MAX : 0;
-    while (n - old > SC_DEDUPE_MIN && into->seen.v[old].age > SC_DEDUPE_KEEP_MS / SC_SEEN_STEP_MS)
+    while (n - old > SC_DEDUPE_MIN && into->seen.v[old].age > SC_SEEN_STEPS_KEPT)
         old++;
     into->seen.v += old;
     into->seen.n = into->seen.cap = n - old;

@@ -24,6 +24,7 @@
 #define SC_DEDUPE_MAX 4096
 #define SC_DEDUPE_KEEP_MS SC_DAY_MS
 #define SC_SEEN_STEP_MS (2 * SC_SECOND_MS) /* of arrivals: 36 hours in 16 bits */
+#define SC_SEEN_STEPS_KEPT (SC_DEDUPE_KEEP_MS / SC_SEEN_STEP_MS)
 #define SC_RING_MAX 64
 #define SC_KEYS_OPEN_MAX 25
 #define SC_RIPE_MAX 8

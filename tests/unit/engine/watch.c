@@ -51,6 +51,7 @@ Test(watch, a_call_that_takes_long_is_a_wait_for_ten_minutes)
     cr_expect_str_eq(sc_worker_why(&w, now_ms + SC_ASKING_LONG_MS), "Kafka does not answer");
     cr_expect_not(stands(SC_ASKING_MOST_MS));
     cr_expect(stands(MOST_MS), "it is never ended");
+    cr_expect_not_null(sc_worker_why(&w, now_ms), "and it is still said");
     w.status.asking_ms = 0;
     cr_expect_null(sc_worker_why(&w, now_ms));
 }
