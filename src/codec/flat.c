@@ -57,20 +57,6 @@ uint64_t sc_scan_var_slow(struct sc_scan *r)
     return u;
 }
 
-int64_t sc_scan_ms(struct sc_scan *r, int64_t base_ms)
-{
-    uint64_t u = sc_scan_var(r);
-    if (r->bad || u < 2)
-        return u == 1 ? INT64_MAX : INT64_MIN;
-    u -= 2;
-    int64_t d = sc_zigzag(u), ms;
-    if (__builtin_sub_overflow(base_ms, d, &ms) || ms <= -SC_MS_LIMIT || ms >= SC_MS_LIMIT) {
-        sc_scan_fail(r);
-        return INT64_MIN;
-    }
-    return ms;
-}
-
 /* ---- values: a tag, then what the type needs */
 
 static void put_value(struct sc_pen *w, struct sc_value v, unsigned depth)

@@ -65,7 +65,7 @@ static inline void sc_pen_u64(struct sc_pen *w, uint64_t v)
     sc_pen_raw(w, &v, sizeof(v));
 }
 /* Base 128, least group first, at most SC_VARINT_BYTES. Up to 56 bits without a loop: the groups
- * are spread to bytes in three steps and stored at once, so room for eight bytes is needed. */
+ * are spread to bytes and stored at once, so room for eight bytes is needed. */
 static inline void sc_pen_var(struct sc_pen *w, uint64_t v)
 {
     if (v < 0x80) {
@@ -79,9 +79,7 @@ static inline void sc_pen_var(struct sc_pen *w, uint64_t v)
         return;
     }
     unsigned groups = (70u - (unsigned)__builtin_clzll(v)) / 7;
-    v = (v & UINT64_C(0x0fffffff)) | (v & UINT64_C(0xfffffff0000000)) << 4;
-    v = (v & UINT64_C(0x00003fff00003fff)) | (v & UINT64_C(0x0fffc0000fffc000)) << 2;
-    v = (v & UINT64_C(0x007f007f007f007f)) | (v & UINT64_C(0x3f803f803f803f80)) << 1;
+    v = sc_varint_spread(v);
     v = htole64(v | (UINT64_C(0x8080808080808080) & ((UINT64_C(1) << (8 * (groups - 1))) - 1)));
     memcpy(w->p, &v, sizeof(v));
     w->p += groups;
@@ -211,7 +209,19 @@ static inline struct sc_str sc_scan_str(struct sc_scan *r)
     r->p += n;
     return s;
 }
-int64_t sc_scan_ms(struct sc_scan *r, int64_t base_ms);
+static inline int64_t sc_scan_ms(struct sc_scan *r, int64_t base_ms)
+{
+    uint64_t u = sc_scan_var(r);
+    if (u < 2)
+        return u == 1 ? INT64_MAX : INT64_MIN;
+    int64_t ms;
+    bool over = __builtin_sub_overflow(base_ms, sc_zigzag(u - 2), &ms);
+    if (over || ms <= -SC_MS_LIMIT || ms >= SC_MS_LIMIT) {
+        sc_scan_fail(r);
+        return INT64_MIN;
+    }
+    return ms;
+}
 sc_flat_int128 sc_scan_int128(struct sc_scan *r);
 struct sc_value sc_scan_value(struct sc_scan *r);
 

@@ -294,13 +294,63 @@ static void take_section(struct sc_state_reader *d, enum sc_state_section sec)
     SC_UNREACHABLE("state section");
 }
 
+static void take_sections(struct sc_state_reader *d, uint64_t sections)
+{
+    for (; sections && !d->r.bad; sections &= sections - 1)
+        take_section(d, (enum sc_state_section)__builtin_ctzll(sections));
+}
+
+/* Most states have its four, and those of a place. */
+static void take_front(struct sc_state_reader *d, uint64_t sections)
+{
+    if (sections & SC_SECTIONS_IDENTITY)
+        take_sections(d, sections & SC_SECTIONS_IDENTITY);
+    if (sections & SC_SEC_BIT(LIFE))
+        take_life(d);
+    if (sections & SC_SEC_BIT(STAGE_SINCE))
+        d->st->place[0].stage_ms = sc_state_take_ms(d);
+    if (sections & SC_SECTIONS_PLACE)
+        take_sections(d, sections & SC_SECTIONS_PLACE);
+    if (sections & SC_SEC_BIT(SEEN))
+        take_seen(d);
+}
+
+static void read_rest(struct sc_unread *u)
+{
+    struct sc_state_reader d = {.r = sc_scan_from(u->behind, u->st->ar), .jo = u->jo, .st = u->st,
+                                .base_ms = u->base_ms, .version = SC_STATE_VERSION};
+    u->behind = SC_STR_NULL;
+    take_sections(&d, u->sections);
+    u->bad |= d.r.bad || d.r.p != d.r.end;
+}
+
+static void leave_unread(struct sc_state_reader *d)
+{
+    struct sc_unread *u = sc_arena_alloc(d->st->ar, sizeof(*u));
+    *u = (struct sc_unread){.fact = sc_state_read_fact, .rest = read_rest, .st = d->st,
+                            .jo = d->jo, .base_ms = d->base_ms};
+    d->st->unread = u;
+}
+
+/* What is left to read, and stands there for `sections`. */
+static void leave_behind(struct sc_state_reader *d, uint64_t sections)
+{
+    struct sc_unread *u = d->st->unread;
+    if (sections == 0 || d->r.bad)
+        return;
+    u->behind = (struct sc_str){(const char *)d->r.p, sc_scan_left(&d->r)};
+    u->sections = sections;
+    u->timed = sections & SC_SECTIONS_TIMED;
+    d->r.p = d->r.end;
+}
+
 static bool take_head(struct sc_scan *r, struct sc_state_peek *out, uint8_t *version, uint8_t *bits)
 {
     *version = sc_scan_u8(r);
     *bits = sc_scan_u8(r);
     *out = (struct sc_state_peek){.kind = *bits & SC_STATE_KIND,
                                   .due_ms = (int64_t)sc_scan_u64(r)};
-    bool known = *version == SC_STATE_VERSION || *version == SC_STATE_WIDE_SEEN;
+    bool known = *version <= SC_STATE_VERSION && *version >= SC_STATE_WIDE_SEEN;
     if (!known || *bits > SC_STATE_FLAGS || out->kind > SC_STATE_ERASED)
         return false;
     if (out->kind == SC_STATE_ALIAS)
@@ -336,8 +386,13 @@ struct sc_state *sc_state_open(const struct sc_journey *jo, struct sc_node_id no
     d.base_ms = sc_scan_int(&d.r);
     if (sections >> SC_SEC_COUNT || d.base_ms <= -SC_MS_LIMIT || d.base_ms >= SC_MS_LIMIT)
         return NULL;
-    for (; sections && !d.r.bad; sections &= sections - 1)
-        take_section(&d, (enum sc_state_section)__builtin_ctzll(sections));
+    leave_unread(&d);
+    if (d.version < SC_STATE_VERSION) {
+        take_sections(&d, sections);
+    } else {
+        take_front(&d, sections);
+        leave_behind(&d, sections & ~SC_SECTIONS_FRONT);
+    }
     return d.r.bad || d.r.p != d.r.end ? NULL : d.st;
 }
 

@@ -178,7 +178,7 @@ static bool read_body(struct sc_scan *body, const struct sc_fact_plan *plan,
     return !body->bad && body->p == body->end;
 }
 
-static void read_unread(struct sc_unread *u, struct sc_arena *ar, struct sc_fact_held *held)
+void sc_state_read_fact(struct sc_unread *u, struct sc_arena *ar, struct sc_fact_held *held)
 {
     struct sc_scan body = sc_scan_from(held->body, ar);
     held->unread = false;
@@ -205,8 +205,6 @@ static void take_facts(struct sc_state_reader *d)
     struct sc_state *st = d->st;
     uint32_t n = sc_scan_count(&d->r, UINT16_MAX, 5), at = 0;
     sc_facts_room(st, (n < d->jo->n_facts ? n : d->jo->n_facts) + 1);
-    st->unread = sc_arena_alloc(st->ar, sizeof(*st->unread));
-    *st->unread = (struct sc_unread){read_unread, d->jo, d->base_ms, false};
     for (uint32_t i = 0; i < n && !d->r.bad; i++) {
         uint32_t hash = sc_scan_u32(&d->r);
         struct sc_str body = sc_scan_str(&d->r);

@@ -73,9 +73,9 @@ static void put_nodes(struct writer *e, const struct sc_node_id *v, uint32_t n)
     sc_pen_raw(&e->w, v, sizeof(*v) * (size_t)n);
 }
 
+/* Room is made. */
 static void put_life(struct writer *e)
 {
-    sc_pen_room(&e->w, 3 * SC_VARINT_BYTES);
     sc_pen_var(&e->w, e->st->n_events);
     sc_pen_ms(&e->w, e->base_ms, e->st->first_ms);
     sc_pen_ms(&e->w, e->base_ms, e->st->last_ms);
@@ -552,9 +552,10 @@ static void put_foreign(struct writer *e)
 /* ---- the whole */
 
 /* Bit s: section s stands. */
-static uint64_t sections_of(const struct writer *e)
-{
 #define STANDS(section, condition) | (uint64_t)((condition) != 0) << SC_SEC_##section
+
+static uint64_t front_of(const struct writer *e)
+{
     const struct sc_state *st = e->st;
     uint8_t main = first_named(e->jo) ? place_bits(e, 0) : 0;
     return 0
@@ -569,6 +570,13 @@ static uint64_t sections_of(const struct writer *e)
         STANDS(LAPSE, main & SC_PLACE_LAPSE)
         STANDS(LAPSE_VOID, main & SC_PLACE_VOID)
         STANDS(FURTHEST, main & SC_PLACE_FURTHEST)
+        STANDS(SEEN, st->seen.n);
+}
+
+static uint64_t rest_of(const struct writer *e)
+{
+    const struct sc_state *st = e->st;
+    return 0
         STANDS(FACTS, e->n_facts)
         STANDS(MILESTONES, e->n_milestones)
         STANDS(TIMERS, st->timers.n)
@@ -580,7 +588,6 @@ static uint64_t sections_of(const struct writer *e)
         STANDS(ZONE, st->phone_zone.len)
         STANDS(FATIGUE, st->fatigue_ms != SC_NEVER)
         STANDS(RING, st->ring.n && e->less < LESS_RING)
-        STANDS(SEEN, st->seen.n)
         STANDS(CASES, st->cases.n)
         STANDS(OCCURRENCES, st->occurrences.n)
         STANDS(INBOUND, inbound_count(e))
@@ -589,13 +596,12 @@ static uint64_t sections_of(const struct writer *e)
         STANDS(FOREIGN, st->foreign.n)
         STANDS(HISTORY, st->history)
         STANDS(TRACKS, track_count(e));
-#undef STANDS
 }
+#undef STANDS
 
 static void put_section(struct writer *e, enum sc_state_section sec)
 {
     const struct sc_state *st = e->st;
-    const struct sc_place *pl = &st->place[0];
     sc_pen_room(&e->w, 3 * SC_VARINT_BYTES);
     switch (sec) {
     case SC_SEC_GEN: sc_pen_var(&e->w, st->gen); return;
@@ -606,12 +612,6 @@ static void put_section(struct writer *e, enum sc_state_section sec)
         sc_pen_var(&e->w, st->merges);
         put_nodes(e, st->former.v, st->former.n);
         return;
-    case SC_SEC_LIFE: put_life(e); return;
-    case SC_SEC_STAGE_SINCE: sc_pen_ms(&e->w, e->base_ms, pl->stage_ms); return;
-    case SC_SEC_STAGE: put_stage(e, 0); return;
-    case SC_SEC_LAPSE: put_stage_at(e, pl->lapsed_from, pl->lapsed_from_ms); return;
-    case SC_SEC_LAPSE_VOID: put_stage_at(e, pl->lapse_void, pl->lapse_void_ms); return;
-    case SC_SEC_FURTHEST: put_stage_ref(e, pl->furthest); return;
     case SC_SEC_TRACKS: put_tracks(e); return;
     case SC_SEC_FACTS: put_facts(e); return;
     case SC_SEC_MILESTONES: put_milestones(e); return;
@@ -630,7 +630,6 @@ static void put_section(struct writer *e, enum sc_state_section sec)
         sc_pen_ms(&e->w, e->base_ms, st->fatigue_ms);
         return;
     case SC_SEC_RING: put_ring(e); return;
-    case SC_SEC_SEEN: put_seen(e); return;
     case SC_SEC_CASES: put_cases(e); return;
     case SC_SEC_OCCURRENCES: put_occurrences(e); return;
     case SC_SEC_INBOUND: put_inbound(e); return;
@@ -638,16 +637,52 @@ static void put_section(struct writer *e, enum sc_state_section sec)
     case SC_SEC_WAITING: put_waiting(e); return;
     case SC_SEC_FOREIGN: put_foreign(e); return;
     case SC_SEC_HISTORY: sc_history_put(&e->w, e->jo, st->history, e->base_ms); return;
+    case SC_SEC_LIFE: case SC_SEC_STAGE_SINCE: case SC_SEC_STAGE: case SC_SEC_LAPSE:
+    case SC_SEC_LAPSE_VOID: case SC_SEC_FURTHEST: case SC_SEC_SEEN: /* put_front */
     case SC_SEC_COUNT: break;
     }
     SC_UNREACHABLE("state section");
+}
+
+static void put_sections(struct writer *e, uint64_t sections)
+{
+    for (; sections; sections &= sections - 1)
+        put_section(e, (enum sc_state_section)__builtin_ctzll(sections));
+}
+
+/* What the main place is: but for its first part, which nearly all have. */
+static void put_place_parts(struct writer *e, uint64_t front)
+{
+    const struct sc_place *pl = &e->st->place[0];
+    if (front & SC_SEC_BIT(STAGE))
+        put_stage(e, 0);
+    if (front & SC_SEC_BIT(LAPSE))
+        put_stage_at(e, pl->lapsed_from, pl->lapsed_from_ms);
+    if (front & SC_SEC_BIT(LAPSE_VOID))
+        put_stage_at(e, pl->lapse_void, pl->lapse_void_ms);
+    if (front & SC_SEC_BIT(FURTHEST))
+        put_stage_ref(e, pl->furthest);
+}
+
+static void put_front(struct writer *e, uint64_t front)
+{
+    put_sections(e, front & SC_SECTIONS_IDENTITY);
+    sc_pen_room(&e->w, 4 * SC_VARINT_BYTES);
+    if (front & SC_SEC_BIT(LIFE))
+        put_life(e);
+    if (front & SC_SEC_BIT(STAGE_SINCE))
+        sc_pen_ms(&e->w, e->base_ms, e->st->place[0].stage_ms);
+    put_place_parts(e, front);
+    if (front & SC_SEC_BIT(SEEN))
+        put_seen(e);
 }
 
 static void put_state(struct writer *e)
 {
     const struct sc_state *st = e->st;
     SC_ASSERT(st->kind <= SC_STATE_ERASED);
-    uint64_t sections = sections_of(e);
+    const bool whole = sc_state_is_whole(st);
+    uint64_t front = front_of(e), rest = whole ? rest_of(e) : st->unread->sections;
     sc_pen_room(&e->w, 10 + sizeof(st->parent) + 2 * SC_VARINT_BYTES);
     sc_pen_u8(&e->w, SC_STATE_VERSION);
     sc_pen_u8(&e->w, (uint8_t)(st->kind | (st->ambiguous ? SC_STATE_AMBIGUOUS : 0) |
@@ -655,24 +690,41 @@ static void put_state(struct writer *e)
     sc_pen_u64(&e->w, (uint64_t)st->due_ms);
     if (st->kind == SC_STATE_ALIAS)
         put_node(&e->w, &st->parent);
-    sc_pen_var(&e->w, sections);
+    sc_pen_var(&e->w, front | rest);
     sc_pen_int(&e->w, e->base_ms);
-    for (; sections; sections &= sections - 1)
-        put_section(e, (enum sc_state_section)__builtin_ctzll(sections));
+    put_front(e, front);
+    if (whole) {
+        put_sections(e, rest);
+    } else {
+        sc_pen_room(&e->w, st->unread->behind.len);
+        sc_pen_raw(&e->w, st->unread->behind.p, st->unread->behind.len);
+    }
     SC_ASSERT(e->w.p <= e->w.end);
+}
+
+static void count_rest(struct writer *e)
+{
+    if (!sc_state_is_whole(e->st))
+        return;
+    e->n_facts = fact_count(e);
+    e->n_milestones = milestone_count(e);
 }
 
 bool sc_state_encode(const struct sc_journey *jo, const struct sc_state *st, struct sc_buf *out)
 {
     SC_ASSERT(st->milestones != NULL && st->ladders != NULL);
-    struct writer e = {.jo = jo, .st = st, .base_ms = st->n_events ? st->last_ms : 0};
-    e.n_facts = fact_count(&e);
-    e.n_milestones = milestone_count(&e);
+    struct writer e = {.jo = jo, .st = st, .base_ms = sc_state_base(st->n_events, st->last_ms)};
+    if (!sc_state_is_whole(st) && st->unread->base_ms != e.base_ms)
+        sc_state_whole(st);
+    count_rest(&e);
     size_t from = out->len;
     for (;; e.less++) {
-        if (e.less == LESS_WINDOWS) { /* a window that is to lose some has to be read */
+        if (e.less == LESS_RING) { /* what is to lose some has to be read */
+            sc_state_whole(st);
+            count_rest(&e);
+        } else if (e.less == LESS_WINDOWS) {
             sc_facts_read(st);
-            e.n_facts = fact_count(&e);
+            count_rest(&e);
         }
         out->len = from;
         sc_pen_open(&e.w, out);

@@ -2,8 +2,9 @@
  *
  *   version, kind and flags, due_ms [parent] | sections (bits) | base_ms | the sections, in order
  *
- * A section stands only when it holds something. Times are written as distances from base_ms, the
- * customer's newest event. Whatever belongs to a fact, stage, trigger or milestone stands by hash;
+ * A section stands only when it holds something; in front those that every event looks at, so that
+ * the others may be left as they are (struct sc_unread). Times are written as distances from base_ms,
+ * the customer's newest event rounded down (sc_state_base). Whatever belongs to a fact, stage, trigger or milestone stands by hash;
  * of what the reader's journey has not, facts, timers, milestones and occurrences are kept as
  * bytes with the base they count from (FOREIGN). */
 #ifndef SC_CODEC_STATE_FORM_H
@@ -14,14 +15,15 @@
 #include "core/analytics/history.h"
 #include "core/journey/facts.h"
 
-#define SC_STATE_VERSION 4
-#define SC_STATE_WIDE_SEEN 3 /* the version before: ids with 64 bits of their hash, and a time each */
+#define SC_STATE_VERSION 5
+#define SC_STATE_SEEN_BEHIND 4 /* the version before: SEEN stood in its order */
+#define SC_STATE_WIDE_SEEN 3   /* and before that: ids with 64 bits of their hash, and a time each */
 #define SC_STATE_KIND 0x03u /* second byte */
 #define SC_STATE_AMBIGUOUS 0x04u
 #define SC_STATE_PAUSED 0x08u
 #define SC_STATE_FLAGS 0x0fu
 
-/* Sections in the order they stand. */
+/* Sections in the order they stand, but that SEEN is the last of the front. */
 enum sc_state_section {
     SC_SEC_GEN, SC_SEC_ERASED, SC_SEC_MEMBERS, SC_SEC_MUST_NOT, SC_SEC_FORMER, SC_SEC_LIFE,
     SC_SEC_STAGE_SINCE, SC_SEC_STAGE, SC_SEC_LAPSE, SC_SEC_LAPSE_VOID, SC_SEC_FURTHEST,
@@ -30,6 +32,13 @@ enum sc_state_section {
     SC_SEC_CASES, SC_SEC_OCCURRENCES, SC_SEC_INBOUND, SC_SEC_HELD_OUT, SC_SEC_WAITING,
     SC_SEC_FOREIGN, SC_SEC_HISTORY, SC_SEC_TRACKS, SC_SEC_COUNT
 };
+#define SC_SEC_BIT(section) (UINT64_C(1) << SC_SEC_##section)
+#define SC_SECTIONS_IDENTITY (SC_SEC_BIT(LIFE) - 1)
+#define SC_SECTIONS_PLACE \
+    (SC_SEC_BIT(STAGE) | SC_SEC_BIT(LAPSE) | SC_SEC_BIT(LAPSE_VOID) | SC_SEC_BIT(FURTHEST))
+#define SC_SECTIONS_FRONT (SC_SEC_BIT(FACTS) - 1 + SC_SEC_BIT(SEEN))
+#define SC_SECTIONS_TIMED \
+    (SC_SEC_BIT(TIMERS) | SC_SEC_BIT(BREAKS) | SC_SEC_BIT(WAITING) | SC_SEC_BIT(TRACKS))
 
 /* Bits of a timer's second byte. */
 enum {

@@ -33,6 +33,8 @@ static inline int sc_state_channel(const struct sc_journey *jo, uint32_t hash)
     return -1;
 }
 
+/* A fact that was left: as struct sc_unread asks for it. */
+void sc_state_read_fact(struct sc_unread *u, struct sc_arena *ar, struct sc_fact_held *held);
 /* One section that belongs to the journey's rules. */
 void sc_state_take_rules(struct sc_state_reader *d, enum sc_state_section sec);
 

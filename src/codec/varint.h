@@ -7,10 +7,35 @@
 #include <endian.h>
 #include <stdint.h>
 #include <string.h>
+#ifdef __BMI2__
+#include <immintrin.h>
+#endif
+
+/* Eight groups of seven bits, least first, as the low bits of eight bytes, and back: one instruction
+ * where the processor that is built for has it, else three steps. */
+static inline uint64_t sc_varint_spread(uint64_t v)
+{
+#ifdef __BMI2__
+    return _pdep_u64(v, UINT64_C(0x7f7f7f7f7f7f7f7f));
+#else
+    v = (v & UINT64_C(0x0fffffff)) | (v & UINT64_C(0xfffffff0000000)) << 4;
+    v = (v & UINT64_C(0x00003fff00003fff)) | (v & UINT64_C(0x0fffc0000fffc000)) << 2;
+    return (v & UINT64_C(0x007f007f007f007f)) | (v & UINT64_C(0x3f803f803f803f80)) << 1;
+#endif
+}
+static inline uint64_t sc_varint_gather(uint64_t v)
+{
+#ifdef __BMI2__
+    return _pext_u64(v, UINT64_C(0x7f7f7f7f7f7f7f7f));
+#else
+    v = (v & UINT64_C(0x007f007f007f007f)) | (v & UINT64_C(0x7f007f007f007f00)) >> 1;
+    v = (v & UINT64_C(0x00003fff00003fff)) | (v & UINT64_C(0x3fff00003fff0000)) >> 2;
+    return (v & UINT64_C(0x0fffffff)) | (v & UINT64_C(0x0fffffff00000000)) >> 4;
+#endif
+}
 
 /* The number that starts at `p`, where eight bytes are there to read: how many bytes it has, or 0
- * when they are more than eight; *out is then as it was. No loop: the groups of seven bits move
- * together in three steps. */
+ * when they are more than eight; *out is then as it was. No loop. */
 static inline unsigned sc_varint_eight(const uint8_t *p, uint64_t *out)
 {
     uint64_t v;
@@ -19,10 +44,7 @@ static inline unsigned sc_varint_eight(const uint8_t *p, uint64_t *out)
     uint64_t ends = ~v & UINT64_C(0x8080808080808080);
     if (ends == 0)
         return 0;
-    v &= ends ^ (ends - 1); /* up to the last group's topmost bit */
-    v = (v & UINT64_C(0x007f007f007f007f)) | (v & UINT64_C(0x7f007f007f007f00)) >> 1;
-    v = (v & UINT64_C(0x00003fff00003fff)) | (v & UINT64_C(0x3fff00003fff0000)) >> 2;
-    *out = (v & UINT64_C(0x0fffffff)) | (v & UINT64_C(0x0fffffff00000000)) >> 4;
+    *out = sc_varint_gather(v & (ends ^ (ends - 1))); /* up to the last group's topmost bit */
     return (unsigned)__builtin_ctzll(ends) / 8 + 1;
 }
 

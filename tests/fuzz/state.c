@@ -15,9 +15,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct sc_state_peek peek;
     SC_ASSERT(st == NULL || sc_state_peek(in, &peek));
     struct sc_state *opened = sc_state_open(&sh.jo, node, in, &ar);
-    if (opened && opened->last_ms < SHOP_START) { /* its unread facts, from another base */
+    if (opened && opened->last_ms < SHOP_START) { /* what is unread, from another base */
         struct sc_buf moved = {.ar = &ar};
-        opened->last_ms++;
+        opened->last_ms += SC_STATE_BASE_MS;
         sc_state_encode(&sh.jo, opened, &moved);
     }
     SC_ASSERT((opened && sc_facts_read(opened)) == (st != NULL));

@@ -224,6 +224,8 @@ static bool damage_facts(void *arg, const struct sc_msg *m)
     while (sc_seal_next(&r, &im) == 1) {
         struct sc_state *st = im.state.p == NULL ? NULL
             : sc_state_open(b->project.journey, im.node, im.state, &b->ar);
+        if (st)
+            sc_state_whole(st);
         for (uint32_t i = 0; st && i < st->facts.n; i++)
             memset(memory(st->facts.v[i].body.p), 0xff, st->facts.v[i].body.len);
     }

@@ -249,7 +249,7 @@ static uint32_t place_of(const struct sc_state *st, uint32_t fact)
 static struct sc_fact_state *read_of(const struct sc_state *st, struct sc_fact_held *held)
 {
     if (held->unread)
-        st->unread->read(st->unread, st->ar, held);
+        st->unread->fact(st->unread, st->ar, held);
     SC_ASSERT(!held->unread);
     return &held->fs;
 }
@@ -263,6 +263,7 @@ const struct sc_fact_state *sc_fact_held(const struct sc_state *st, uint32_t fac
 
 bool sc_facts_read(const struct sc_state *st)
 {
+    sc_state_whole(st);
     for (uint32_t i = 0; i < st->facts.n; i++)
         read_of(st, &st->facts.v[i]);
     return sc_facts_sound(st);

@@ -13,7 +13,9 @@
  *               change by time
  *   stages      over facts alone: every event, since leaving a stage makes another one's rule count
  *               (at most 64 stages, so the list stays short)
- *   milestones  every event: time moves what they read, and late events do, which try none */
+ *   milestones  every event: time moves what they read, and late events do, which try none
+ * An event that stands in none of them, and says nothing of the customer himself, is not asked for:
+ * of it a step counts that it was there (step.c). */
 #include "core/journey/facts.h"
 #include "core/journey/load.h"
 #include "base/assert.h"
@@ -238,6 +240,19 @@ static void take_lists(const struct indexer *ix, uint32_t event, struct sc_event
         .cases_close = l[LIST_CASES_CLOSE].v, .n_cases_close = l[LIST_CASES_CLOSE].n};
 }
 
+/* Another track is begun by whatever comes first. */
+static bool asked_for(const struct indexer *ix, uint32_t event)
+{
+    const struct sc_event_index *by = &ix->jo->by_event[event];
+    bool asked = ix->jo->n_tracks > 1 || by->ring || by->fatigue != 0 ||
+                 ix->jo->tx->events[event].role > SC_ROLE_PURCHASE;
+    for (uint32_t list = 0; list < LIST_COUNT; ++list)
+        asked |= ix->lists[event * LIST_COUNT + list].n > 0;
+    for (uint32_t keyed = 0; keyed < KEYED_COUNT; ++keyed)
+        asked |= ix->keyed[event * KEYED_COUNT + keyed].n > 0;
+    return asked;
+}
+
 /* How long the ledger keeps what was sent: the longest cap or cooldown, and the week of a stated
  * frequency; with the longest of months, and a day for zones and for decisions of the event clock,
  * which may lie up to a day apart (semantics 8b, 11). */
@@ -331,6 +346,7 @@ void sc_journey_index(struct sc_journey *jo, struct sc_arena *ar)
         /* recent() hands touchpoints on whole: what they say is read */
         for (uint32_t i = 0; jo->by_event[e].ring && i < jo->tx->events[e].n_props; ++i)
             jo->scope.read[e][i / 64] |= UINT64_C(1) << (i % 64);
+        jo->by_event[e].asked = asked_for(&ix, e);
     }
     jo->plans = sc_fact_plans(jo, ar);
     jo->fact_codes = codes(jo->n_facts, &jo->plans->hash, sizeof(*jo->plans), ar);

@@ -192,7 +192,8 @@ struct sc_event_index {
     uint32_t n_facts, n_starts, n_edges, n_exits, n_unless, n_stages, n_lapses, n_milestones,
         n_cases_open, n_cases_close;
     double fatigue;
-    bool ring; /* kept among the recent touchpoints */
+    bool ring;  /* kept among the recent touchpoints */
+    bool asked; /* something above, or its role, or a second track makes it more than one more event */
 };
 
 /* A table's elements by the hash that stands in stored states. */

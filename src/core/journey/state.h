@@ -90,12 +90,20 @@ struct sc_fact_held {
         struct sc_str body; /* stored form, borrowed */
     };
 };
-/* How a state's unread facts are read: set by whoever reads stored forms (codec/state_decode.c). */
+/* What of a stored state is not read yet, and how it is: set by whoever reads stored forms
+ * (codec/state_decode.c). In front stands what every event looks at: who the customer is, his life
+ * and place, the ids seen. What is behind is left as it is stored until a step asks for it, and
+ * then each fact of it until that is asked for. */
 struct sc_unread {
-    void (*read)(struct sc_unread *u, struct sc_arena *ar, struct sc_fact_held *held);
+    void (*fact)(struct sc_unread *u, struct sc_arena *ar, struct sc_fact_held *held);
+    void (*rest)(struct sc_unread *u);
+    struct sc_state *st;
     const struct sc_journey *jo;
-    int64_t base_ms; /* what the times in them count from */
-    bool bad;        /* one was damaged, and counts as nothing: the state must not be written */
+    int64_t base_ms;      /* what the times in it count from */
+    struct sc_str behind; /* p == NULL: it is read, but for facts */
+    uint64_t sections;    /* what stands in `behind`, in the reader's own terms */
+    bool timed;           /* with something that any step must look at: timers, events that wait */
+    bool bad;             /* damaged, and counts as nothing: the state must not be written */
 };
 
 /* ---- identity */
@@ -271,7 +279,7 @@ struct sc_state {
     int64_t first_ms, last_ms;  /* event time of the first and last event */
     int64_t due_ms;          /* earliest timer, deferral or waiting event: SC_NO_DUE when none */
     SC_VEC(struct sc_fact_held) facts; /* ascending by fact; what is not here has nothing yet */
-    struct sc_unread *unread;          /* NULL: all of them are read */
+    struct sc_unread *unread;          /* NULL: all of them are read, and all else */
     SC_VEC(struct sc_timer) timers;    /* no order. A merge is the union by (kind, rule, key_hash,
                                           start_ms, start_id); sc_step_merged takes out what the
                                           merged breaks end */
@@ -288,6 +296,25 @@ struct sc_state {
 };
 /* Bytes in front of what most steps look at. */
 #define SC_STATE_SELDOM offsetof(struct sc_state, gen)
+
+#define SC_STATE_BASE_MS (INT64_C(1) << 27) /* 37 hours */
+/* What the times of a stored state count from. It seldom moves, so that what an event does not touch
+ * stands as it stood. */
+static inline int64_t sc_state_base(uint64_t n_events, int64_t last_ms)
+{
+    return n_events ? last_ms & ~(SC_STATE_BASE_MS - 1) : 0;
+}
+/* Is all of it read, but for facts? */
+static inline bool sc_state_is_whole(const struct sc_state *st)
+{
+    return st->unread == NULL || st->unread->behind.p == NULL;
+}
+/* Read what is behind the front. */
+static inline void sc_state_whole(const struct sc_state *st)
+{
+    if (!sc_state_is_whole(st))
+        st->unread->rest(st->unread);
+}
 
 /* Where everybody begins in track `t`. */
 struct sc_place sc_place_new(const struct sc_journey *jo, uint32_t t);
@@ -312,7 +339,7 @@ struct sc_fact_state *sc_fact_hold(struct sc_state *st, uint32_t fact);
 void sc_facts_room(struct sc_state *st, uint32_t n);
 /* Where a fact stands, read or not, begun when there is nothing yet; valid as long. */
 struct sc_fact_held *sc_fact_place(struct sc_state *st, uint32_t fact);
-/* Read all that are unread. False: one is or was damaged. */
+/* Read all that is unread, facts and all else. False: something is or was damaged. */
 bool sc_facts_read(const struct sc_state *st);
 /* Is what was read so far sound? */
 static inline bool sc_facts_sound(const struct sc_state *st)

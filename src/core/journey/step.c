@@ -115,6 +115,31 @@ static void leave_data(struct sc_run *rn)
 
 /* ---- one event */
 
+/* An event that nothing in the journey asks for, of a customer who has begun: another step of his
+ * life, by which no rule can change. */
+static bool passes_by(const struct sc_journey *jo, const struct sc_state *st,
+                      const struct sc_event *ev)
+{
+    const struct sc_place *pl = &st->place[0];
+    return !jo->by_event[ev->type].asked && !jo->analyse && ev->phone_zone.len == 0 &&
+           pl->stage_ms != SC_NEVER && pl->stage_ms <= ev->occurred_ms && pl->stage_unknown == 0;
+}
+
+static void comes_late(struct sc_run *rn, const struct sc_event *ev)
+{
+    rn->fx->counts.late++;
+    sc_trace(rn->fx, "late", rn->jo->tx->events[ev->type].name, NULL, "moves facts alone");
+}
+
+static void pass_by(struct sc_run *rn, const struct sc_event *ev, bool late)
+{
+    sc_trace_event(rn->fx, rn->jo, ev);
+    rn->fx->counts.applied++;
+    if (late)
+        comes_late(rn, ev);
+    count_event(rn->st, ev->occurred_ms);
+}
+
 /* The first stage of each track is entered by the first event in time that is not late; of a track
  * that a new journey has added, by the next one. */
 static void begin(struct sc_run *rn)
@@ -140,8 +165,7 @@ static void apply(struct sc_run *rn, bool late)
     rn->fx->counts.applied++;
     sc_stage_config(rn);
     if (late) {
-        rn->fx->counts.late++;
-        sc_trace(rn->fx, "late", rn->jo->tx->events[rn->ev->type].name, NULL, "moves facts alone");
+        comes_late(rn, rn->ev);
         leave_data(rn);
         sc_trigger_late(rn);
         return;
@@ -208,6 +232,8 @@ static void arrive(const struct sc_journey *jo, struct sc_state *st, const struc
             return;
         fx->counts.reorder_early++;
         let_through(&rn, ev);
+    } else if (passes_by(jo, st, ev)) {
+        pass_by(&rn, ev, late);
     } else if (jo->tx->events[ev->type].role == SC_ROLE_FORGET) {
         sc_owner_erase(jo, st, ev, &in->now, ev->occurred_ms, fx);
         return;
@@ -365,11 +391,28 @@ void sc_step_merged(const struct sc_journey *jo, struct sc_state *st, const stru
 
 /* ---- the step */
 
+/* Is what stands in front of a stored state enough? */
+static bool front_does(const struct sc_journey *jo, const struct sc_state *st,
+                       const struct sc_input *in)
+{
+    const struct sc_unread *u = st->unread;
+    const struct sc_record *rec = in->rec;
+    if (in->kind == SC_IN_TIMERS || u->timed)
+        return !u->timed; /* none to fire */
+    if (rec->kind != SC_REC_EVENT || rec->n_links > 0 || st->kind != SC_STATE_ROOT ||
+        jo->reorder_ms > 0 || !passes_by(jo, st, rec->ev))
+        return false;
+    int64_t at_ms = rec->ev->occurred_ms, last_ms = at_ms > st->last_ms ? at_ms : st->last_ms;
+    return sc_state_base(1, last_ms) == u->base_ms; /* else its times are to be written anew */
+}
+
 void sc_journey_step(const struct sc_journey *jo, struct sc_state *st, const struct sc_input *in,
                      struct sc_effects *fx)
 {
     SC_ASSERT(jo != NULL && st != NULL && in != NULL && fx != NULL);
     uint32_t from = fx->items.n;
+    if (!sc_state_is_whole(st) && !front_does(jo, st, in))
+        sc_state_whole(st);
     switch (in->kind) {
     case SC_IN_RECORD:
         SC_ASSERT(in->rec != NULL && sc_node_eq(&in->rec->to, &st->node));

@@ -79,6 +79,35 @@ Test(state, ids_of_the_version_before_are_read)
     cr_assert_eq(back(st)->seen.n, 2, "and written as it is now");
 }
 
+/* Version 4: the ids stood behind the facts, and times counted from the newest event. */
+Test(state, dedupe_in_its_order_is_read)
+{
+    struct sc_buf old = {.ar = &sh.ar};
+    struct sc_pen w;
+    sc_pen_open(&w, &old);
+    sc_pen_room(&w, 100);
+    sc_pen_u8(&w, SC_STATE_SEEN_BEHIND);
+    sc_pen_u8(&w, SC_STATE_ROOT);
+    sc_pen_u64(&w, (uint64_t)SC_NO_DUE);
+    sc_pen_var(&w, SC_SEC_BIT(LIFE) | SC_SEC_BIT(FATIGUE) | SC_SEC_BIT(SEEN));
+    sc_pen_int(&w, SHOP_START); /* the base */
+    sc_pen_var(&w, 1);
+    sc_pen_ms(&w, SHOP_START, SHOP_START);
+    sc_pen_ms(&w, SHOP_START, SHOP_START);
+    sc_pen_raw(&w, &(double){2.5}, sizeof(double));
+    sc_pen_ms(&w, SHOP_START, SHOP_START - SC_HOUR_MS);
+    sc_pen_var(&w, 1);
+    sc_pen_u32(&w, 77);
+    sc_pen_raw(&w, &(struct sc_seen){.id_low = 5, .content = 6}, sizeof(struct sc_seen));
+    sc_pen_close(&w);
+    struct sc_state *st = sc_state_open(&sh.jo, shop_node(1, 1), sc_buf_view(&old), &sh.ar);
+    cr_assert(st && sc_state_is_whole(st));
+    cr_assert(st->seen.n == 1 && st->seen.v->id_low == 5 && st->seen_last == 77);
+    st = back(st);
+    cr_assert(st->n_events == 1 && st->last_ms == SHOP_START && st->seen.v->content == 6);
+    cr_assert(st->fatigue == 2.5 && st->fatigue_ms == SHOP_START - SC_HOUR_MS);
+}
+
 Test(state, alias_and_erased_are_told_without_reading_all)
 {
     struct sc_state *st = sc_state_new(&sh.jo, shop_node(1, 2), &sh.ar);
