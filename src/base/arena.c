@@ -155,7 +155,8 @@ void sc_arena_reset(struct sc_arena *ar, size_t keep_bytes)
 }
 
 /* The smallest spare block with room for `need` bytes, or a new one. Best fit: otherwise small
- * requests would use up the large blocks, and every batch would take new ones. */
+ * requests would use up the large blocks, and every batch would take new ones. A new one is a power
+ * of two with its header: of a little more the allocator takes a quarter more. */
 static struct sc_arena_block *block_take(struct sc_arena *ar, size_t need)
 {
     struct sc_arena_block **best = NULL;
@@ -167,11 +168,12 @@ static struct sc_arena_block *block_take(struct sc_arena *ar, size_t need)
         *best = spare->next;
         return spare;
     }
-    size_t size = ar->head ? ar->head->size * 2 : ar->first ? ar->first : BLOCK_MIN;
+    const size_t header = sizeof(struct sc_arena_block);
+    size_t size = ar->head ? (ar->head->size + header) * 2 : ar->first ? ar->first : BLOCK_MIN;
     size = size > BLOCK_MAX ? BLOCK_MAX : size;
-    size = need > size / 4 ? need : size;
-    SC_ASSERT(size <= SIZE_MAX - sizeof(struct sc_arena_block));
-    struct sc_arena_block *b = sc_malloc(sizeof(*b) + size);
+    size = need > size / 4 ? need : size - header;
+    SC_ASSERT(size <= SIZE_MAX - header);
+    struct sc_arena_block *b = sc_malloc(header + size);
     b->size = size;
     ar->held += size;
     SC_ARENA_POISON(b->data, size);

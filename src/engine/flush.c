@@ -8,7 +8,7 @@
 #define SETTLE_MS 30000 /* a port gives up earlier on a flush that does not end */
 #define SETTLE_STEP_MS 100
 /* So much under way, and no other flush is started: each is a copy of what it writes. */
-#define UNDER_WAY_BYTES (4u << 20)
+#define UNDER_WAY_BYTES (1u << 20)
 #define LOOK_MS 60000 /* a partition that flushes nothing looks at its stamp so often */
 
 static int64_t due_of(struct sc_str state)

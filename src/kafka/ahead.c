@@ -9,6 +9,9 @@
 /* Of all partitions of a broker in one answer: its default, which the client would lower to
  * AHEAD_KBYTES. One partition can fill that, and the client always names it first. */
 #define ANSWER_BYTES "52428800"
+/* Of one partition. Of a MiB, as it would be, an answer takes a little more than a power of two, and of
+ * that the allocator a quarter more. */
+#define PARTITION_BYTES "1000000"
 #define HALF_MESSAGES 2500u
 #define HALF_BYTES (512u << 10)
 #define BACKOFF_SINCE 0x02020000 /* the client that has fetch.queue.backoff.ms */
@@ -18,8 +21,9 @@ bool sc_ahead_conf(rd_kafka_conf_t *conf)
     static const char *const pairs[][2] = {{"queued.min.messages", AHEAD_MESSAGES},
                                            {"queued.max.messages.kbytes", AHEAD_KBYTES},
                                            {"fetch.max.bytes", ANSWER_BYTES},
+                                           {"fetch.message.max.bytes", PARTITION_BYTES},
                                            {"fetch.queue.backoff.ms", "5"}};
-    size_t n = rd_kafka_version() >= BACKOFF_SINCE ? 4 : 3;
+    size_t n = rd_kafka_version() >= BACKOFF_SINCE ? 5 : 4;
     bool fine = true;
     for (size_t i = 0; i < n; i++)
         fine &= rd_kafka_conf_set(conf, pairs[i][0], pairs[i][1], NULL, 0) == RD_KAFKA_CONF_OK;
