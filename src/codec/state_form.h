@@ -3,10 +3,10 @@
  *   version, kind and flags, due_ms [parent] | sections (bits) | base_ms | the sections, in order
  *
  * A section stands only when it holds something; in front those that every event looks at, so that
- * the others may be left as they are (struct sc_unread). Times are written as distances from base_ms,
- * the customer's newest event rounded down (sc_state_base). Whatever belongs to a fact, stage, trigger or milestone stands by hash;
- * of what the reader's journey has not, facts, timers, milestones and occurrences are kept as
- * bytes with the base they count from (FOREIGN). */
+ * the others may be left as they are (struct sc_unread). Times are written as distances from
+ * base_ms, the customer's newest event rounded down (sc_state_base). Whatever belongs to a fact,
+ * stage, trigger or milestone stands by hash; of what the reader's journey has not, facts, timers,
+ * milestones and occurrences are kept as bytes with the base they count from (FOREIGN). */
 #ifndef SC_CODEC_STATE_FORM_H
 #define SC_CODEC_STATE_FORM_H
 
@@ -17,7 +17,7 @@
 
 #define SC_STATE_VERSION 5
 #define SC_STATE_SEEN_BEHIND 4 /* the version before: SEEN stood in its order */
-#define SC_STATE_WIDE_SEEN 3   /* and before that: ids with 64 bits of their hash, and a time each */
+#define SC_STATE_WIDE_SEEN 3   /* before that: ids with 64 bits of their hash, and a time each */
 #define SC_STATE_KIND 0x03u /* second byte */
 #define SC_STATE_AMBIGUOUS 0x04u
 #define SC_STATE_PAUSED 0x08u
