@@ -332,16 +332,17 @@ static void leave_unread(struct sc_state_reader *d)
     d->st->unread = u;
 }
 
-/* What is left to read, and stands there for `sections`. */
+/* What is left to read, and stands there for `sections`; maybe for none. */
 static void leave_behind(struct sc_state_reader *d, uint64_t sections)
 {
     struct sc_unread *u = d->st->unread;
-    if (sections == 0 || d->r.bad)
+    if (d->r.bad)
         return;
     u->behind = (struct sc_str){(const char *)d->r.p, sc_scan_left(&d->r)};
     u->sections = sections;
     u->timed = sections & SC_SECTIONS_TIMED;
-    d->r.p = d->r.end;
+    if (sections)
+        d->r.p = d->r.end;
 }
 
 static bool take_head(struct sc_scan *r, struct sc_state_peek *out, uint8_t *version, uint8_t *bits)
