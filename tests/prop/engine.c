@@ -8,7 +8,8 @@
  *
  * Odd seeds: people are merged as their identifiers meet, in whatever order that is; identity,
  * facts, milestones and what each event causes alone are compared. Even seeds: one identifier
- * each, and `reorder`: every effect is compared, to the byte.
+ * each, and `reorder`: every effect is compared, to the byte. Every fourth seed, an odd one: of its
+ * journey most events pass by (docs/adr/0023).
  *
  *   prop_engine               as many seeds as fit into the time
  *   prop_engine SEED [COUNT]  these, to the end */
@@ -409,7 +410,7 @@ static void check(struct bed *b)
     struct lines told = {0}, found = {0};
     gather_totals(b, &told, &found);
     compare(b, "analytics", &told, &found);
-    SC_ASSERT(told.v.n > 3);
+    SC_ASSERT(b->by_name || told.v.n > 3);
 }
 
 /* ---- one seed */
