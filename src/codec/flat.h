@@ -209,6 +209,7 @@ static inline struct sc_str sc_scan_str(struct sc_scan *r)
     r->p += n;
     return s;
 }
+/* As sc_pen_ms; INT64_MIN where it is none. */
 static inline int64_t sc_scan_ms(struct sc_scan *r, int64_t base_ms)
 {
     uint64_t u = sc_scan_var(r);

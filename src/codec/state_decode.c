@@ -300,7 +300,7 @@ static void take_sections(struct sc_state_reader *d, uint64_t sections)
         take_section(d, (enum sc_state_section)__builtin_ctzll(sections));
 }
 
-/* Most states have its four, and those of a place. */
+/* Straight on: nearly all states have life, the time of their stage, and ids seen. */
 static void take_front(struct sc_state_reader *d, uint64_t sections)
 {
     if (sections & SC_SECTIONS_IDENTITY)

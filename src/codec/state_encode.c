@@ -650,7 +650,7 @@ static void put_sections(struct writer *e, uint64_t sections)
         put_section(e, (enum sc_state_section)__builtin_ctzll(sections));
 }
 
-/* What the main place is: but for its first part, which nearly all have. */
+/* The main place, but for STAGE_SINCE, which nearly all have. */
 static void put_place_parts(struct writer *e, uint64_t front)
 {
     const struct sc_place *pl = &e->st->place[0];
@@ -702,6 +702,7 @@ static void put_state(struct writer *e)
     SC_ASSERT(e->w.p <= e->w.end);
 }
 
+/* Of what is unread nothing is counted: it is written as it stands. */
 static void count_rest(struct writer *e)
 {
     if (!sc_state_is_whole(e->st))
