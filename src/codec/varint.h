@@ -7,15 +7,18 @@
 #include <endian.h>
 #include <stdint.h>
 #include <string.h>
-#ifdef __BMI2__
+/* One instruction for what takes three steps, where the processor that is built for has it and is
+ * fast at it. AMD's before Zen 3 are not (their microcode takes it bit by bit), and x86-64-v3 may
+ * mean one of them. */
+#if defined(__BMI2__) && (defined(__AVX512F__) || defined(__znver3__))
+#define SC_VARINT_PDEP
 #include <immintrin.h>
 #endif
 
-/* Eight groups of seven bits, least first, as the low bits of eight bytes, and back: one instruction
- * where the processor that is built for has it, else three steps. */
+/* Eight groups of seven bits, least first, as the low bits of eight bytes, and back. */
 static inline uint64_t sc_varint_spread(uint64_t v)
 {
-#ifdef __BMI2__
+#ifdef SC_VARINT_PDEP
     return _pdep_u64(v, UINT64_C(0x7f7f7f7f7f7f7f7f));
 #else
     v = (v & UINT64_C(0x0fffffff)) | (v & UINT64_C(0xfffffff0000000)) << 4;
@@ -25,7 +28,7 @@ static inline uint64_t sc_varint_spread(uint64_t v)
 }
 static inline uint64_t sc_varint_gather(uint64_t v)
 {
-#ifdef __BMI2__
+#ifdef SC_VARINT_PDEP
     return _pext_u64(v, UINT64_C(0x7f7f7f7f7f7f7f7f));
 #else
     v = (v & UINT64_C(0x007f007f007f007f)) | (v & UINT64_C(0x7f007f007f007f00)) >> 1;

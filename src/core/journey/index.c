@@ -244,8 +244,9 @@ static void take_lists(const struct indexer *ix, uint32_t event, struct sc_event
 static bool asked_for(const struct indexer *ix, uint32_t event)
 {
     const struct sc_event_index *by = &ix->jo->by_event[event];
+    int32_t role = ix->jo->tx->events[event].role;
     bool asked = ix->jo->n_tracks > 1 || by->ring || by->fatigue != 0 ||
-                 ix->jo->tx->events[event].role > SC_ROLE_PURCHASE;
+                 (role != SC_ROLE_NONE && role != SC_ROLE_PURCHASE);
     for (uint32_t list = 0; list < LIST_COUNT; ++list)
         asked |= ix->lists[event * LIST_COUNT + list].n > 0;
     for (uint32_t keyed = 0; keyed < KEYED_COUNT; ++keyed)

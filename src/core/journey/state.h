@@ -93,7 +93,8 @@ struct sc_fact_held {
 /* What of a stored state is not read yet, and how it is: set by whoever reads stored forms
  * (codec/state_decode.c). In front stands what every event looks at: who the customer is, his life
  * and place, the ids seen. What is behind is left as it is stored until a step asks for it, and
- * then each fact of it until that is asked for. */
+ * then each fact of it until that is asked for. In the state's arena; `behind` is borrowed from the
+ * stored form, which must outlive the state. */
 struct sc_unread {
     void (*fact)(struct sc_unread *u, struct sc_arena *ar, struct sc_fact_held *held);
     void (*rest)(struct sc_unread *u);

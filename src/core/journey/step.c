@@ -397,8 +397,10 @@ static bool front_does(const struct sc_journey *jo, const struct sc_state *st,
 {
     const struct sc_unread *u = st->unread;
     const struct sc_record *rec = in->rec;
-    if (in->kind == SC_IN_TIMERS || u->timed)
-        return !u->timed; /* none to fire */
+    if (u->timed)
+        return false;
+    if (in->kind == SC_IN_TIMERS)
+        return true; /* there is none to fire */
     if (rec->kind != SC_REC_EVENT || rec->n_links > 0 || st->kind != SC_STATE_ROOT ||
         jo->reorder_ms > 0 || !passes_by(jo, st, rec->ev))
         return false;

@@ -47,18 +47,26 @@ Test(state, a_newer_version_is_refused)
     cr_assert_null(sc_state_decode(&sh.jo, shop_node(1, 1), SC_STR_NULL, &sh.ar));
 }
 
-/* Version 3: an id was the 64 bits of its hash, 32 of its content's, and seconds since the epoch. */
-Test(state, ids_of_the_version_before_are_read)
+/* The head of a form as an earlier release wrote it; its sections follow. */
+static struct sc_pen begin_old(struct sc_buf *old, uint8_t version, uint64_t sections,
+                               int64_t base_ms)
 {
-    struct sc_buf old = {.ar = &sh.ar};
     struct sc_pen w;
-    sc_pen_open(&w, &old);
+    sc_pen_open(&w, old);
     sc_pen_room(&w, 100);
-    sc_pen_u8(&w, SC_STATE_WIDE_SEEN);
+    sc_pen_u8(&w, version);
     sc_pen_u8(&w, SC_STATE_ROOT);
     sc_pen_u64(&w, (uint64_t)SC_NO_DUE);
-    sc_pen_var(&w, 1u << SC_SEC_SEEN);
-    sc_pen_int(&w, 0); /* the base */
+    sc_pen_var(&w, sections);
+    sc_pen_int(&w, base_ms);
+    return w;
+}
+
+/* Version 3: an id was the 64 bits of its hash, 32 of its content's, and seconds since the epoch. */
+Test(state, wide_ids_are_read)
+{
+    struct sc_buf old = {.ar = &sh.ar};
+    struct sc_pen w = begin_old(&old, SC_STATE_WIDE_SEEN, SC_SEC_BIT(SEEN), 0);
     sc_pen_var(&w, 2);
     sc_pen_u64(&w, UINT64_C(0x1122334455667788));
     sc_pen_u32(&w, 7);
@@ -83,14 +91,8 @@ Test(state, ids_of_the_version_before_are_read)
 Test(state, dedupe_in_its_order_is_read)
 {
     struct sc_buf old = {.ar = &sh.ar};
-    struct sc_pen w;
-    sc_pen_open(&w, &old);
-    sc_pen_room(&w, 100);
-    sc_pen_u8(&w, SC_STATE_SEEN_BEHIND);
-    sc_pen_u8(&w, SC_STATE_ROOT);
-    sc_pen_u64(&w, (uint64_t)SC_NO_DUE);
-    sc_pen_var(&w, SC_SEC_BIT(LIFE) | SC_SEC_BIT(FATIGUE) | SC_SEC_BIT(SEEN));
-    sc_pen_int(&w, SHOP_START); /* the base */
+    struct sc_pen w = begin_old(&old, SC_STATE_SEEN_BEHIND,
+                                SC_SEC_BIT(LIFE) | SC_SEC_BIT(FATIGUE) | SC_SEC_BIT(SEEN), SHOP_START);
     sc_pen_var(&w, 1);
     sc_pen_ms(&w, SHOP_START, SHOP_START);
     sc_pen_ms(&w, SHOP_START, SHOP_START);
