@@ -79,6 +79,7 @@ struct sc_frame_item {
 };
 struct sc_frame_reader {
     struct sc_str in;
+    uint8_t version;
     size_t at;
     uint32_t left;
     uint64_t projection;
@@ -92,7 +93,7 @@ struct sc_frame_reader {
     const struct sc_journey *jo;
     struct sc_arena *ar;
 };
-/* False: not a frame, wrong checksum, or a newer version. */
+/* False: not a frame, wrong checksum, or a version that is newer or too old. */
 bool sc_frame_open(struct sc_frame_reader *r, const struct sc_journey *jo, struct sc_str frame,
                    struct sc_arena *ar);
 /* 1: an item; 0: the end; -1: damaged (cannot happen after a good checksum but for a bug). */

@@ -250,6 +250,8 @@ static bool whole(const struct sc_record *rec)
     case SC_REC_LEAVE:
         return !sc_node_none(&rec->node) &&
                (!sc_node_none(&rec->other) || !sc_node_eq(&rec->node, &rec->to));
+    case SC_REC_ASK:
+        return !sc_node_none(&rec->node) && !sc_node_none(&rec->other);
     case SC_REC_ERASE:
         return rec->erase_ms > -SC_MS_LIMIT && rec->erase_ms < SC_MS_LIMIT;
     case SC_REC_HEARTBEAT:
@@ -286,6 +288,9 @@ static void take_record(struct sc_scan *r, const struct sc_taxonomy *tx,
         rec->home = rec->to;
     if (sc_node_none(&rec->to))
         sc_scan_fail(r);
+    if (fr && fr->version <= SC_FRAME_NO_ASK && rec->kind == SC_REC_LEAVE &&
+        !sc_node_none(&rec->other))
+        out->kind = rec->kind = SC_REC_ASK;
     if (!r->bad && !whole(rec))
         sc_scan_fail(r);
 }
@@ -350,14 +355,15 @@ bool sc_frame_open(struct sc_frame_reader *r, const struct sc_journey *jo, struc
         return false;
     struct sc_scan scan = sc_scan_from(frame, ar);
     uint32_t magic = sc_scan_u32(&scan), crc = sc_scan_u32(&scan);
-    uint8_t version = sc_scan_u8(&scan), zero = sc_scan_u8(&scan);
+    r->version = sc_scan_u8(&scan);
+    uint8_t zero = sc_scan_u8(&scan);
     uint16_t records;
     sc_scan_raw(&scan, &records, sizeof(records));
     uint32_t bytes = sc_scan_u32(&scan);
     r->projection = sc_scan_u64(&scan);
     r->left = records;
-    return magic == SC_FRAME_MAGIC && version >= SC_FRAME_OLDEST &&
-           version <= SC_FRAME_VERSION && zero == 0 &&
+    return magic == SC_FRAME_MAGIC && r->version >= SC_FRAME_OLDEST &&
+           r->version <= SC_FRAME_VERSION && zero == 0 &&
            bytes == frame.len - SC_FRAME_HEAD &&
            crc == sc_hash_crc32c(frame.p + SC_FRAME_SUMMED, frame.len - SC_FRAME_SUMMED);
 }
@@ -366,6 +372,8 @@ static bool take_item(struct sc_frame_reader *r, struct sc_str bytes, struct sc_
 {
     struct sc_scan scan = sc_scan_from(bytes, r->ar);
     out->kind = sc_scan_u8(&scan);
+    if (r->version <= SC_FRAME_NO_ASK && out->kind >= SC_REC_ASK && out->kind < SC_REC_TRAILER)
+        out->kind++;
     if (out->kind == SC_REC_HEARTBEAT) {
         take_heartbeat(&scan, &out->heartbeat);
     } else if (out->kind == SC_REC_TRAILER) {

@@ -335,6 +335,18 @@ static void revive(struct sc_owner *ow)
     sc_owner_reset(ow); /* a new customer, behind ERASED(t) */
 }
 
+/* Is it a member, and everybody it came through? Else one of them is under way, or has left. */
+static bool firmly_here(const struct sc_state *st, const struct sc_node_id *node)
+{
+    const struct sc_member *m = sc_owner_member(st, node);
+    for (uint32_t i = 0; m && i < st->members.n; i++) {
+        if (sc_node_none(&m->through) || sc_node_eq(&m->node, &st->node))
+            return true;
+        m = sc_owner_member(st, &m->through);
+    }
+    return m != NULL;
+}
+
 /* This root is the larger of the pair: by it, or by a member. */
 static void decide_at_root(struct sc_owner *ow, struct sc_record *rec,
                            const struct sc_node_id *other)
@@ -343,8 +355,8 @@ static void decide_at_root(struct sc_owner *ow, struct sc_record *rec,
     bool a_here = sc_node_eq(&link->a, &ow->st->node);
     const struct sc_node_id *own = a_here ? &link->strong : &link->weak;
     const struct sc_node_id *far = a_here ? &link->weak : &link->strong;
-    if (!sc_owner_member(ow->st, own) && rec->hops < SC_HOPS_MAX) {
-        *(a_here ? &link->a : &link->b) = *own; /* it left, and knows better where it is */
+    if (!firmly_here(ow->st, own) && rec->hops < SC_HOPS_MAX) {
+        *(a_here ? &link->a : &link->b) = *own; /* it knows better where it is, or will soon */
         count_hop(rec);
         return;
     }
@@ -513,6 +525,9 @@ bool sc_owner_handle(const struct sc_journey *jo, struct sc_state *st, const str
         return false;
     case SC_REC_LEAVE:
         sc_owner_leave(&ow);
+        return false;
+    case SC_REC_ASK:
+        sc_owner_ask(&ow);
         return false;
     case SC_REC_ERASE:
         sc_owner_erase_record(&ow);

@@ -2,7 +2,7 @@
  *
  *   owner.c        links and events at the larger root, aliases, the way home
  *   owner_join.c   STATE, RETURN: the winner absorbs or refuses
- *   owner_part.c   SPLIT, LEAVE, ERASE: nodes that go their own way again
+ *   owner_part.c   SPLIT, LEAVE, ASK, ERASE: nodes that go their own way again
  *
  * A node is a root (a customer, or nobody yet), an alias of a smaller node, or erased. Its owner is
  * the only one that changes it. An alias keeps the members that came to the customer through it, so
@@ -16,7 +16,7 @@
  * SC_HOPS_MAX, since each link of its own costs a few. */
 #define SC_HOPS_LOST 200
 
-/* A LEAVE that asks where a node is, not whether it is still here. */
+/* An ASK for where a node is, not whether it is still of a generation. */
 #define SC_GEN_ANY UINT32_MAX
 
 struct sc_owner {
@@ -74,12 +74,15 @@ void sc_owner_state(struct sc_owner *ow);
 void sc_owner_return(struct sc_owner *ow);
 
 /* owner_part.c */
+/* No member any more, if it was one. */
+void sc_owner_drop(struct sc_state *st, const struct sc_node_id *node);
 /* Members that came through `gone`, which is no member any more, go as well, since nothing else says
  * whose they are. What they brought themselves stays with them; unless `gone` turned out to be no
  * one person's, so do they with it. */
 void sc_owner_let_go(struct sc_owner *ow, const struct sc_node_id *gone);
 void sc_owner_split(struct sc_owner *ow);
 void sc_owner_leave(struct sc_owner *ow);
+void sc_owner_ask(struct sc_owner *ow);
 void sc_owner_erase_record(struct sc_owner *ow);
 
 #endif

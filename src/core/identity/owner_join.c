@@ -9,6 +9,10 @@
 #include "base/assert.h"
 #include "core/analytics/history.h"
 
+/* A node that was a root so often stays where it came, however it did: no fault may part and join it
+ * for ever. */
+#define GEN_CALM 256u
+
 /* Any two that cannot be one person? */
 static bool unique_conflict(const struct sc_owner *ow)
 {
@@ -109,27 +113,85 @@ static void refuse(struct sc_owner *ow, enum sc_violation violation)
             sc_owner_let_go(ow, &from->members.v[i].node);
 }
 
-/* ---- absorb */
+/* ---- give back */
+
+/* Does the pair that brings it not stand? Its own identifier has left it since; or the other one came
+ * here only by somebody it brings, so that they are here for each other and for nobody else. */
+static bool unfounded(const struct sc_owner *ow)
+{
+    const struct sc_state *st = ow->st, *from = ow->rec->state;
+    const struct sc_link *link = &ow->rec->link;
+    if (sc_node_none(&link->strong) || ow->rec->gen >= GEN_CALM)
+        return false;
+    const struct sc_member *by = sc_owner_member(from, &link->weak);
+    struct sc_node_id at = by ? link->strong : link->weak;
+    by = by ? by : sc_owner_member(from, &link->strong);
+    const struct sc_member *by_here = by ? sc_owner_member(st, &by->node) : NULL;
+    if (by_here && by_here->gen > by->gen)
+        return true;
+    for (uint32_t i = 0; i <= st->members.n; i++) {
+        const struct sc_member *here = sc_owner_member(st, &at);
+        const struct sc_member *brought = sc_owner_member(from, &at);
+        if (brought && (here == NULL || here->gen < brought->gen))
+            return true;
+        if (here == NULL || sc_node_eq(&at, &st->node) || sc_node_none(&here->through))
+            return false;
+        at = here->through;
+    }
+    return false;
+}
+
+/* It goes, with whoever was here by it, and all join again by what they came with. */
+static void give_back(struct sc_owner *ow)
+{
+    const struct sc_state *from = ow->rec->state;
+    send_back(ow, SC_VIOLATION_NONE);
+    for (uint32_t i = 0; i < from->members.n; i++) {
+        const struct sc_member *m = &from->members.v[i], *here = sc_owner_member(ow->st, &m->node);
+        if (here && here->gen >= m->gen)
+            continue;
+        sc_owner_drop(ow->st, &m->node);
+        sc_owner_let_go(ow, &m->node);
+    }
+    SC_ASSERT(!sc_node_none(&ow->rec->link.strong));
+    sc_owner_link(ow, &ow->rec->link.strong, &ow->rec->link.weak);
+}
 
 /* The loser's members came through its root; now they come through the pair that joined the two. So
- * the way from that pair's identifier to the old root turns round. Returns the winner's of the two. */
-static struct sc_node_id turn_way(struct sc_owner *ow)
+ * the way from that pair's identifier to the old root turns round; but one that is here with the
+ * customer's own node needs no other. Where one on it is no member, the root came through that one. */
+static void turn_way(struct sc_owner *ow)
 {
     struct sc_state *st = ow->st;
+    const struct sc_state *from = ow->rec->state;
     const struct sc_link *link = &ow->rec->link;
-    bool weak = sc_owner_member(ow->rec->state, &link->weak) != NULL;
-    const struct sc_node_id entry = weak ? link->strong : link->weak;
-    struct sc_node_id at = weak ? link->weak : link->strong, through = entry;
-    for (uint32_t i = 0; i < ow->rec->state->members.n && !sc_node_none(&at); i++) {
+    bool weak = sc_owner_member(from, &link->weak) != NULL;
+    struct sc_node_id at = weak ? link->weak : link->strong;
+    struct sc_node_id through = weak ? link->strong : link->weak;
+    const struct sc_member *was = sc_owner_member(from, &at);
+    for (uint32_t i = 0; was && i < from->members.n; i++) {
         struct sc_member *m = sc_owner_member(st, &at);
-        if (m == NULL || sc_node_eq(&at, &st->node))
-            break;
-        at = m->through;
-        m->through = through;
-        through = m->node;
+        if (m && !sc_node_eq(&m->through, &st->node))
+            m->through = through;
+        through = at;
+        at = was->through;
+        was = sc_owner_member(from, &at);
     }
-    SC_ASSERT(st->members.n > 0);
-    return entry;
+    struct sc_member *root = sc_owner_member(st, &ow->rec->node);
+    if (root && sc_node_none(&root->through) && !sc_node_none(&at))
+        root->through = at;
+}
+
+/* ---- questions */
+
+static void ask(struct sc_owner *ow, const struct sc_node_id *node, uint32_t gen,
+                const struct sc_node_id *asker)
+{
+    SC_ASSERT(!sc_node_none(asker));
+    struct sc_record *rec = sc_owner_send(ow, SC_REC_ASK, node);
+    rec->node = *node;
+    rec->gen = gen;
+    rec->other = *asker;
 }
 
 /* A state that did not come straight may have been overtaken by a LEAVE of its node, or of one that
@@ -138,27 +200,25 @@ static void ask_if_still(struct sc_owner *ow)
 {
     const struct sc_state *from = ow->rec->state;
     SC_ASSERT(ow->st->kind != SC_STATE_ERASED);
-    for (uint32_t i = 0; ow->rec->hops > 0 && i < from->members.n; i++) {
-        const struct sc_member *m = &from->members.v[i];
-        if (sc_node_eq(&m->node, &ow->st->node))
-            continue;
-        struct sc_record *ask = sc_owner_send(ow, SC_REC_LEAVE, &m->node);
-        ask->node = m->node;
-        ask->gen = m->gen;
-        ask->other = ow->st->node;
+    for (uint32_t i = 0; ow->rec->hops > 0 && i < from->members.n; i++)
+        if (!sc_node_eq(&from->members.v[i].node, &ow->st->node))
+            ask(ow, &from->members.v[i].node, from->members.v[i].gen, &ow->st->node);
+}
+
+/* Of `brought` some may have come through one that is no member: its state may be on its way here, or
+ * an old hint led here, and then they go where that one is. */
+static void ask_for_missing(struct sc_owner *ow, const struct sc_state *brought)
+{
+    const struct sc_state *st = ow->st;
+    SC_ASSERT(st->kind == SC_STATE_ROOT);
+    for (uint32_t i = 0; i < brought->members.n; i++) {
+        const struct sc_member *m = sc_owner_member(st, &brought->members.v[i].node);
+        if (m && !sc_node_none(&m->through) && !sc_owner_member(st, &m->through))
+            ask(ow, &m->through, SC_GEN_ANY, &st->node);
     }
 }
 
-/* The one it came with is no member: its state may be on its way here, or an old hint led here, and
- * then this one goes where that one is. */
-static void ask_where(struct sc_owner *ow, const struct sc_node_id *entry)
-{
-    SC_ASSERT(ow->st->kind == SC_STATE_ROOT);
-    struct sc_record *ask = sc_owner_send(ow, SC_REC_LEAVE, entry);
-    ask->node = *entry;
-    ask->gen = SC_GEN_ANY;
-    ask->other = ow->st->node;
-}
+/* ---- absorb */
 
 static void add_former(struct sc_state *st, const struct sc_node_id *node)
 {
@@ -248,7 +308,7 @@ static void absorb(struct sc_owner *ow, int64_t at_ms)
                                  .through = member->through, .linked_ms = at_ms};
     if (rec->ev)
         member->evidence = sc_str_dup(st->ar, rec->ev->id);
-    const struct sc_node_id entry = turn_way(ow);
+    turn_way(ow);
     if (customer) {
         add_former(st, &rec->node);
         keep_holdouts(ow);
@@ -261,17 +321,22 @@ static void absorb(struct sc_owner *ow, int64_t at_ms)
     say(ow, customer);
     if (history)
         sc_step_merged(ow->jo, st, &before, &ow->in->now, ow->fx);
-    if (!sc_node_none(&entry) && !sc_owner_member(st, &entry))
-        ask_where(ow, &entry);
+    ask_for_missing(ow, rec->state);
 }
 
-/* Who had been with it is known here: one that is not a member any more has left since. */
+/* Who had been with it is known here, and by whom they came: one that is not a member any more has
+ * left since. */
 static void drop_newcomers(struct sc_state *st, const struct sc_state *before)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < st->members.n; i++)
-        if (sc_owner_member(before, &st->members.v[i].node))
-            st->members.v[n++] = st->members.v[i];
+    for (uint32_t i = 0; i < st->members.n; i++) {
+        struct sc_member m = st->members.v[i];
+        const struct sc_member *was = sc_owner_member(before, &m.node);
+        if (was == NULL)
+            continue;
+        m.through = was->through;
+        st->members.v[n++] = m;
+    }
     SC_ASSERT(n == before->members.n);
     st->members.n = n;
 }
@@ -312,26 +377,33 @@ static bool is_member(const struct sc_owner *ow)
     return member && member->gen >= ow->rec->gen;
 }
 
-/* An alias passes it on, and remembers who came through it. */
-static void pass_on(struct sc_owner *ow)
+/* Who came through this alias. */
+static void remember(struct sc_owner *ow)
 {
     struct sc_state *st = ow->st;
     const struct sc_state *from = with_groups(ow);
-    if (ow->rec->hops >= SC_HOPS_MAX) {
-        send_back(ow, SC_VIOLATION_HOPS);
-        sc_owner_audit(ow, SC_ID_VIOLATION, &ow->rec->node)->violation = SC_VIOLATION_HOPS;
-        return;
-    }
     for (uint32_t i = 0; i < from->members.n; i++) {
         const struct sc_member *m = &from->members.v[i];
         struct sc_member *known = sc_owner_member(st, &m->node);
         if (known == NULL && st->members.n < SC_MEMBERS_MAX)
             known = SC_VEC_ADD(st->ar, &st->members);
-        if (known)
+        if (known && known->gen <= m->gen) /* a state that wandered may be of an older one */
             *known = *m;
     }
     turn_way(ow);
     st->dirty = true;
+}
+
+/* An alias passes it on. */
+static void pass_on(struct sc_owner *ow)
+{
+    if (ow->rec->hops >= SC_HOPS_LOST) {
+        send_back(ow, SC_VIOLATION_HOPS);
+        sc_owner_audit(ow, SC_ID_VIOLATION, &ow->rec->node)->violation = SC_VIOLATION_HOPS;
+        return;
+    }
+    if (!is_member(ow))
+        remember(ow);
     ask_if_still(ow);
     sc_owner_forward(ow, ow->rec);
 }
@@ -369,6 +441,10 @@ void sc_owner_state(struct sc_owner *ow)
         sc_owner_send_back(ow, ow->rec, &ow->rec->node);
         return;
     }
+    if (unfounded(ow)) {
+        give_back(ow);
+        return;
+    }
     enum sc_violation violation = judge(ow, at_ms);
     if (violation != SC_VIOLATION_NONE)
         refuse(ow, violation);
@@ -376,9 +452,25 @@ void sc_owner_state(struct sc_owner *ow)
         absorb(ow, at_ms);
 }
 
+/* Who left while the state was away was heard of here, and is gone from the alias's list. */
+static void forget_those_who_left(struct sc_owner *ow, const struct sc_state *alias)
+{
+    struct sc_state *st = ow->st;
+    for (uint32_t i = 0; i < st->members.n;) {
+        const struct sc_node_id node = st->members.v[i].node;
+        if (sc_owner_member(alias, &node)) {
+            i++;
+            continue;
+        }
+        sc_owner_drop(st, &node);
+        sc_owner_let_go(ow, &node);
+        i = 0;
+    }
+}
+
 /* Whoever was passed on since the state went away belongs to it: those above forget them, and the
- * one whose state comes back has them. A rival of its own is a customer by itself, and so is one
- * too many. */
+ * one whose state comes back has them, unless they went elsewhere meanwhile. They say so themselves. A
+ * rival of its own is a customer by itself, and so is one too many. */
 static void keep_passed_on(struct sc_owner *ow, const struct sc_state *alias)
 {
     struct sc_state *st = ow->st;
@@ -389,11 +481,16 @@ static void keep_passed_on(struct sc_owner *ow, const struct sc_state *alias)
         bool came_back = sc_owner_member(st, &m->node);
         if (parent_refused && came_back)
             continue;
-        struct sc_record *leave = sc_owner_send(ow, SC_REC_LEAVE, &alias->parent);
-        leave->node = m->node;
-        leave->gen = m->gen;
+        if (sc_node_eq(&m->node, &st->node)) {
+            struct sc_record *leave = sc_owner_send(ow, SC_REC_LEAVE, &alias->parent);
+            leave->node = m->node;
+            leave->gen = m->gen;
+            continue;
+        }
+        ask(ow, &m->node, SC_GEN_ANY, &alias->parent);
         if (came_back)
             continue;
+        ask(ow, &m->node, SC_GEN_ANY, &st->node);
         if (st->members.n == SC_MEMBERS_MAX || sc_owner_has_rival(ow->jo, st, &m->node))
             sc_owner_send(ow, SC_REC_SPLIT, &m->node)->node = m->node;
         else
@@ -429,8 +526,11 @@ void sc_owner_return(struct sc_owner *ow)
     struct sc_member *self = sc_owner_member(st, &st->node);
     SC_ASSERT(self != NULL);
     self->gen = st->gen;
+    forget_those_who_left(ow, &old);
     keep_passed_on(ow, &old);
-    sc_owner_forbid(st, &rec->other);
+    ask_for_missing(ow, st);
+    if (rec->violation != SC_VIOLATION_NONE)
+        sc_owner_forbid(st, &rec->other);
     sc_owner_hint(ow, &st->node, &st->node);
     sc_owner_audit(ow, SC_ID_RETURN, &st->node)->violation = rec->violation;
 }

@@ -81,7 +81,7 @@ static void part(struct sc_owner *ow, bool ambiguous)
             send_away(ow, m);
             continue;
         }
-        send_leave(ow, &old.parent, m);
+        send_leave(ow, &old.parent, m)->other = st->node;
         SC_VEC_PUSH(st->ar, &st->members, *m);
     }
     if (by_command)
@@ -134,6 +134,8 @@ static void answer(struct sc_owner *ow)
         if (self)
             m.gen = ask->gen;
         struct sc_record *leave = send_leave(ow, &ask->other, &m);
+        if (!self)
+            leave->other = st->node;
         leave->ambiguous = st->ambiguous;
         leave->let_go = true; /* whoever was parted by a command remembers it himself */
     }
@@ -150,14 +152,30 @@ static void tell_where(struct sc_owner *ow)
         sc_owner_forward(ow, ask);
         return;
     }
+    const struct sc_member *member = sc_owner_member(st, &ask->node);
+    if (!member && ask->has_via && ask->hops < SC_HOPS_LOST) {
+        sc_owner_send_back(ow, ask, &ask->node); /* its state did not stay: it is elsewhere by now */
+        return;
+    }
     if (sc_node_eq(&st->node, &ask->other) || sc_owner_member(st, &ask->other))
         return; /* it is the same customer, by now */
-    const struct sc_member *member = sc_owner_member(st, &ask->node);
     const struct sc_member none = {.node = ask->node};
     struct sc_record *leave = send_leave(ow, &ask->other, member ? member : &none);
+    leave->other = st->node;
     leave->ambiguous = st->ambiguous;
     leave->let_go = true;
 }
+
+void sc_owner_ask(struct sc_owner *ow)
+{
+    SC_ASSERT(!sc_node_none(&ow->rec->other));
+    if (ow->rec->gen == SC_GEN_ANY)
+        tell_where(ow);
+    else
+        answer(ow);
+}
+
+/* ---- those who came through one that is gone */
 
 static bool has_followers(const struct sc_state *st, const struct sc_node_id *gone)
 {
@@ -186,7 +204,7 @@ static uint32_t followers(const struct sc_owner *ow, const struct sc_node_id *go
     }
 }
 
-static void drop_member(struct sc_state *st, const struct sc_node_id *node)
+void sc_owner_drop(struct sc_state *st, const struct sc_node_id *node)
 {
     struct sc_member *member = sc_owner_member(st, node);
     if (member == NULL)
@@ -208,27 +226,32 @@ void sc_owner_let_go(struct sc_owner *ow, const struct sc_node_id *gone)
         send_away(ow, &out[i]);
         if (!ow->rec->ambiguous || !sc_node_eq(&out[i].through, gone))
             link_again(ow, &out[i]); /* behind both of their SPLITs */
-        drop_member(st, &out[i].node);
+        sc_owner_drop(st, &out[i].node);
         sc_owner_audit(ow, SC_ID_SPLIT, &out[i].node)->violation = ow->rec->violation;
     }
+}
+
+/* Has the one it is said to be with become the same customer since? Itself: it came back. */
+static bool with_us(const struct sc_state *st, const struct sc_record *leave)
+{
+    SC_ASSERT(leave->kind == SC_REC_LEAVE);
+    if (sc_node_none(&leave->other))
+        return false;
+    const struct sc_member *m = sc_owner_member(st, &leave->other);
+    return m && (!sc_node_eq(&leave->other, &leave->node) || m->gen >= leave->gen);
 }
 
 void sc_owner_leave(struct sc_owner *ow)
 {
     struct sc_state *st = ow->st;
     const struct sc_record *rec = ow->rec;
-    if (!sc_node_none(&rec->other)) {
-        if (rec->gen == SC_GEN_ANY)
-            tell_where(ow);
-        else
-            answer(ow);
+    if (with_us(st, rec))
         return;
-    }
     const struct sc_member *member = sc_owner_member(st, &rec->node);
     bool here = member && member->gen <= rec->gen;
     const struct sc_member was = here ? *member : (struct sc_member){0};
     if (here)
-        drop_member(st, &rec->node);
+        sc_owner_drop(st, &rec->node);
     if (st->kind == SC_STATE_ALIAS) {
         sc_owner_forward(ow, rec);
         return;

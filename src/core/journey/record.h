@@ -15,9 +15,10 @@ enum sc_record_kind {
     SC_REC_STATE,     /* the loser's whole record for the winner */
     SC_REC_RETURN,    /* the winner refused: the loser is a root again */
     SC_REC_SPLIT,     /* the node becomes a root again; ambiguous when by a refusal */
-    SC_REC_LEAVE,     /* to the former parent: this member went. To the node itself: is it still a
-                         member of `other`, with generation `gen`, or (any) where is it? */
+    SC_REC_LEAVE,     /* to the former parent, or to who asked: this member went */
     SC_REC_ERASE,     /* forget: to the root, then to every member */
+    SC_REC_ASK,       /* to the node itself, for `other`: is it still of generation `gen`, or (any)
+                         where is it? */
     SC_REC_HEARTBEAT, /* progress of source partitions: the engine's, never the step's */
     SC_REC_TRAILER    /* the engine's */
 };
@@ -51,10 +52,11 @@ struct sc_record {
     uint32_t n_links;
     uint16_t decided;         /* EVENT: those of its identifiers that a link was decided for, as
                                  bits: who of them is no member was refused */
-    /* STATE, RETURN, SPLIT, LEAVE */
+    /* STATE, RETURN, SPLIT, LEAVE, ASK */
     struct sc_node_id node;   /* loser; the node split off */
     uint32_t gen;
-    struct sc_node_id other;  /* RETURN: the winner that refused */
+    struct sc_node_id other;  /* RETURN: the winner that refused. ASK: who asks. LEAVE: the customer
+                                 that has it now, where another told so */
     struct sc_link link;      /* STATE, RETURN: the link that caused it */
     bool ambiguous;           /* SPLIT, LEAVE: by a refusal */
     bool let_go;              /* SPLIT, LEAVE: because of another it came through, while of

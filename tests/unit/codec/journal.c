@@ -158,20 +158,54 @@ Test(journal, where_events_came_from_stands_once)
     same_event(through(&rec)->ev, evs[9]);
 }
 
-/* Behind an update there are still frames of the release before. */
-Test(journal, a_frame_of_version_2_is_read)
+/* The frame as an earlier release says it is. */
+static bool opens_as(struct sc_frame_reader *r, char version)
+{
+    struct sc_str frame = sc_frame_finish(&w);
+    w.buf.p[8] = version;
+    uint32_t crc = sc_hash_crc32c(frame.p + 8, frame.len - 8);
+    memcpy(w.buf.p + 4, &crc, sizeof(crc));
+    return sc_frame_open(r, &sh.jo, frame, &sh.ar);
+}
+
+/* Behind an update there are still frames of the releases before. */
+Test(journal, frames_of_versions_2_and_3_are_read)
 {
     struct sc_record rec = record(SC_REC_EVENT, order());
     rec.to = rec.home = shop_node(1, 2); /* no part that version 2 has not */
     sc_frame_record(&w, &sh.jo, &rec);
-    struct sc_str frame = sc_frame_finish(&w);
-    for (char version = 1; version <= 4; version++) {
+    for (char version = 1; version <= 5; version++) {
         struct sc_frame_reader r;
-        w.buf.p[8] = version;
-        uint32_t crc = sc_hash_crc32c(frame.p + 8, frame.len - 8);
-        memcpy(w.buf.p + 4, &crc, sizeof(crc));
-        cr_expect_eq(sc_frame_open(&r, &sh.jo, frame, &sh.ar), version == 2 || version == 3);
+        cr_expect_eq(opens_as(&r, version), version >= 2 && version <= 4);
     }
+}
+
+/* There a question was a LEAVE that named who asks, and the engine's kinds were one less. */
+Test(journal, kinds_of_version_3_are_read)
+{
+    struct sc_record rec = record(SC_REC_LEAVE, NULL);
+    rec.home = (struct sc_node_id){{0}};
+    rec.to = rec.node = shop_node(2, 2);
+    rec.other = shop_node(1, 3);
+    sc_frame_record(&w, &sh.jo, &rec);
+    rec.to = shop_node(1, 3);
+    rec.other = (struct sc_node_id){{0}};
+    sc_frame_record(&w, &sh.jo, &rec);
+    size_t heartbeat = w.buf.len;
+    sc_frame_heartbeat(&w, &(struct sc_heartbeat){0});
+    size_t trailer = w.buf.len;
+    sc_frame_trailer(&w, &(struct sc_trailer){.boot = 1, .k = 12});
+    w.buf.p[heartbeat + sizeof(uint32_t)] = 7;
+    w.buf.p[trailer + sizeof(uint32_t)] = 8;
+    struct sc_frame_reader r;
+    cr_assert(opens_as(&r, 3));
+    static const enum sc_record_kind kinds[] = {SC_REC_ASK, SC_REC_LEAVE, SC_REC_HEARTBEAT,
+                                                SC_REC_TRAILER};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+        cr_assert_eq(sc_frame_next(&r, &item), 1);
+        cr_expect_eq(item.kind, kinds[i]);
+    }
+    cr_assert_eq(item.trailer.k, 12);
 }
 
 Test(journal, times_that_clients_claim_have_no_bound)
@@ -226,6 +260,12 @@ Test(journal, other_kinds)
     cr_assert(through(&rec)->ambiguous && item.rec.ev == NULL);
     cr_assert_eq(item.rec.by.len, 0);
     sc_frame_start(&w, 42);
+    rec.kind = SC_REC_ASK;
+    rec.other = shop_node(1, 3);
+    same_node(through(&rec)->other, rec.other);
+    cr_assert_eq(item.kind, SC_REC_ASK);
+    sc_frame_start(&w, 42);
+    rec.kind = SC_REC_SPLIT;
     rec.ambiguous = false;
     rec.let_go = true;
     rec.decided = 0x8002;

@@ -735,6 +735,84 @@ Test(owner, who_left_before_its_state_came_is_no_member)
     teardown(&w);
 }
 
+/* One record at its owner; what follows from it is in `fx`, and handled by nobody. */
+static void step(struct world *w, struct sc_record rec, struct sc_effects *fx)
+{
+    struct sc_input in = {.kind = SC_IN_RECORD, .rec = &rec, .now = {.event_clock = true}};
+    sc_effects_init(fx, &w->ar);
+    sc_journey_step(&w->jo, w->st[rec.to.b[1]], &in, fx);
+}
+
+static const struct sc_record *sent(const struct sc_effects *fx, enum sc_record_kind kind)
+{
+    for (uint32_t i = 0; i < fx->records.n; i++)
+        if (fx->records.v[i].kind == kind)
+            return &fx->records.v[i];
+    return NULL;
+}
+
+Test(owner, who_left_while_the_state_was_away_is_not_back_with_it)
+{
+    struct world w;
+    struct sc_effects fx;
+    setup(&w);
+    event(&w, "seen", 1, E1, D1);
+    struct sc_record link = {.kind = SC_REC_LINK, .to = w.nodes[E1], .home = w.nodes[A], .n_links = 1};
+    link.links[0] = (struct sc_link){w.nodes[A], w.nodes[E1], w.nodes[A], w.nodes[E1]};
+    step(&w, link, &fx);
+    const struct sc_record *moved = sent(&fx, SC_REC_STATE);
+    cr_assert(moved && moved->state->members.n == 2);
+    struct sc_record back = {.kind = SC_REC_RETURN, .to = w.nodes[E1], .node = w.nodes[E1],
+                             .other = w.nodes[A], .state = moved->state,
+                             .violation = SC_VIOLATION_LIMIT};
+    step(&w, (struct sc_record){.kind = SC_REC_LEAVE, .to = w.nodes[E1], .node = w.nodes[D1],
+                                .ambiguous = true}, &fx);
+    step(&w, back, &fx);
+    cr_expect_eq(w.st[E1]->kind, SC_STATE_ROOT);
+    cr_expect_eq(w.st[E1]->members.n, 1);
+    teardown(&w);
+}
+
+/* What an owner is told of another's member may be old: the two customers have become one since. */
+Test(owner, hearsay_of_ones_own_is_void)
+{
+    struct world w;
+    struct sc_effects fx;
+    setup(&w);
+    event(&w, "seen", 1, A, E1);
+    struct sc_record leave = {.kind = SC_REC_LEAVE, .to = w.nodes[A], .node = w.nodes[E1],
+                              .other = w.nodes[A], .let_go = true};
+    step(&w, leave, &fx);
+    cr_expect_eq(w.st[A]->members.n, 2);
+    leave.other = w.nodes[E2];
+    step(&w, leave, &fx);
+    cr_expect_eq(w.st[A]->members.n, 1, "it is with a stranger");
+    teardown(&w);
+}
+
+/* E1 came by D1, which is no member, and now D1 comes by E1: they are here for each other alone. */
+Test(owner, nobody_is_here_for_himself)
+{
+    struct world w;
+    struct sc_effects fx;
+    setup(&w);
+    event(&w, "seen", 1, A, E1);
+    for (uint32_t i = 0; i < w.st[A]->members.n; i++)
+        if (w.st[A]->members.v[i].node.b[1] == E1)
+            w.st[A]->members.v[i].through = w.nodes[D1];
+    struct sc_record state = {.kind = SC_REC_STATE, .to = w.nodes[A], .node = w.nodes[D1],
+                              .state = w.st[D1]};
+    state.link = (struct sc_link){w.nodes[E1], w.nodes[D1], w.nodes[A], w.nodes[D1]};
+    step(&w, state, &fx);
+    cr_expect_eq(w.st[A]->members.n, 1);
+    const struct sc_record *back = sent(&fx, SC_REC_RETURN), *split = sent(&fx, SC_REC_SPLIT);
+    cr_assert(back && back->to.b[1] == D1 && back->violation == SC_VIOLATION_NONE);
+    cr_assert(split && split->to.b[1] == E1 && split->let_go);
+    cr_expect(sent(&fx, SC_REC_LINK), "and they are linked anew");
+    cr_expect_eq(w.st[A]->must_not.n, 0, "nobody remembers it");
+    teardown(&w);
+}
+
 /* A generation that began anew would be taken for one that was absorbed long ago. */
 Test(owner, generations_are_not_used_up)
 {
