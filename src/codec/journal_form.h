@@ -13,7 +13,7 @@
 
 #define SC_FRAME_MAGIC 0x464a4353u /* "SCJF" */
 #define SC_FRAME_VERSION 4
-#define SC_FRAME_NO_ASK 3 /* there an ASK was a LEAVE with `other`, and the kinds behind it stood before */
+#define SC_FRAME_NO_ASK 3 /* there it was a LEAVE with `other`, and the kinds behind it one less */
 #define SC_FRAME_OLDEST 2 /* the same without SC_RP_FIRST, SC_EB_AS_BEFORE */
 #define SC_FRAME_HEAD 24u
 #define SC_FRAME_SUMMED 8u /* the checksum is of all from here on */

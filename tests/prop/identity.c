@@ -564,8 +564,8 @@ static void make_random(struct scenario *sc, uint64_t seed, bool rivals, int eve
     }
 }
 
-/* Worlds that ended with somebody where he did not belong, before one thing or another was right; the
- * fewer events, the easier it is to follow one. */
+/* Worlds that ended with somebody where he did not belong, before one thing or another was right;
+ * the fewer events, the easier it is to follow one. */
 static const struct { uint64_t seed; int events; } found[] = {
     {59474, 4},    {955550, 5},  {1036100, 5}, {1975338, 5},  {45613, 6},
     {441233, 6},   {236125, 7},  {852626, 7},  {69303, 8},    {823402, 8},

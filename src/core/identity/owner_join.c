@@ -9,8 +9,8 @@
 #include "base/assert.h"
 #include "core/analytics/history.h"
 
-/* A node that was a root so often stays where it came, however it did: no fault may part and join it
- * for ever. */
+/* A node that was a root so often stays where it came, however it did: no fault may part and join
+ * it for ever. */
 #define GEN_CALM 256u
 
 /* Any two that cannot be one person? */
@@ -115,8 +115,8 @@ static void refuse(struct sc_owner *ow, enum sc_violation violation)
 
 /* ---- give back */
 
-/* Does the pair that brings it not stand? Its own identifier has left it since; or the other one came
- * here only by somebody it brings, so that they are here for each other and for nobody else. */
+/* Does the pair that brings it not stand? Its own identifier has left it since; or the other one
+ * came here only by somebody it brings, so that they are here for each other and for nobody else. */
 static bool unfounded(const struct sc_owner *ow)
 {
     const struct sc_state *st = ow->st, *from = ow->rec->state;
@@ -159,7 +159,7 @@ static void give_back(struct sc_owner *ow)
 
 /* The loser's members came through its root; now they come through the pair that joined the two. So
  * the way from that pair's identifier to the old root turns round; but one that is here with the
- * customer's own node needs no other. Where one on it is no member, the root came through that one. */
+ * customer's own node needs no other. Where one on it is no member, the root came through that. */
 static void turn_way(struct sc_owner *ow)
 {
     struct sc_state *st = ow->st;
@@ -205,8 +205,8 @@ static void ask_if_still(struct sc_owner *ow)
             ask(ow, &from->members.v[i].node, from->members.v[i].gen, &ow->st->node);
 }
 
-/* Of `brought` some may have come through one that is no member: its state may be on its way here, or
- * an old hint led here, and then they go where that one is. */
+/* Of `brought` some may have come through one that is no member: its state may be on its way here,
+ * or an old hint led here, and then they go where that one is. */
 static void ask_for_missing(struct sc_owner *ow, const struct sc_state *brought)
 {
     const struct sc_state *st = ow->st;
@@ -469,8 +469,8 @@ static void forget_those_who_left(struct sc_owner *ow, const struct sc_state *al
 }
 
 /* Whoever was passed on since the state went away belongs to it: those above forget them, and the
- * one whose state comes back has them, unless they went elsewhere meanwhile. They say so themselves. A
- * rival of its own is a customer by itself, and so is one too many. */
+ * one whose state comes back has them, unless they went elsewhere meanwhile. They say so
+ * themselves. A rival of its own is a customer by itself, and so is one too many. */
 static void keep_passed_on(struct sc_owner *ow, const struct sc_state *alias)
 {
     struct sc_state *st = ow->st;

@@ -154,7 +154,7 @@ static void tell_where(struct sc_owner *ow)
     }
     const struct sc_member *member = sc_owner_member(st, &ask->node);
     if (!member && ask->has_via && ask->hops < SC_HOPS_LOST) {
-        sc_owner_send_back(ow, ask, &ask->node); /* its state did not stay: it is elsewhere by now */
+        sc_owner_send_back(ow, ask, &ask->node); /* not yet, or no more: it is asked again */
         return;
     }
     if (sc_node_eq(&st->node, &ask->other) || sc_owner_member(st, &ask->other))

@@ -109,7 +109,8 @@ Test(owner, who_left_while_the_state_was_away_is_not_back_with_it)
     struct sc_effects fx;
     owners_init(&w);
     owners_event(&w, "seen", 1, E1, D1);
-    struct sc_record link = {.kind = SC_REC_LINK, .to = w.nodes[E1], .home = w.nodes[A], .n_links = 1};
+    struct sc_record link = {.kind = SC_REC_LINK, .to = w.nodes[E1], .home = w.nodes[A],
+                             .n_links = 1};
     link.links[0] = (struct sc_link){w.nodes[A], w.nodes[E1], w.nodes[A], w.nodes[E1]};
     owners_step(&w, link, &fx);
     const struct sc_record *moved = owners_sent(&fx, SC_REC_STATE);
@@ -157,7 +158,8 @@ Test(owner, nobody_is_here_for_himself)
     state.link = (struct sc_link){w.nodes[E1], w.nodes[D1], w.nodes[A], w.nodes[D1]};
     owners_step(&w, state, &fx);
     cr_expect_eq(w.st[A]->members.n, 1);
-    const struct sc_record *back = owners_sent(&fx, SC_REC_RETURN), *split = owners_sent(&fx, SC_REC_SPLIT);
+    const struct sc_record *back = owners_sent(&fx, SC_REC_RETURN);
+    const struct sc_record *split = owners_sent(&fx, SC_REC_SPLIT);
     cr_assert(back && back->to.b[1] == D1 && back->violation == SC_VIOLATION_NONE);
     cr_assert(split && split->to.b[1] == E1 && split->let_go);
     cr_expect(owners_sent(&fx, SC_REC_LINK), "and they are linked anew");
