@@ -485,6 +485,7 @@ static void keep_passed_on(struct sc_owner *ow, const struct sc_state *alias)
             struct sc_record *leave = sc_owner_send(ow, SC_REC_LEAVE, &alias->parent);
             leave->node = m->node;
             leave->gen = m->gen;
+            leave->let_go = true; /* with whoever came through it there */
             continue;
         }
         ask(ow, &m->node, SC_GEN_ANY, &alias->parent);

@@ -142,19 +142,25 @@ static void answer(struct sc_owner *ow)
 }
 
 /* Somebody came to the customer `other` through this node, and it was not there: it comes behind the
- * node's own state. Where that one ended elsewhere, that customer is told. */
+ * node's own state. Where that one ended elsewhere, that customer is told. Who answers must have the
+ * node, and the alias that the question came by last: else one of their states is still on its way,
+ * or was refused, and it goes again from the node on. */
 static void tell_where(struct sc_owner *ow)
 {
     const struct sc_state *st = ow->st;
     const struct sc_record *ask = ow->rec;
     SC_ASSERT(ask->gen == SC_GEN_ANY);
+    struct sc_record on = *ask;
+    on.has_via = false;
     if (st->kind == SC_STATE_ALIAS) {
-        sc_owner_forward(ow, ask);
+        sc_owner_forward(ow, &on);
         return;
     }
     const struct sc_member *member = sc_owner_member(st, &ask->node);
-    if (!member && ask->has_via && ask->hops < SC_HOPS_LOST) {
-        sc_owner_send_back(ow, ask, &ask->node); /* not yet, or no more: it is asked again */
+    const struct sc_member *last = ask->has_via ? sc_owner_member(st, &ask->via) : NULL;
+    bool settled = !ask->has_via || (member && last && last->gen >= ask->via_gen);
+    if (!settled && ask->hops < SC_HOPS_LOST) {
+        sc_owner_send_back(ow, &on, &ask->node);
         return;
     }
     if (sc_node_eq(&st->node, &ask->other) || sc_owner_member(st, &ask->other))

@@ -126,6 +126,29 @@ Test(owner, who_left_while_the_state_was_away_is_not_back_with_it)
     owners_fini(&w);
 }
 
+Test(owner, who_answers_where_one_is_has_it_and_its_way)
+{
+    struct owners w;
+    struct sc_effects fx;
+    owners_init(&w);
+    owners_event(&w, "seen", 1, A, D1);
+    struct sc_record ask = {.kind = SC_REC_ASK, .to = w.nodes[A], .node = w.nodes[D1],
+                            .gen = UINT32_MAX, .other = w.nodes[E2], .has_via = true,
+                            .via = w.nodes[E1]};
+    owners_step(&w, ask, &fx);
+    const struct sc_record *again = owners_sent(&fx, SC_REC_ASK);
+    cr_assert(again && again->to.b[1] == D1 && !again->has_via, "E1's state is not here");
+    cr_expect_null(owners_sent(&fx, SC_REC_LEAVE));
+    ask.via = w.nodes[D1];
+    owners_step(&w, ask, &fx);
+    const struct sc_record *leave = owners_sent(&fx, SC_REC_LEAVE);
+    cr_assert(leave && leave->to.b[1] == E2 && leave->other.b[1] == A && leave->let_go);
+    ask.other = w.nodes[A];
+    owners_step(&w, ask, &fx);
+    cr_expect_eq(fx.records.n, 0, "who asks has it");
+    owners_fini(&w);
+}
+
 /* What an owner is told of another's member may be old: the two customers have become one since. */
 Test(owner, hearsay_of_ones_own_is_void)
 {
