@@ -113,8 +113,8 @@ says 65 'invalid' journey.yaml --events t.json@2026-01-01T00:00:00Z
 
 # ---- the bar stands on a terminal only
 
+{ yes "$a" || true; } | head -n 120000 >many.json
 if script -qec true /dev/null </dev/null >/dev/null 2>&1; then # it is there, and gets a terminal
-    { yes "$a" || true; } | head -n 120000 >many.json
     script -qec "'$stagecoach' simulate journey.yaml --effects /dev/null --source three many.json" typescript </dev/null >/dev/null
     holds "a terminal has a bar" grep -qE 'many.json \[#+\.*\] +[0-9]+ % [0-9]+ events, [0-9]+/s' typescript
     holds "which is gone at the end" grep -qaP '\r\x1b\[K *Script done' <(tr '\n' ' ' <typescript)
