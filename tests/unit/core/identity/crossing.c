@@ -3,6 +3,17 @@
 
 #include <criterion/criterion.h>
 
+/* An event of D1 alone, as a hint sends it. */
+static void event_by_hint(struct owners *w, int root)
+{
+    struct sc_event *ev = SC_NEW(&w->ar, struct sc_event);
+    *ev = (struct sc_event){.type = 0, .id = SC_STR("x"), .id_hash = 77, .n_ids = 1,
+                            .occurred_ms = 3 * SC_DAY_MS};
+    ev->ids[0].node = w->nodes[D1];
+    sc_route(ev, &w->nodes[root], SC_VEC_ADD(&w->ar, &w->queue));
+    owners_settle(w);
+}
+
 /* Whoever is a member already, since it came along with a split, and whose state arrives only then. */
 Test(owner, a_state_that_comes_after_its_node_ends_the_customer_it_was)
 {
@@ -53,12 +64,7 @@ Test(owner, a_stale_hint_costs_a_hop)
     owners_init(&w);
     owners_event(&w, "seen", 1, A, D1);
     owners_event(&w, "seen", 2, B, D1); /* D1 is its own now */
-    struct sc_event *ev = SC_NEW(&w.ar, struct sc_event);
-    *ev = (struct sc_event){.type = 0, .id = SC_STR("x"), .id_hash = 77, .n_ids = 1,
-                            .occurred_ms = 3 * SC_DAY_MS};
-    ev->ids[0].node = w.nodes[D1];
-    sc_route(ev, &w.nodes[A], SC_VEC_ADD(&w.ar, &w.queue)); /* as if it were A's still */
-    owners_settle(&w);
+    event_by_hint(&w, A); /* as if it were A's still */
     cr_expect_eq(w.st[A]->n_events, 1);
     cr_expect_eq(w.st[D1]->n_events, 1);
     owners_fini(&w);
@@ -71,12 +77,7 @@ Test(owner, a_hint_never_overtakes_a_state)
     owners_init(&w);
     owners_event(&w, "seen", 1, A, E1);
     cr_assert(owners_alias(&w, E1, A));
-    struct sc_event *ev = SC_NEW(&w.ar, struct sc_event);
-    *ev = (struct sc_event){.type = 0, .id = SC_STR("x"), .id_hash = 77, .n_ids = 1,
-                            .occurred_ms = 3 * SC_DAY_MS};
-    ev->ids[0].node = w.nodes[D1];
-    sc_route(ev, &w.nodes[E1], SC_VEC_ADD(&w.ar, &w.queue));
-    owners_settle(&w);
+    event_by_hint(&w, E1);
     cr_expect_eq(w.st[A]->n_events, 1);
     cr_expect_eq(w.st[D1]->n_events, 1);
     owners_fini(&w);
