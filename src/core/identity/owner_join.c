@@ -456,15 +456,15 @@ void sc_owner_state(struct sc_owner *ow)
 static void forget_those_who_left(struct sc_owner *ow, const struct sc_state *alias)
 {
     struct sc_state *st = ow->st;
-    for (uint32_t i = 0; i < st->members.n;) {
-        const struct sc_node_id node = st->members.v[i].node;
-        if (sc_owner_member(alias, &node)) {
-            i++;
-            continue;
-        }
-        sc_owner_drop(st, &node);
-        sc_owner_let_go(ow, &node);
-        i = 0;
+    SC_ASSERT(st->members.n <= SC_MEMBERS_MAX);
+    struct sc_node_id *gone = SC_NEW_N(ow->fx->ar, struct sc_node_id, st->members.n + 1);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < st->members.n; i++)
+        if (sc_owner_member(alias, &st->members.v[i].node) == NULL)
+            gone[n++] = st->members.v[i].node;
+    for (uint32_t i = 0; i < n; i++) {
+        sc_owner_drop(st, &gone[i]);
+        sc_owner_let_go(ow, &gone[i]);
     }
 }
 

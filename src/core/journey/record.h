@@ -60,7 +60,7 @@ struct sc_record {
     struct sc_link link;      /* STATE, RETURN: the link that caused it */
     bool ambiguous;           /* SPLIT, LEAVE: by a refusal */
     bool let_go;              /* SPLIT, LEAVE: because of another it came through, while of
-                                 generation `gen`; it may join again */
+                                 generation `gen`, or given back; it may join again */
     uint8_t violation;        /* SPLIT, LEAVE, RETURN: enum sc_violation */
     const struct sc_state *state; /* STATE, RETURN: working form, borrowed from the batch; the
                                      journal's codec writes it in the stored form */
