@@ -104,11 +104,12 @@ all_written() {
     die "states still wait for Redis 10 s after the last event"
 }
 
-# stagecoach CONTENDER RUN: the job, from a quarter of its work to the last: starting up is nobody's
-# throughput. An event is half done when it is resolved, for resolve may be ahead of journey. REF_COMMIT,
+# stagecoach CONTENDER RUN: the job, from a quarter of its work to the last, and from half of it: starting up is
+# nobody's throughput. An event is half done when it is resolved, for resolve may be ahead of journey. REF_COMMIT,
 # REF_FLUSH and REF_CLOUDEVENTS may be set (reference/stagecoach.yaml).
 stagecoach() {
-    local name=$1 resolved=0 applied=0 warm=0 spent=0 began=$SECONDS
+    local name=$1 resolved=0 applied=0 work=0 began=$SECONDS quarters=1 all
+    local -a done_at=() spent_at=()
     export REF_RUN=$2 REF_TOPIC=$topic
     port_of stagecoach
     export REF_ADMIN=127.0.0.1:$PORT
@@ -119,16 +120,19 @@ stagecoach() {
         kill -0 $runner 2>/dev/null || die "stagecoach ended" "$(log_end "$WORK/stagecoach.log" 20)"
         [ $((SECONDS - began)) -lt 600 ] || die "stagecoach applied $applied of $events events in 10 minutes"
         applied=$(metric applied_total) || applied=0
-        [ "$warm" -eq 0 ] || continue
+        [ $quarters -le 2 ] || continue
         resolved=$(metric records_total) || resolved=0
-        if [ $((resolved + applied)) -ge $((events / 2)) ]; then
-            warm=$(((resolved + applied) / 2))
-            spent=$(ticks $runner)
+        work=$(((resolved + applied) / 2))
+        if [ $work -ge $((events * quarters / 4)) ]; then
+            done_at[quarters]=$work spent_at[quarters]=$(ticks $runner)
+            quarters=$((quarters + 1))
         fi
     done
-    [ "$warm" -lt "$applied" ] || die "too few events to measure" "try --events 1000000"
-    note "$name" ns $((($(ticks $runner) - spent) * 10000000 / (applied - warm)))
-    note "$name" whole $(($(ticks $runner) * 10000000 / applied))
+    [ "${done_at[2]:-$applied}" -lt "$applied" ] || die "too few events to measure" "try --events 1000000"
+    all=$(ticks $runner)
+    note "$name" ns $(((all - spent_at[1]) * 10000000 / (applied - done_at[1])))
+    note "$name" late $(((all - spent_at[2]) * 10000000 / (applied - done_at[2])))
+    note "$name" whole $((all * 10000000 / applied))
     note "$name" rss "$(awk '/^VmHWM/ { print int($2 / 1024) }' "/proc/$runner/status")"
     note "$name" transactions "$(metric transactions_total)"
     all_written
