@@ -93,17 +93,6 @@ static void print_outputs(struct dev *d)
     fflush(stdout);
 }
 
-static void add_counters(struct sc_counters *sum, const struct sc_counters *c)
-{
-#define ADD(name, help) sc_count(&sum->name, c->name);
-    SC_COUNTER_TABLE(ADD)
-#undef ADD
-    for (int i = 0; i < SC_REASON_COUNT; i++)
-        sc_count(&sum->reasons[i], c->reasons[i]);
-    for (uint32_t i = 0; i < SC_CHANNELS_MAX; i++)
-        sc_count(&sum->channels[i], c->channels[i]);
-}
-
 static void print_summary(const struct dev *d)
 {
     const struct sc_journey *jo = d->project.journey;
@@ -154,7 +143,7 @@ static void each(struct sc_host *h)
     memset(&d->sum, 0, sizeof(d->sum));
     d->customers = 0;
     for (uint32_t i = 0; i < h->n; i++) {
-        add_counters(&d->sum, &h->workers[i]->counters);
+        sc_counters_add(&d->sum, &h->workers[i]->counters);
         d->customers += h->workers[i]->status.customers;
     }
 }

@@ -68,7 +68,8 @@ bool sc_seal_open(struct sc_seal_reader *r, struct sc_str record, struct sc_aren
 int sc_seal_next(struct sc_seal_reader *r, struct sc_image *im);
 
 /* Offset metadata of both groups: ASCII, under 128 bytes, checked. The resolve group has no seals
- * (incarnation 0, seal -1): its `seq` is the partition's progress in ms, 0: none yet. */
+ * (seal -1): its `incarnation` is when the source was first read, in ms, 0: not said; its `seq` the
+ * partition's progress in ms, 0: none yet. */
 struct sc_meta {
     uint64_t incarnation, seq;
     int64_t seal;          /* m: offset of the seal in stagecoach.state */

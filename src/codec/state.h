@@ -11,6 +11,7 @@
 
 #define SC_STATE_SOFT_BYTES (16u << 10)
 #define SC_STATE_HARD_BYTES (1u << 20)
+#define SC_STATE_MOST_BYTES ((2u << 20) - (64u << 10)) /* what a record of the state log has room for */
 
 /* Append the stored form of `st` to `out`. False: over the hard limit, so not all was written. */
 bool sc_state_encode(const struct sc_journey *jo, const struct sc_state *st, struct sc_buf *out);

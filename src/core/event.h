@@ -34,6 +34,8 @@ static inline uint8_t sc_node_rank(const struct sc_node_id *a)
 
 #define SC_EVENT_ID_BYTES_MAX 1024   /* longer ids, source names and identifiers are bad input */
 #define SC_IDENTIFIER_BYTES_MAX 1024
+#define SC_EVENT_PROPS_BYTES_MAX (256u << 10) /* properties that take more are bad input: a frame, and what a
+                                                 state keeps of them, must fit a Kafka record */
 #define SC_IDENTIFIERS_MAX 16 /* identifiers an event may carry; the weakest past it are demoted */
 
 /* An identifier of an event: value normalised; blocked ones never get here. */

@@ -308,6 +308,17 @@ static struct sc_value dup_at(struct sc_arena *ar, struct sc_value v, unsigned d
     return v;
 }
 
+size_t sc_value_bytes(struct sc_value v)
+{
+    if (v.type == SC_T_STRING || v.type == SC_T_BYTES)
+        return sizeof(v) + v.len;
+    size_t n = v.type == SC_T_LIST ? v.len : v.type == SC_T_MAP ? 2 * (size_t)v.len : 0;
+    size_t bytes = sizeof(v);
+    for (size_t i = 0; i < n; i++)
+        bytes += sc_value_bytes(v.list[i]);
+    return bytes;
+}
+
 struct sc_value sc_value_dup(struct sc_arena *ar, struct sc_value v)
 {
     return dup_at(ar, v, 1);

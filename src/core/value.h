@@ -115,6 +115,8 @@ bool sc_value_eq(struct sc_value a, struct sc_value b);
 uint64_t sc_value_hash(struct sc_value v);
 /* Deep copy of strings, lists, maps into the arena. Depth at most 32 (asserted). */
 struct sc_value sc_value_dup(struct sc_arena *ar, struct sc_value v);
+/* Bytes it takes in memory, texts and all that is in it too. */
+size_t sc_value_bytes(struct sc_value v);
 /* As one JSON value: decimal as number with exact digits, timestamp RFC 3339, duration "1h30m",
  * bytes base64, absent and error as null. */
 void sc_value_json(struct sc_value v, struct sc_jsonw *w);

@@ -5,8 +5,8 @@
 
 #include "engine/worker.h"
 
-#define SC_DEAD_LETTER_MAX (900u << 10) /* a larger value is cut to the next */
-#define SC_DEAD_LETTER_CUT (64u << 10)
+#define SC_DEAD_LETTER_MAX (900u << 10) /* key, headers and value; of a larger record the value is cut */
+#define SC_DEAD_LETTER_CUT (64u << 10)  /* to this, and the key where headers and key alone are too large */
 
 enum sc_err sc_dead_letter(struct sc_worker *w, struct sc_str topic, const struct sc_msg *m,
                            enum sc_drop drop, const struct sc_fault *fault, struct sc_arena *ar);

@@ -18,7 +18,7 @@ void sc_due_fini(struct sc_due *d)
 
 void sc_due_clear(struct sc_due *d)
 {
-    d->n = 0;
+    d->n = d->kept = 0;
 }
 
 static bool before(const struct sc_due_item *a, const struct sc_due_item *b)
@@ -66,4 +66,23 @@ struct sc_due_item sc_due_pop(struct sc_due *d)
     if (d->n)
         d->v[at] = last;
     return first;
+}
+
+static int order(const void *a, const void *b)
+{
+    return before(a, b) ? -1 : before(b, a);
+}
+
+void sc_due_keep(struct sc_due *d, bool (*fn)(void *arg, const struct sc_due_item *item), void *arg)
+{
+    uint64_t wanted = 0, once = 0;
+    for (uint64_t i = 0; i < d->n; i++)
+        if (fn(arg, &d->v[i]))
+            d->v[wanted++] = d->v[i];
+    if (wanted)
+        qsort(d->v, wanted, sizeof(*d->v), order); /* what is in order is a heap */
+    for (uint64_t i = 0; i < wanted; i++)
+        if (once == 0 || order(&d->v[once - 1], &d->v[i]) != 0)
+            d->v[once++] = d->v[i];
+    d->n = d->kept = once;
 }

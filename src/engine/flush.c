@@ -192,6 +192,8 @@ bool sc_flush_stalled(const struct sc_worker *w, struct sc_part *const *parts, u
     uint64_t bytes = 0;
     int64_t oldest = 0;
     for (uint32_t i = 0; w->view && i < n; i++) {
+        if (parts[i]->status != SC_PART_ACTIVE)
+            continue; /* a stopped one is flushed no more, and holds nobody up */
         bytes += parts[i]->cache.dirty_bytes;
         int64_t since = parts[i]->dirty_mono_ms;
         if (since && (oldest == 0 || since < oldest))

@@ -66,7 +66,7 @@ static void report(struct sc_jworker *j)
         stopped += p->status == SC_PART_STOPPED;
         if (p->ear.hearing.watermark_ms < watermark)
             watermark = p->ear.hearing.watermark_ms;
-        if (p->dirty_mono_ms && mono_ms - p->dirty_mono_ms > oldest)
+        if (p->status == SC_PART_ACTIVE && p->dirty_mono_ms && mono_ms - p->dirty_mono_ms > oldest)
             oldest = mono_ms - p->dirty_mono_ms;
     }
     atomic_store(&s->customers, customers);

@@ -322,13 +322,13 @@ static uint32_t group_items(const struct sc_jworker *j)
 static void leave_out(struct sc_jworker *j, uint32_t unknown)
 {
     int64_t mono_ms = j->w->clock.mono_ms(j->w->clock.arg);
-    sc_count(&j->w->counters.unknown_events, unknown);
+    sc_count(&j->w->txn.unknown_events, unknown);
     if (j->unknown_ms && mono_ms - j->unknown_ms < SC_MINUTE_MS)
         return;
     j->unknown_ms = mono_ms;
     sc_logf(SC_LOG_WARN, "journey", "events that this taxonomy has not come through the journal: %"
             PRIu64 " were left out; start journey with the taxonomy that resolve has",
-            atomic_load(&j->w->counters.unknown_events));
+            atomic_load(&j->w->counters.unknown_events) + atomic_load(&j->w->txn.unknown_events));
 }
 
 /* The records of one message, behind those of the group so far. False: it is not a whole frame, and

@@ -27,6 +27,7 @@ void sc_jworker_clear(struct sc_jworker *j)
 {
     sc_overlay_clear(&j->ov);
     sc_jworker_clear_group(j);
+    sc_worker_uncounted(j->w);
     sc_arena_reset(&j->ar, TXN_KEEP_BYTES);
     sc_cube_init(&j->cube, &j->ar);
     memset(&j->woken, 0, sizeof(j->woken));
@@ -114,7 +115,7 @@ static bool write_chunk(struct sc_jworker *j, const struct sc_part *p, const str
 {
     struct sc_out out = {.topic = SC_OUT_STATE, .partition = (int32_t)p->index,
                          .value = sc_seal_chunk(&to->seals[p->index])};
-    sc_count(&j->w->counters.state_bytes, out.value.len);
+    sc_count(&j->w->txn.state_bytes, out.value.len);
     return j->w->log->ops->produce(j->w->log, &out) == SC_ERR_OK;
 }
 
@@ -131,7 +132,7 @@ static bool write_seal(struct sc_jworker *j, struct sc_part *p, const struct tou
     };
     struct sc_out out = {.topic = SC_OUT_STATE, .partition = (int32_t)p->index,
                          .value = sc_seal_close(&to->seals[p->index], &s)};
-    sc_count(&j->w->counters.state_bytes, out.value.len);
+    sc_count(&j->w->txn.state_bytes, out.value.len);
     return j->w->log->ops->produce_marked(j->w->log, &out, &p->mark) == SC_ERR_OK;
 }
 
@@ -150,10 +151,15 @@ static int write_record(struct sc_jworker *j, struct sc_part *p, const struct to
         if (it->stored.p == NULL)
             continue;
         struct sc_image im = {it->node, it->stored, it->next_due_ms};
+        if (im.state.len > SC_STATE_MOST_BYTES) { /* would be refused each time that it is tried */
+            sc_part_stop(p, "a customer's state has %zu bytes, at most %u go into the state log: the "
+                         "journey keeps too much of long texts", im.state.len, SC_STATE_MOST_BYTES);
+            return -1;
+        }
         if (!sc_seal_fits(w, &im))
             return write_chunk(j, p, to) ? 1 : -1;
-        sc_count(&j->w->counters.states_over_soft, im.state.len > SC_STATE_SOFT_BYTES);
-        sc_count(&j->w->counters.states_cut, it->cut);
+        sc_count(&j->w->txn.states_over_soft, im.state.len > SC_STATE_SOFT_BYTES);
+        sc_count(&j->w->txn.states_cut, it->cut);
         sc_seal_image(w, &im);
         if (!write_customer(j, p, it))
             return -1;
@@ -275,6 +281,27 @@ static void committed(struct sc_jworker *j, const struct touched *to)
         j->w->view->ops->hint(j->w->view, j->hints.v, j->hints.n / 2);
 }
 
+/* Is the customer's due time still this one? Of one that is not in memory it is not known. */
+static bool is_current(void *arg, const struct sc_due_item *item)
+{
+    const struct sc_part *p = arg;
+    struct sc_state_peek peek;
+    const struct sc_cache_slot *slot = sc_cache_get(&p->cache, &item->node);
+    if (slot == NULL)
+        return !p->complete;
+    if (slot->bytes == NULL)
+        return false;
+    return !sc_state_peek(sc_cache_state(slot), &peek) || peek.due_ms == item->ms;
+}
+
+/* Before customers leave the memory, by which it is known what is stale. */
+static void sweep_due(struct sc_jworker *j)
+{
+    for (uint32_t i = 0; i < j->n_parts; i++)
+        if (sc_due_swollen(&j->parts[i]->due))
+            sc_due_keep(&j->parts[i]->due, is_current, j->parts[i]);
+}
+
 /* Keep the states in memory under their bound. Between transactions only: what is open borrows from
  * the cache. Without a view there is nowhere to read them from again. */
 static void trim(struct sc_jworker *j)
@@ -309,11 +336,13 @@ bool sc_jworker_commit(struct sc_jworker *j)
     if (e != SC_ERR_OK)
         return sc_jworker_doubt(j, e), false;
     committed(j, &to);
+    sc_worker_counted(j->w);
     sc_count(&j->w->counters.transactions, n > 0);
     if (n > 0)
         j->pace.last_ms = began_ms;
     sc_jworker_clear(j);
     sc_worker_moves(j->w);
+    sweep_due(j);
     trim(j);
     return true;
 }

@@ -28,7 +28,7 @@ static uint16_t topic_of(const struct sc_effect *fx)
 
 static void count(struct sc_worker *w, const struct sc_effect *fx)
 {
-    struct sc_counters *c = &w->counters;
+    struct sc_counters *c = &w->txn;
     switch ((enum sc_effect_type)fx->type) {
     case SC_FX_TRIGGER:
         sc_count(&c->triggers, 1);
@@ -138,7 +138,7 @@ enum sc_err sc_publish_gone(struct sc_publisher *pb, const struct sc_node_id *no
 
 void sc_publish_counts(struct sc_publisher *pb, const struct sc_step_counts *n)
 {
-    struct sc_counters *c = &pb->w->counters;
+    struct sc_counters *c = &pb->w->txn;
     sc_count(&c->applied, n->applied);
     sc_count(&c->duplicates, n->duplicates);
     sc_count(&c->drops[SC_DROP_DUPLICATE], n->duplicates);

@@ -20,18 +20,28 @@
 #define POLL_MS 50
 #define HEARTBEAT_MS 500
 #define RETRY_MS 500
+#define REGISTRY_RETRY_MS 2000 /* each try is a takeover */
 #define AHEAD 3u   /* records whose memory is on its way: another core unpacked them */
 #define LINES 4u   /* of each */
-#define ERROR_RATE_LEAST 100u /* records a minute before the rate counts */
+#define TRACEPARENT_MAX 256u /* W3C's has 55 bytes, and may grow */
 
-static void wait_and_say(struct sc_resolve *r, const char *why)
+/* Polling keeps the membership; nothing is read meanwhile, and the batch in hand is read again after
+ * the takeover. */
+static void wait_and_say(struct sc_resolve *r, const char *why, int ms)
 {
+    struct sc_log *lg = r->w->log;
     struct sc_poll_result res;
+    const struct sc_tp *owned;
+    uint32_t n = lg->ops->assigned(lg, &owned);
+    struct sc_tp *none = SC_NEW_N(&r->ar, struct sc_tp, n + 1);
+    for (uint32_t i = 0; i < n; i++)
+        none[i] = (struct sc_tp){.topic = owned[i].topic, .partition = owned[i].partition, .offset = -1};
     atomic_store(&r->w->status.why, why);
-    r->w->log->ops->release(r->w->log); /* the batch in hand is read again after the takeover */
-    if (r->w->log->ops->poll(r->w->log, RETRY_MS, &res) == SC_ERR_OK &&
-        res.what == SC_POLL_MESSAGES)
-        r->w->log->ops->release(r->w->log);
+    lg->ops->release(lg);
+    if (n)
+        lg->ops->rewind(lg, none, n);
+    if (lg->ops->poll(lg, ms, &res) == SC_ERR_OK && res.what == SC_POLL_MESSAGES)
+        lg->ops->release(lg);
     r->doubt = true;
 }
 
@@ -47,32 +57,33 @@ static struct sc_intake *intake_of(struct sc_resolve *r, const struct sc_msg *m)
     return NULL;
 }
 
+/* W3C's: version, trace, parent and flags in hex, and what a later version appends. It goes into
+ * results as text and is kept in timers, so what is none is left out. */
+static bool is_traceparent(struct sc_str s)
+{
+    static const char form[] = "xx-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-xxxxxxxxxxxxxxxx-xx";
+    size_t n = sizeof(form) - 1;
+    if (s.len < n || s.len > TRACEPARENT_MAX || (s.len > n && s.p[n] != '-'))
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.p[i];
+        bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+        if (i >= n ? c < '!' || c > '~' : form[i] == 'x' ? !hex : c != '-')
+            return false;
+    }
+    return true;
+}
+
 static struct sc_str traceparent_of(struct sc_resolve *r, const struct sc_msg *m)
 {
     struct sc_str value = r->w->log->ops->header(r->w->log, m, SC_STR("traceparent"));
-    return value.p ? sc_str_dup(&r->batch, value) : SC_STR_NULL;
-}
-
-/* Too many bad records in a minute are no longer bad records but a bad deployment. */
-static void watch_rate(struct sc_resolve *r, int64_t mono_ms, uint64_t records, uint64_t faults)
-{
-    int64_t minute = mono_ms / SC_MINUTE_MS;
-    if (minute != r->minute_ms) {
-        r->minute_ms = minute;
-        r->minute_records = r->minute_faults = 0;
-    }
-    r->minute_records += records;
-    r->minute_faults += faults;
-    int32_t most = r->w->cfg->max_error_bp;
-    if (most > 0 && r->minute_records >= ERROR_RATE_LEAST &&
-        r->minute_faults * 10000 > r->minute_records * (uint64_t)most)
-        r->failed = true;
+    return is_traceparent(value) ? sc_str_dup(&r->batch, value) : SC_STR_NULL;
 }
 
 /* The event of a record, or NULL: a dead letter, a counted drop, or (r->doubt) a server to wait
  * for. */
 static struct sc_event *decode(struct sc_resolve *r, const struct sc_source *src,
-                               const struct sc_msg *m, uint64_t *faults)
+                               const struct sc_msg *m)
 {
     struct sc_fault fault;
     enum sc_drop drop;
@@ -86,14 +97,13 @@ static struct sc_event *decode(struct sc_resolve *r, const struct sc_source *src
     enum sc_err e = sc_decoders_event(r->decoders, &in, ev, &drop, &fault);
     if (e != SC_ERR_OK) {
         sc_resolve_doubt(r, e);
-        wait_and_say(r, "the schema registry does not answer");
+        wait_and_say(r, "the schema registry does not answer", REGISTRY_RETRY_MS);
         return NULL;
     }
     if (drop == SC_DROP_NONE)
         return ev;
-    *faults += sc_drop_dead_letter(drop);
     if (!sc_drop_dead_letter(drop))
-        sc_count(&r->w->counters.drops[drop], 1);
+        sc_count(&r->w->txn.drops[drop], 1);
     else if (sc_dead_letter(r->w, src->topic, m, drop, &fault, &r->batch) != SC_ERR_OK)
         sc_resolve_doubt(r, SC_ERR_ABORT);
     return NULL;
@@ -110,10 +120,10 @@ static void move_time(struct sc_intake *in, const struct sc_event *ev, const str
 
 /* Events with an identifier, in order, their intake begun. UINT32_MAX: in doubt. */
 static uint32_t decode_all(struct sc_resolve *r, const struct sc_msg *msgs, uint32_t n,
-                           int64_t mono_ms, struct sc_event **evs)
+                           struct sc_event **evs)
 {
-    struct sc_counters *c = &r->w->counters;
-    uint64_t records = 0, bytes = 0, faults = 0, anonymous = 0;
+    struct sc_counters *c = &r->w->txn;
+    uint64_t records = 0, bytes = 0, anonymous = 0;
     uint32_t out = 0;
     for (uint32_t i = 0; i < n; i++) {
         if (i + AHEAD < n)
@@ -121,7 +131,7 @@ static uint32_t decode_all(struct sc_resolve *r, const struct sc_msg *msgs, uint
         struct sc_intake *in = intake_of(r, &msgs[i]);
         if (in == NULL || msgs[i].offset < in->next_txn)
             continue;
-        struct sc_event *ev = decode(r, &r->jo->tx->sources[msgs[i].topic], &msgs[i], &faults);
+        struct sc_event *ev = decode(r, &r->jo->tx->sources[msgs[i].topic], &msgs[i]);
         if (r->doubt)
             return UINT32_MAX;
         in->next_txn = msgs[i].offset + 1;
@@ -142,7 +152,6 @@ static uint32_t decode_all(struct sc_resolve *r, const struct sc_msg *msgs, uint
     sc_count(&c->record_bytes, bytes);
     sc_count(&c->anonymous_events, anonymous);
     sc_count(&c->drops[SC_DROP_ANONYMOUS], anonymous);
-    watch_rate(r, mono_ms, records, faults);
     return out;
 }
 
@@ -175,7 +184,7 @@ static bool route_all(struct sc_resolve *r, struct sc_event **evs, uint32_t n, i
         for (uint32_t k = 0; k < rec->n_links; k++)
             believe(r, &rec->links[k], mono_ms);
     }
-    sc_count(&r->w->counters.events, n);
+    sc_count(&r->w->txn.events, n);
     return true;
 }
 
@@ -186,7 +195,7 @@ static bool take_some(struct sc_resolve *r, const struct sc_msg *msgs, uint32_t 
         return false;
     int64_t mono_ms = sc_resolve_mono(r);
     struct sc_event *evs[SC_BATCH_MAX];
-    uint32_t events = decode_all(r, msgs, n, mono_ms, evs);
+    uint32_t events = decode_all(r, msgs, n, evs);
     if (events == UINT32_MAX || !route_all(r, evs, events, mono_ms))
         return false;
     sc_arena_reset(&r->batch, SC_RESOLVE_KEEP_BYTES);
@@ -276,11 +285,13 @@ static bool settle(struct sc_resolve *r)
     if (!r->doubt)
         return true;
     sc_resolve_clear(r);
-    atomic_store(&r->w->status.why, "partitions are being acquired");
+    if (atomic_load(&r->w->status.why) == NULL)
+        atomic_store(&r->w->status.why, "partitions are being acquired");
     enum sc_err e = sc_resolve_own(r);
     if (e != SC_ERR_OK) {
         sc_logf(SC_LOG_WARN, "resolve", "partitions not acquired yet: %s", sc_err_text(e));
-        wait_and_say(r, sc_err_retriable(e) ? sc_err_text(e) : NULL); /* else: only tried again */
+        /* A server that is away is waited for; an abort is only tried again. */
+        wait_and_say(r, sc_err_retriable(e) ? sc_err_text(e) : NULL, RETRY_MS);
         return false;
     }
     sc_resolve_clear(r);

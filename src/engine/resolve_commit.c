@@ -10,6 +10,8 @@
 #include "core/identity/identity.h"
 #include <stdlib.h>
 
+#define ERROR_RATE_LEAST 100u /* records a minute before the rate counts */
+
 /* ---- transactions */
 
 void sc_resolve_clear(struct sc_resolve *r)
@@ -26,6 +28,7 @@ void sc_resolve_clear(struct sc_resolve *r)
     }
     r->open = r->beat = false;
     r->written = 0;
+    sc_worker_uncounted(r->w);
 }
 
 void sc_resolve_doubt(struct sc_resolve *r, enum sc_err why)
@@ -62,7 +65,7 @@ static bool send_frame(struct sc_resolve *r, uint32_t to)
 {
     struct sc_out out = {.topic = SC_OUT_JOURNAL, .partition = (int32_t)to,
                          .value = sc_frame_finish(&r->frames[to])};
-    sc_count(&r->w->counters.frames, 1);
+    sc_count(&r->w->txn.frames, 1);
     r->written += out.value.len;
     bool fine = r->w->log->ops->produce(r->w->log, &out) == SC_ERR_OK;
     sc_frame_start(&r->frames[to], r->projection);
@@ -144,6 +147,24 @@ static bool write_trailers(struct sc_resolve *r)
     return true;
 }
 
+/* Too many bad records in a minute are no longer bad records but a bad deployment. Those of a
+ * transaction that was dropped are read again: they count once. */
+static void watch_rate(struct sc_resolve *r)
+{
+    int64_t mono_ms = sc_resolve_mono(r);
+    int64_t minute = mono_ms / SC_MINUTE_MS;
+    if (minute != r->minute_ms) {
+        r->minute_ms = minute;
+        r->minute_records = r->minute_faults = 0;
+    }
+    r->minute_records += r->w->txn.records;
+    r->minute_faults += r->w->txn.dead_letters;
+    int32_t most = r->w->cfg->max_error_bp;
+    if (most > 0 && r->minute_records >= ERROR_RATE_LEAST &&
+        r->minute_faults * 10000 > r->minute_records * (uint64_t)most)
+        r->failed = true;
+}
+
 static void committed(struct sc_resolve *r)
 {
     for (uint32_t to = 0; to < r->w->cfg->partitions; to++)
@@ -157,13 +178,16 @@ static void committed(struct sc_resolve *r)
         in->next = in->next_txn;
     }
     sc_count(&r->w->counters.transactions, 1);
+    watch_rate(r);
+    sc_worker_counted(r->w);
 }
 
 /* Offset metadata: who commits, how often the record there was tried, and how far time has come by
  * those before it: the next owner reads none of them, and a heartbeat may not have said it. */
 static struct sc_str metadata(struct sc_resolve *r, const struct sc_intake *in, uint32_t tries)
 {
-    struct sc_meta meta = {.seal = -1, .config_hash = r->jo->config_hash, .tries = tries};
+    struct sc_meta meta = {.incarnation = (uint64_t)in->began_ms, .seal = -1,
+                           .config_hash = r->jo->config_hash, .tries = tries};
     if (in->progress_ms != SC_NEVER)
         meta.seq = (uint64_t)in->progress_ms;
     char *text = sc_arena_alloc(&r->ar, SC_META_MAX);

@@ -9,21 +9,51 @@
 
 #define COMMITTED_TIMEOUT_MS 5000
 
+/* When a source was first read, by what the owners of its partitions have committed, whoever they
+ * are; 0: never. A release before this one did not write it down: long ago. */
+static enum sc_err first_read(struct sc_resolve *r, uint16_t topic, int64_t *ms)
+{
+    struct sc_log *lg = r->w->log;
+    int32_t n = lg->ops->partitions(lg, topic);
+    struct sc_tp *all = SC_NEW_N(&r->ar, struct sc_tp, (size_t)(n > 0 ? n : 0) + 1);
+    for (int32_t p = 0; p < n; p++)
+        all[p] = (struct sc_tp){.topic = topic, .partition = p, .offset = -1};
+    *ms = 0;
+    if (n <= 0)
+        return SC_ERR_UNAVAILABLE;
+    enum sc_err e = lg->ops->committed(lg, all, (uint32_t)n, COMMITTED_TIMEOUT_MS, &r->ar);
+    for (int32_t p = 0; e == SC_ERR_OK && p < n; p++) {
+        struct sc_meta meta;
+        if (all[p].offset < 0)
+            continue;
+        bool said = sc_meta_parse(all[p].metadata, &meta) && meta.incarnation > 0;
+        int64_t then = said ? (int64_t)meta.incarnation : 1;
+        if (*ms == 0 || then < *ms)
+            *ms = then;
+    }
+    return e;
+}
+
+/* Where to begin with a partition that nobody has read. `latest` is the end at the very first start:
+ * of a partition that was added since, or that another worker has just not come to, that is its
+ * first record after that start. */
 static enum sc_err first_offset(struct sc_resolve *r, const struct sc_tp *tp, bool topic_known,
-                                int64_t *offset)
+                                int64_t *offset, int64_t *began_ms)
 {
     struct sc_log *lg = r->w->log;
     const struct sc_source *src = &r->jo->tx->sources[tp->topic];
     int64_t low, high, stable;
     enum sc_err e = lg->ops->watermarks(lg, tp->topic, tp->partition, &low, &high, &stable);
+    if (e == SC_ERR_OK && src->start == SC_START_LATEST)
+        e = first_read(r, tp->topic, began_ms);
     if (e != SC_ERR_OK)
         return e;
-    *offset = low;
-    if (topic_known || src->start == SC_START_EARLIEST)
-        return SC_ERR_OK;
-    if (src->start == SC_START_TIME)
+    if (src->start == SC_START_LATEST && *began_ms > 0)
+        return lg->ops->offset_at(lg, tp->topic, tp->partition, *began_ms, offset);
+    *began_ms = r->w->clock.now_ms(r->w->clock.arg);
+    if (src->start == SC_START_TIME && !topic_known)
         return lg->ops->offset_at(lg, tp->topic, tp->partition, src->start_ms, offset);
-    *offset = high;
+    *offset = src->start == SC_START_LATEST ? high : low;
     return SC_ERR_OK;
 }
 
@@ -110,7 +140,8 @@ static enum sc_err own(struct sc_resolve *r, struct sc_tp *tp, bool topic_known,
     struct sc_meta meta;
     if (!sc_meta_parse(tp->metadata, &meta))
         meta = (struct sc_meta){0}; /* nobody's, or somebody else's */
-    enum sc_err e = fresh ? first_offset(r, tp, topic_known, &tp->offset) : SC_ERR_OK;
+    int64_t began_ms = (int64_t)meta.incarnation;
+    enum sc_err e = fresh ? first_offset(r, tp, topic_known, &tp->offset, &began_ms) : SC_ERR_OK;
     int64_t committed = tp->offset;
     if (e == SC_ERR_OK)
         e = count_try(r, tp, &meta, &tries);
@@ -123,7 +154,7 @@ static enum sc_err own(struct sc_resolve *r, struct sc_tp *tp, bool topic_known,
                 SC_STR_FMT(src->name), tp->partition, why);
     int64_t next = why[0] ? committed : tp->offset;
     *in = (struct sc_intake){.topic = tp->topic, .partition = tp->partition, .committed = committed,
-                          .next = next, .next_txn = next,
+                          .next = next, .next_txn = next, .began_ms = began_ms,
                           .progress_ms = meta.seq ? (int64_t)meta.seq : SC_NEVER,
                           .any = !fresh || next > 0, .stopped = why[0] != '\0', .tries = tries};
     return SC_ERR_OK;

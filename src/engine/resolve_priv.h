@@ -24,6 +24,7 @@ struct sc_intake {
     int64_t committed;    /* C */
     int64_t next;         /* offset to go on at: C, or what the operator let be skipped */
     int64_t next_txn;     /* after the transaction in hand */
+    int64_t began_ms;     /* when the source was first read; 0: by a release that did not say */
     int64_t progress_ms;  /* largest occurred_at, each at most its record's timestamp */
     int64_t ended_ms;     /* monotonic: read to the end since; 0: not at the end */
     bool any;             /* it has, or had, a record */

@@ -13,6 +13,7 @@
 
 #define COMMITTED_TIMEOUT_MS 5000
 #define STAMP_TRIES 2
+#define RECORD_KEEP_BYTES (1u << 20)
 
 /* ---- steps 2: the committed offset and its metadata */
 
@@ -53,7 +54,8 @@ static enum sc_err ask_committed(struct sc_worker *w, struct sc_tp *tps, uint32_
 struct restore {
     struct sc_worker *w;
     struct sc_part *p;
-    struct sc_arena *ar;
+    struct sc_arena each[2]; /* of the record in hand, and of the last seal: not of all that are read */
+    unsigned at;        /* which is the seal's */
     int64_t until;      /* m */
     bool proof_only;    /* the view is up to date: only the seal at m is looked at */
     bool seal_seen, torn;
@@ -61,6 +63,25 @@ struct restore {
     uint64_t images;
     struct sc_seal seal;
 };
+
+static bool open_record(struct restore *r, struct sc_seal_reader *rd, struct sc_str value)
+{
+    struct sc_arena *ar = &r->each[r->at ^ 1U];
+    sc_arena_reset(ar, RECORD_KEEP_BYTES);
+    return sc_seal_open(rd, value, ar);
+}
+
+static void keep_seal(struct restore *r, const struct sc_seal_reader *rd)
+{
+    r->seal = rd->seal;
+    r->at ^= 1U;
+}
+
+static void restore_fini(struct restore *r)
+{
+    sc_arena_fini(&r->each[0]);
+    sc_arena_fini(&r->each[1]);
+}
 
 static void restore_image(struct restore *r, const struct sc_image *im)
 {
@@ -77,13 +98,13 @@ static bool restore_record(void *arg, const struct sc_msg *m)
     struct sc_image im;
     if (m->offset > r->until)
         return false;
-    if (!sc_seal_open(&rd, m->value, r->ar) || (!r->proof_only && rd.chunk != r->chunks)) {
+    if (!open_record(r, &rd, m->value) || (!r->proof_only && rd.chunk != r->chunks)) {
         r->torn = true;
         return false;
     }
     if (r->proof_only) {
         r->seal_seen = rd.is_seal && m->offset == r->until;
-        r->seal = rd.seal;
+        keep_seal(r, &rd);
         return false;
     }
     while (sc_seal_next(&rd, &im) > 0) {
@@ -95,7 +116,7 @@ static bool restore_record(void *arg, const struct sc_msg *m)
         return true;
     r->torn = rd.seal.count != r->images || (r->seal_seen && rd.seal.seq != r->seal.seq + 1);
     r->seal_seen = m->offset == r->until;
-    r->seal = rd.seal;
+    keep_seal(r, &rd);
     r->chunks = 0;
     r->images = 0;
     return !r->torn;
@@ -151,7 +172,7 @@ static bool seal_agrees(struct sc_worker *w, struct sc_part *p, const struct res
     return false;
 }
 
-static enum sc_err restore(struct sc_worker *w, struct sc_part *p, struct sc_arena *ar)
+static enum sc_err restore(struct sc_worker *w, struct sc_part *p)
 {
     struct sc_log *lg = w->log;
     int64_t low, high, stable, from;
@@ -171,20 +192,19 @@ static enum sc_err restore(struct sc_worker *w, struct sc_part *p, struct sc_are
     if (e != SC_ERR_OK)
         return e;
     from = w->view ? p->stamp.offset + 1 : low;
-    struct restore r = {.w = w, .p = p, .ar = ar, .until = p->seal};
+    struct restore r = {.w = w, .p = p, .until = p->seal};
     /* The seal itself is read even when the view is up to date: it is the proof (step 6). */
     r.proof_only = from > p->seal;
     if (r.proof_only)
         from = p->seal;
     p->commits = 1;
     e = lg->ops->replay(lg, SC_OUT_STATE, (int32_t)p->index, from, p->seal, restore_record, &r);
-    if (e != SC_ERR_OK)
-        return e;
-    if (!seal_agrees(w, p, &r))
-        return SC_ERR_OK;
+    if (e != SC_ERR_OK || !seal_agrees(w, p, &r))
+        return restore_fini(&r), e;
     p->complete = !r.proof_only && from <= low && low == 0;
     p->dirty_mono_ms = p->cache.dirty_n ? w->clock.mono_ms(w->clock.arg) : 0;
     sc_hearing_restore(&p->ear.hearing, &r.seal);
+    restore_fini(&r);
     p->heard = true;
     sc_part_keep(p);
     if (w->view && !p->complete)
@@ -233,10 +253,10 @@ static bool find_last_seal(void *arg, const struct sc_msg *m)
 {
     struct restore *r = arg;
     struct sc_seal_reader rd;
-    if (!sc_seal_open(&rd, m->value, r->ar) || !rd.is_seal)
+    if (!open_record(r, &rd, m->value) || !rd.is_seal)
         return true;
     r->seal_seen = true;
-    r->seal = rd.seal;
+    keep_seal(r, &rd);
     r->p->incarnation = rd.seal.incarnation;
     r->p->seq = rd.seal.seq;
     r->p->committed = r->p->next = rd.seal.next;
@@ -244,24 +264,25 @@ static bool find_last_seal(void *arg, const struct sc_msg *m)
     return true;
 }
 
-static enum sc_err adopt(struct sc_worker *w, struct sc_part *p, struct sc_arena *ar)
+static enum sc_err adopt(struct sc_worker *w, struct sc_part *p)
 {
     int64_t low, high, stable;
     enum sc_err e = w->log->ops->out_watermarks(w->log, SC_OUT_STATE, (int32_t)p->index, &low,
                                                 &high, &stable);
     if (e != SC_ERR_OK)
         return e;
-    struct restore r = {.w = w, .p = p, .ar = ar, .until = high};
+    struct restore r = {.w = w, .p = p, .until = high};
     if (high > low)
         e = w->log->ops->replay(w->log, SC_OUT_STATE, (int32_t)p->index, low, high - 1,
                                 find_last_seal, &r);
+    restore_fini(&r);
     if (e != SC_ERR_OK)
         return e;
     if (!r.seal_seen)
         return begin_history(w, p);
     sc_logf(SC_LOG_WARN, w->role, "partition %u: adopted seal %" PRIu64 " at offset %" PRId64,
             p->index, p->seq, p->seal);
-    return restore(w, p, ar);
+    return restore(w, p);
 }
 
 /* ---- one partition */
@@ -297,14 +318,13 @@ static enum sc_err count_try(struct sc_worker *w, struct sc_part *p, const struc
     return e;
 }
 
-static enum sc_err acquire(struct sc_worker *w, struct sc_part *p, const struct sc_tp *tp,
-                           struct sc_arena *ar)
+static enum sc_err acquire(struct sc_worker *w, struct sc_part *p, const struct sc_tp *tp)
 {
     struct sc_meta meta;
     if (tp->offset < 0) {
         sc_count(&w->counters.acquisitions, 1);
         sc_part_forget(p);
-        return w->cfg->adopt ? adopt(w, p, ar) : begin_history(w, p);
+        return w->cfg->adopt ? adopt(w, p) : begin_history(w, p);
     }
     if (!sc_meta_parse(tp->metadata, &meta)) {
         sc_part_forget(p);
@@ -331,7 +351,7 @@ static enum sc_err acquire(struct sc_worker *w, struct sc_part *p, const struct 
         p->status = SC_PART_ACTIVE;
         return w->view ? read_stamp(w, p, 0) : SC_ERR_OK;
     }
-    return restore(w, p, ar);
+    return restore(w, p);
 }
 
 /* ---- step 7: where to read on must be there */
@@ -422,7 +442,7 @@ enum sc_err sc_takeover(struct sc_worker *w, struct sc_part **parts, uint32_t n,
     enum sc_err e = ask_committed(w, tps, n, ar);
     for (uint32_t i = 0; e == SC_ERR_OK && i < n; i++) {
         if (parts[i]->status != SC_PART_STOPPED)
-            e = acquire(w, parts[i], &tps[i], ar);
+            e = acquire(w, parts[i], &tps[i]);
         if (e == SC_ERR_OK && parts[i]->status == SC_PART_ACTIVE)
             e = check_place(w, parts[i]);
     }

@@ -84,6 +84,8 @@ struct sc_counters {
     _Atomic uint64_t channels[SC_CHANNELS_MAX];
 };
 
+_Static_assert(sizeof(struct sc_counters) % sizeof(_Atomic uint64_t) == 0, "counters and no more");
+
 static inline void sc_count(_Atomic uint64_t *c, uint64_t n)
 {
     /* one writer: no read-modify-write needed */
@@ -118,8 +120,15 @@ struct sc_worker {
     char writer[33];           /* its transactional.id */
     _Atomic bool *stop;        /* drain and return */
     struct sc_counters counters;
+    struct sc_counters txn; /* what the transaction in hand did: counted once it stands */
     struct sc_worker_status status;
 };
+
+/* Each of `c`'s is added to `sum`'s, which nobody else writes. */
+void sc_counters_add(struct sc_counters *sum, const struct sc_counters *c);
+/* The transaction in hand stands, or was dropped. Thread: the worker's own. */
+void sc_worker_counted(struct sc_worker *w);
+void sc_worker_uncounted(struct sc_worker *w);
 
 /* Something was done, or there is nothing to do. A loop that turns is no progress. */
 static inline void sc_worker_moves(struct sc_worker *w)

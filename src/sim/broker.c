@@ -21,13 +21,17 @@ struct topic *sc_broker_find(struct sc_broker *b, const char *name)
 void sc_broker_topic(struct sc_broker *b, const char *name, int32_t partitions)
 {
     pthread_mutex_lock(&b->lock);
-    if (sc_broker_find(b, name) == NULL) {
-        struct topic *t = sc_calloc(1, sizeof(*t));
+    struct topic *t = sc_broker_find(b, name);
+    if (t == NULL) {
+        t = sc_calloc(1, sizeof(*t));
         t->name = sc_strndup(name, strlen(name));
-        t->n = partitions;
-        t->parts = sc_calloc((size_t)partitions, sizeof(*t->parts));
         b->topics = sc_realloc(b->topics, (b->n_topics + 1) * sizeof(struct topic *));
         b->topics[b->n_topics++] = t;
+    }
+    if (partitions > t->n) {
+        t->parts = sc_realloc(t->parts, (size_t)partitions * sizeof(*t->parts));
+        memset(&t->parts[t->n], 0, (size_t)(partitions - t->n) * sizeof(*t->parts));
+        t->n = partitions;
     }
     pthread_mutex_unlock(&b->lock);
 }

@@ -27,7 +27,7 @@ struct sc_broker *sc_broker_create(struct sc_clock clock, uint64_t keep);
 void sc_broker_destroy(struct sc_broker *b);
 void sc_broker_faults(struct sc_broker *b, sc_broker_fault *fault, void *arg);
 void sc_broker_sleeps(struct sc_broker *b, sc_sim_sleep *sleep, void *arg);
-/* Make a topic; again: nothing. */
+/* Make a topic, or give one that is there more partitions. */
 void sc_broker_topic(struct sc_broker *b, const char *name, int32_t partitions);
 /* Write one message outside any transaction (sources). partition -1: by murmur2 of the key. */
 void sc_broker_write(struct sc_broker *b, const char *topic, const struct sc_out *out);

@@ -65,6 +65,13 @@ void sc_world_destroy(struct sc_world *w)
 
 /* ---- one input: open, step, close */
 
+static bool is_current(void *arg, const struct sc_due_item *item)
+{
+    const struct sc_world *w = arg;
+    struct sc_state_peek peek;
+    return sc_customers_peek(&w->customers, &item->node, &peek) && peek.due_ms == item->ms;
+}
+
 static void close_customers(struct sc_world *w)
 {
     for (uint32_t i = 0; i < w->open.n; i++) {
@@ -80,6 +87,8 @@ static void close_customers(struct sc_world *w)
     }
     sc_customers_close(&w->customers, w->open.v, w->open.n);
     w->open.n = 0;
+    if (sc_due_swollen(&w->due))
+        sc_due_keep(&w->due, is_current, w);
 }
 
 static void input_start(struct sc_world *w)

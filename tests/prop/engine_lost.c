@@ -205,6 +205,32 @@ static void bad_frame(enum bad bad)
     bed_destroy(b);
 }
 
+/* A stopped partition is flushed no more; what it has not written yet is no reason to hold the others
+ * back, not after `flush.stall` either. */
+static void stopped_beside_others(void)
+{
+    struct bed *b = begin();
+    struct sc_out out = {.partition = 1, .value = SC_STR("no frame at all")};
+    end(b, life_of(b, false), false);
+    for (uint32_t i = EVENTS / 2; i < EVENTS * 3 / 4; i++)
+        write_event(b, &b->events[i]);
+    sched_sleep(&b->s, 3000);
+    sc_broker_write(b->broker, "journal", &out); /* behind events that it has to commit first */
+    start(b, false);
+    expect_stopped(b, false, 1);
+    sched_sleep(&b->s, 10000);
+    for (uint32_t i = EVENTS * 3 / 4; i < EVENTS; i++)
+        write_event(b, &b->events[i]);
+    sched_sleep(&b->s, 10000);
+    const struct sc_worker_status *s = &life_of(b, false)->w.status;
+    if (s->why)
+        fail(b, "beside a stopped partition it waits: %s", s->why);
+    if (s->flush_lag_ms)
+        fail(b, "what will not be flushed is said to be late");
+    end_all(b);
+    bed_destroy(b);
+}
+
 /* ---- a state that is not what journey wrote */
 
 /* A record of this broker is its memory, and the test's to change. */
@@ -270,6 +296,34 @@ static void first_start_at_the_end(void)
     bed_destroy(b);
 }
 
+/* And a partition that was added since is read from its first record, whoever comes to own it: here
+ * its owner has no other of this source. */
+static void added_partition(void)
+{
+    struct bed *b = bed_create(4);
+    b->faults = false;
+    for (uint32_t s = 0; s < SOURCES; s++)
+        b->project.taxonomy->sources[s].start = SC_START_LATEST;
+    start(b, true);
+    sched_sleep(&b->s, 3000);
+    sc_broker_topic(b->broker, "web", SOURCE_PARTS + 1);
+    for (uint32_t i = 0; i < 10; i++) {
+        struct sc_out out = {.partition = SOURCE_PARTS, .value = b->events[i].line,
+                             .timestamp_ms = b->s.ms};
+        sc_broker_write(b->broker, "web", &out);
+    }
+    start(b, true);
+    start(b, true);
+    sched_sleep(&b->s, 5000);
+    uint64_t records = 0;
+    for (uint32_t i = 0; i < LIVES; i++)
+        records += b->lives[i].task ? b->lives[i].w.counters.records : 0;
+    if (records != 10)
+        fail(b, "%llu of 10 records of an added partition were read", (unsigned long long)records);
+    end_all(b);
+    bed_destroy(b);
+}
+
 /* Resolve is of a newer taxonomy: its new events are left out and counted, the rest goes on. */
 static void newer_taxonomy(void)
 {
@@ -309,8 +363,10 @@ int main(void)
     bad_frame(ONE_ANNOUNCED_TOO_MANY);
     bad_frame(TOO_MANY);
     damaged_facts();
+    stopped_beside_others();
     first_start_at_the_end();
+    added_partition();
     newer_taxonomy();
-    puts("10 passed");
+    puts("12 passed");
     return 0;
 }

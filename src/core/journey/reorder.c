@@ -1,5 +1,5 @@
 /* Events that wait for their turn (semantics 13, `reorder`): ascending by (time, source, id), at
- * most SC_WAITING_MAX; each a deep copy, since it outlives its batch. */
+ * most SC_WAITING_MAX of SC_WAITING_BYTES_MAX; each a deep copy, since it outlives its batch. */
 #include "core/journey/run.h"
 
 #include "base/assert.h"
@@ -41,7 +41,23 @@ static const struct sc_event *take_first(struct sc_state *st)
     return ev;
 }
 
-const struct sc_event *sc_reorder_wait(struct sc_state *st, const struct sc_event *ev)
+static size_t bytes_of(const struct sc_event *ev)
+{
+    size_t bytes = ev->id.len + ev->source_name.len + ev->traceparent.len;
+    for (uint32_t i = 0; i < ev->n_props; i++)
+        bytes += sc_value_bytes(ev->props[i]);
+    return bytes;
+}
+
+bool sc_reorder_over(const struct sc_state *st)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < st->waiting.n; i++)
+        bytes += bytes_of(st->waiting.v[i].ev);
+    return st->waiting.n > SC_WAITING_MAX || bytes > SC_WAITING_BYTES_MAX;
+}
+
+void sc_reorder_wait(struct sc_state *st, const struct sc_event *ev)
 {
     SC_ASSERT(st->kind == SC_STATE_ROOT);
     struct sc_event *copy = keep(st->ar, ev);
@@ -53,7 +69,6 @@ const struct sc_event *sc_reorder_wait(struct sc_state *st, const struct sc_even
         at--;
     }
     st->waiting.v[at] = w;
-    return st->waiting.n > SC_WAITING_MAX ? take_first(st) : NULL;
 }
 
 const struct sc_event *sc_reorder_take(struct sc_state *st, int64_t limit_ms)

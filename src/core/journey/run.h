@@ -208,9 +208,10 @@ static inline bool sc_trace_holds(struct sc_run *rn, const char *part, const str
 /* "2026-03-02 10:00", with seconds when they are not 0; from the arena. */
 const char *sc_trace_time(struct sc_arena *ar, int64_t ms);
 
-/* reorder.c: let an event wait for its turn. Over the bound the oldest comes back, to be let
- * through now; else NULL. */
-const struct sc_event *sc_reorder_wait(struct sc_state *st, const struct sc_event *ev);
+/* reorder.c: let an event wait for its turn. Then they may be too many, or too large: the oldest are
+ * to be let through at once. */
+void sc_reorder_wait(struct sc_state *st, const struct sc_event *ev);
+bool sc_reorder_over(const struct sc_state *st);
 /* The first waiting event at or before `limit_ms`, taken out; NULL: none. */
 const struct sc_event *sc_reorder_take(struct sc_state *st, int64_t limit_ms);
 

@@ -29,6 +29,7 @@
 #define SC_KEYS_OPEN_MAX 25
 #define SC_RIPE_MAX 8
 #define SC_WAITING_MAX 256
+#define SC_WAITING_BYTES_MAX (512u << 10) /* half of what a state may take */
 #define SC_CASES_MAX 64
 #define SC_CONSENTS_MAX 64
 

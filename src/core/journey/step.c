@@ -215,6 +215,15 @@ static bool dedupe(struct sc_run *rn, const struct sc_event **ev)
     return seen != SC_DEDUPE_COPY;
 }
 
+/* What waits has its bounds, and two customers' may be more than one may. */
+static void bound_waiting(struct sc_run *rn)
+{
+    while (rn->st->kind == SC_STATE_ROOT && sc_reorder_over(rn->st)) {
+        rn->fx->counts.reorder_early++;
+        let_through(rn, sc_reorder_take(rn->st, INT64_MAX));
+    }
+}
+
 static void arrive(const struct sc_journey *jo, struct sc_state *st, const struct sc_input *in,
                    struct sc_effects *fx)
 {
@@ -227,11 +236,10 @@ static void arrive(const struct sc_journey *jo, struct sc_state *st, const struc
     st->dirty = true;
     bool late = sc_moment_late(jo, &in->now, ev->occurred_ms);
     if (jo->reorder_ms > 0 && !in->now.ordered && !late) {
-        ev = sc_reorder_wait(st, ev);
-        if (ev == NULL)
+        sc_reorder_wait(st, ev);
+        if (!sc_reorder_over(st))
             return;
-        fx->counts.reorder_early++;
-        let_through(&rn, ev);
+        bound_waiting(&rn);
     } else if (passes_by(jo, st, ev)) {
         pass_by(&rn, ev, late);
     } else if (jo->tx->events[ev->type].role == SC_ROLE_FORGET) {
@@ -350,15 +358,6 @@ static void timers(const struct sc_journey *jo, struct sc_state *st, const struc
 }
 
 /* ---- merges */
-
-/* Two that waited for their turn may have been more than one may. */
-static void bound_waiting(struct sc_run *rn)
-{
-    while (rn->st->kind == SC_STATE_ROOT && rn->st->waiting.n > SC_WAITING_MAX) {
-        rn->fx->counts.reorder_early++;
-        let_through(rn, sc_reorder_take(rn->st, INT64_MAX));
-    }
-}
 
 void sc_step_merged(const struct sc_journey *jo, struct sc_state *st, const struct sc_merged *mg,
                     const struct sc_moment *now, struct sc_effects *fx)

@@ -337,6 +337,7 @@ static enum sc_drop take_properties(struct intake *in)
     const struct sc_event_type *et = &in->tx->events[in->ev->type];
     const struct sc_source_event *se = &in->source->events[in->ev->type];
     struct sc_value *props = SC_NEW_N(in->ar, struct sc_value, et->n_props);
+    size_t bytes = 0;
     SC_ASSERT(se->n == et->n_props); /* this event can come from this source */
     for (uint32_t i = 0; i < se->n; i++) {
         const struct sc_mapping *m = &se->props[i].map;
@@ -354,6 +355,10 @@ static enum sc_drop take_properties(struct intake *in)
             drop = SC_DROP_MISSING_PROPERTY;
         if (drop != SC_DROP_NONE)
             return property_fault(in, p, m, drop, was);
+        if (v.type >= SC_T_STRING && (bytes += sc_value_bytes(v)) > SC_EVENT_PROPS_BYTES_MAX)
+            return fail(in, SC_DROP_SIZE, m->path.n > 0 ? m->path.text : p->name,
+                        "up to here its properties take %zu bytes, at most %u are taken", bytes,
+                        SC_EVENT_PROPS_BYTES_MAX);
         props[se->props[i].prop] = v;
     }
     in->ev->props = props;

@@ -122,6 +122,36 @@ Test(cache, what_is_written_again_during_a_flush_is_listed_again)
     sc_nodes_fini(&taken);
 }
 
+static bool is_even(void *arg, const struct sc_due_item *item)
+{
+    (void)arg;
+    return item->ms % 2 == 0;
+}
+
+Test(due, a_sweep_leaves_each_that_is_wanted_once)
+{
+    struct sc_due d;
+    sc_due_init(&d);
+    for (uint32_t i = 0; i < 3000; i++) {
+        struct sc_node_id node = node_of(i % 500, 7);
+        sc_due_push(&d, (int64_t)(i * 7919 % 500), &node);
+    }
+    cr_assert(sc_due_swollen(&d));
+    sc_due_keep(&d, is_even, NULL);
+    cr_assert_not(sc_due_swollen(&d));
+    struct sc_due_item before = {.ms = -1};
+    uint32_t n = 0;
+    for (; sc_due_first(&d); n++) {
+        struct sc_due_item at = sc_due_pop(&d);
+        cr_assert(at.ms % 2 == 0);
+        cr_assert(before.ms < at.ms ||
+                  (before.ms == at.ms && sc_node_cmp(&before.node, &at.node) < 0));
+        before = at;
+    }
+    cr_expect_eq(n, 250);
+    sc_due_fini(&d);
+}
+
 Test(due, earliest_first_then_by_node)
 {
     enum { N = 500 };

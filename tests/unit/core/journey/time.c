@@ -147,6 +147,24 @@ Test(moments, too_many_waiting_let_the_oldest_through)
     play_fini(&pl);
 }
 
+Test(moments, too_much_waiting_lets_the_oldest_through)
+{
+    struct play pl;
+    play_init(&pl, REORDER);
+    pl.hold_time = true;
+    char *id = sc_arena_alloc(&pl.ar, 100001);
+    memset(id, 'c', 100000);
+    id[100000] = '\0';
+    for (int i = 0; i < 8; i++) {
+        struct sc_str text = sc_str_printf(&pl.ar, "03-02 10:0%d cart_updated id=x%d cart_id=%s", i, i, id);
+        play_script(&pl, text.p);
+    }
+    cr_expect_eq(pl.counts.reorder_early, 3, "%u", (unsigned)pl.counts.reorder_early);
+    cr_expect_eq(pl.st->waiting.n, 5);
+    cr_expect_eq(pl.st->n_events, 3);
+    play_fini(&pl);
+}
+
 Test(moments, the_caller_may_have_put_them_in_order)
 {
     struct play pl;

@@ -163,6 +163,23 @@ Test(intake, reasons_of_a_mapped_record)
           {"$.tags", text("one"), SC_DROP_WRONG_TYPE, "$.tags"});
 }
 
+/* What is taken must fit a frame, a state and a message. */
+Test(intake, properties_that_take_too_much_are_refused)
+{
+    static char bytes[SC_EVENT_PROPS_BYTES_MAX];
+    memset(bytes, 'x', sizeof(bytes));
+    struct sc_value most = sc_string((struct sc_str){bytes, sizeof(bytes) - 2 * sizeof(most)});
+    good();
+    fixture_put(&fx, "$.tags", LIST(&fx.ar, most));
+    cr_expect_eq(fixture_intake(&fx), SC_DROP_NONE, "%s", fx.fault.text);
+    most.len++;
+    good();
+    fixture_put(&fx, "$.tags", LIST(&fx.ar, most));
+    cr_expect_eq(fixture_intake(&fx), SC_DROP_SIZE);
+    cr_expect(sc_str_eqz(fx.fault.path, "$.tags"));
+    cr_expect_str_eq(fx.fault.text, "up to here its properties take 262145 bytes, at most 262144 are taken");
+}
+
 Test(intake, reasons_of_a_canonical_line)
 {
     SPOIL(good_canonical, {"$.id", sc_int(7), SC_DROP_NO_ID, "$.id"},
