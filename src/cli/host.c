@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,10 +31,13 @@ static void on_signal(int number)
 
 void sc_host_signals(struct sc_host *h)
 {
-    struct sigaction sa = {.sa_handler = on_signal};
+    struct sigaction sa = {.sa_handler = on_signal}, was;
     signalled = h;
     sigaction(SIGTERM, &sa, NULL);
     sigaction(SIGINT, &sa, NULL);
+    sigaction(SIGHUP, NULL, &was); /* its terminal is gone; under nohup that is nothing */
+    if (was.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &sa, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
 
@@ -42,7 +46,7 @@ struct thread {
     struct sc_worker *w;
     pthread_t id;
     bool started;
-    int rc;
+    _Atomic int rc;
 };
 
 static void *run_worker(void *arg)
@@ -78,9 +82,16 @@ static void start(struct thread *t)
 {
     char name[16]; /* what the kernel keeps */
     snprintf(name, sizeof(name), "%.9s-%u", t->w->role, t->w->index % 1000);
-    t->started = pthread_create(&t->id, NULL, run_worker, t) == 0;
-    if (t->started)
+    int e = pthread_create(&t->id, NULL, run_worker, t);
+    t->started = e == 0;
+    if (t->started) {
         pthread_setname_np(t->id, name);
+        return;
+    }
+    sc_logf(SC_LOG_ERROR, t->w->role, "worker %u has no thread: %s; raise the limits of processes and "
+            "memory", t->w->index, strerror(e));
+    t->rc = SC_EXIT_SOFTWARE;
+    atomic_store(&t->host->stop, true);
 }
 
 static struct sc_worker *worker_create(struct sc_host *h, bool resolve, uint32_t index)
@@ -123,14 +134,17 @@ static void wait_workers(struct sc_host *h, void (*each)(struct sc_host *h))
 }
 
 /* A worker that a server keeps from leaving is left behind: the log restores what it had. */
-static void join(struct thread *t, int64_t until_s)
+static void join(struct thread *t, int64_t until_s, const struct thread *all, uint32_t n)
 {
     struct timespec until = {until_s, 0};
     if (pthread_timedjoin_np(t->id, NULL, &until) == 0)
         return;
     sc_logf(SC_LOG_WARN, t->w->role, "worker %u cannot leave in order, a server does not answer: "
             "ending without; the next start restores from the log", t->w->index);
-    _exit(SC_EXIT_OK);
+    int rc = SC_EXIT_OK;
+    for (uint32_t i = 0; i < n && rc == SC_EXIT_OK; i++)
+        rc = all[i].rc; /* why it stops, if a worker failed */
+    _exit(rc);
 }
 
 int sc_host_run(struct sc_host *h, void (*each)(struct sc_host *h))
@@ -158,7 +172,7 @@ int sc_host_run(struct sc_host *h, void (*each)(struct sc_host *h))
     int64_t until_s = sc_time_now_ms() / 1000 + LEAVE_S;
     for (uint32_t i = 0; i < h->n; i++) {
         if (threads[i].started)
-            join(&threads[i], until_s);
+            join(&threads[i], until_s, threads, h->n);
         rc = rc ? rc : threads[i].rc;
     }
     if (each)

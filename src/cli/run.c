@@ -113,7 +113,7 @@ int sc_cmd_run(int argc, char **argv)
     };
     static const char about[] =
         "Reads the sources, resolves customers, computes their journeys and publishes what follows.\n"
-        "SIGTERM or SIGINT drains: the transaction in hand is finished, Redis brought up to date.";
+        "SIGTERM, SIGINT or SIGHUP drains: the transaction in hand is finished, Redis brought up to date.";
     const struct sc_command cmd = {"run [SETTINGS | --config FILE] [--role resolve|journey]", about,
                                    args, 0, 1};
     struct sc_words words;

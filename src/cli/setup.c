@@ -266,18 +266,22 @@ void sc_setup_fini(struct sc_setup *su)
 void sc_setup_writer(const struct sc_setup *su, char role, uint32_t index, char out[33])
 {
     const struct sc_settings *st = su->project->settings;
-    char host[256] = "local", full[512];
+    char host[256] = "local";
+    struct sc_buf full = {0};
     gethostname(host, sizeof(host) - 1);
     struct sc_str instance = st->instance.len ? st->instance : sc_str_from(host);
-    int n = snprintf(full, sizeof(full), "%.*s-%c-%.*s-%u", SC_STR_FMT(st->kafka.group), role,
-                     SC_STR_FMT(instance), index);
-    for (char *c = full; *c; c++)
+    sc_buf_addf(&full, "%.*s-%c-%.*s-%u", SC_STR_FMT(st->kafka.group), role,
+                SC_STR_FMT(instance), index);
+    sc_buf_char(&full, '\0');
+    size_t n = full.len - 1;
+    for (char *c = full.p; *c; c++)
         if (!strchr("._-", *c) && !(*c >= '0' && *c <= '9') && !(*c >= 'a' && *c <= 'z') &&
             !(*c >= 'A' && *c <= 'Z'))
             *c = '-';
     if (n <= 32)
-        memcpy(out, full, (size_t)n + 1);
+        memcpy(out, full.p, n + 1);
     else
-        snprintf(out, 33, "%.15s-%016llx", full,
-                 (unsigned long long)sc_hash_xxh3(full, (size_t)n, 0));
+        snprintf(out, 33, "%.15s-%016llx", full.p,
+                 (unsigned long long)sc_hash_xxh3(full.p, n, 0));
+    sc_buf_fini(&full);
 }

@@ -15,7 +15,6 @@
 #define AWAY_EVERY_MS 5000 /* brokers that were lost are asked for so often */
 #define AWAY_TIMEOUT_MS 1000
 #define PARTITIONS_EVERY_MS 60000
-#define INPUTS_MAX (SC_OUT_MAX * 4)
 
 /* What a poll takes at most, so that it is still in a cache when it is looked at. */
 #define BATCH_BYTES (256u << 10)
@@ -597,7 +596,7 @@ static const struct sc_log_ops ops = {
 
 struct sc_log *sc_kafka_log_create(const struct sc_kafka_log_config *cfg)
 {
-    SC_ASSERT(cfg->n_inputs <= INPUTS_MAX);
+    SC_ASSERT(cfg->n_inputs <= SC_SOURCES_MAX);
     struct kafka_log *k = sc_calloc(1, sizeof(*k));
     k->base.ops = &ops;
     k->cfg = *cfg;

@@ -25,7 +25,7 @@ struct kafka_log {
     rd_kafka_queue_t *queue;
     rd_kafka_topic_t *out[SC_OUT_MAX];
     int32_t out_partitions[SC_OUT_MAX]; /* as of the producer's start; 0: not known */
-    int32_t in_partitions[SC_OUT_MAX * 4];
+    int32_t in_partitions[SC_SOURCES_MAX];
     int64_t partitions_ms; /* when they were last asked for */
     rd_kafka_message_t *batch[SC_BATCH_MAX];
     struct sc_msg msgs[SC_BATCH_MAX];

@@ -16,12 +16,14 @@
 #include "base/time.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define TXN_TIMEOUT_MS "20000"
 #define CALL_TIMEOUT_MS 20000  /* one transactional call with its retries */
 #define FLUSH_TIMEOUT_MS 15000 /* under the transaction's timeout, so that an abort still can be */
 #define STOPPED_TIMEOUT_MS 4000 /* a flush, an abort, retries of a commit once the process is to end */
 #define SLICE_MS 500
+#define RENEW_PAUSE_MS 1000 /* what was refused at once would be again */
 #define LONG_MS 1000 /* that nobody answers is said after so long */
 #define INIT_TIMEOUT_MS 10000
 #define FENCE_TIMEOUT_MS 10000
@@ -159,6 +161,8 @@ void sc_kafka_renew(struct kafka_log *k)
         if (k->consumer && sc_kafka_producer_open(k) == SC_ERR_OK)
             return;
         sc_kafka_producer_close(k);
+        for (int ms = 0; ms < RENEW_PAUSE_MS && !*k->cfg.stop; ms += 100)
+            nanosleep(&(struct timespec){0, 100000000L}, NULL);
     }
 }
 

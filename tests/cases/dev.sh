@@ -29,6 +29,22 @@ kill -TERM "$pid"
 wait "$pid" || fail "SIGTERM: exit code $?"
 grep -Eq '^[0-9]+ events, ' out || fail "SIGTERM: no summary"
 
+# So on SIGHUP, but under nohup.
+"$bin" dev >out 2>err &
+pid=$!
+sleep 0.5
+kill -HUP "$pid"
+wait "$pid" || fail "SIGHUP: exit code $?"
+grep -Eq '^[0-9]+ events, ' out || fail "SIGHUP: no summary"
+nohup "$bin" dev --seconds 2 >out 2>err &
+pid=$!
+sleep 0.5
+kill -HUP "$pid"
+sleep 0.2
+kill -0 "$pid" || fail "SIGHUP ends it under nohup"
+kill -TERM "$pid"
+wait "$pid" || fail "exit code $? under nohup"
+
 # One's own journey: types, bounds, enumerations and roles are met, so nothing is refused.
 cat >taxonomy.yaml <<'EOF'
 taxonomy: own

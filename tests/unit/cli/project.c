@@ -2,6 +2,7 @@
 #include "base/time.h"
 #include "cli/cli.h"
 #include "cli/project.h"
+#include "cli/setup.h"
 #include "cli/zones.h"
 
 #include <criterion/criterion.h>
@@ -54,6 +55,27 @@ Test(project, a_journey_comes_with_its_taxonomy_ready_to_step)
     cr_expect(pr.journey->zone(pr.journey->zone_arg, SC_STR("Europe/Oslo")) != NULL);
     sc_project_fini(&pr);
     sc_project_fini(&pr);
+}
+
+/* A group and an instance as long as they may be: the name is cut, and yet tells them apart. */
+Test(project, a_writer_s_name_is_of_32_bytes_and_its_own)
+{
+    char text[301], name[4][33];
+    memset(text, 'g', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    struct sc_settings settings = {.kafka.group = sc_str_from(text), .instance = sc_str_from(text)};
+    struct sc_project pr = {.settings = &settings};
+    const struct sc_setup su = {.project = &pr};
+    sc_setup_writer(&su, 'r', 0, name[0]);
+    sc_setup_writer(&su, 'r', 1, name[1]);
+    sc_setup_writer(&su, 'j', 0, name[2]);
+    settings.kafka.group = SC_STR("shop");
+    settings.instance = SC_STR("a b");
+    sc_setup_writer(&su, 'j', 3, name[3]);
+    cr_expect_eq(strlen(name[0]), 32);
+    cr_expect_str_neq(name[0], name[1]);
+    cr_expect_str_neq(name[0], name[2]);
+    cr_expect_str_eq(name[3], "shop-j-a-b-3");
 }
 
 Test(project, settings_come_with_both)

@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <stdio.h>
 #include <time.h>
 
 #define TXN_OFFSET_COMMIT 28
@@ -98,6 +99,26 @@ Test(kafka_log, nothing_is_assigned_and_nothing_begun_before_the_takeover, .time
     cr_expect_eq(lg->ops->begin(lg), SC_ERR_OK);
     lg->ops->abort(lg);
 
+    bed_fini(&b);
+}
+
+/* A taxonomy may have so many. */
+Test(kafka_log, as_many_sources_as_a_taxonomy_may_have, .timeout = 60)
+{
+    static char names[SC_SOURCES_MAX][8];
+    const char *inputs[SC_SOURCES_MAX];
+    struct bed b;
+    bed_init(&b, 1);
+    for (uint32_t i = 0; i < SC_SOURCES_MAX; i++) {
+        snprintf(names[i], sizeof(names[i]), "s%u", i);
+        inputs[i] = names[i];
+    }
+    struct sc_kafka_log_config cfg = sc_kafka_log(b.lg)->cfg;
+    cfg.inputs = inputs;
+    cfg.n_inputs = SC_SOURCES_MAX;
+    struct sc_log *lg = sc_kafka_log_create(&cfg);
+    cr_expect_not_null(lg);
+    lg->ops->close(lg);
     bed_fini(&b);
 }
 
