@@ -251,23 +251,25 @@ static int fire(struct sc_jworker *j, struct sc_part *p, int64_t append_ms)
 static bool trailer(struct sc_jworker *j, struct sc_part *p, const struct sc_trailer *tr)
 {
     struct sc_writers *ws = &p->ear.writers;
+    uint32_t at = 0;
     p->heard = true;
-    for (uint32_t i = 0; i < ws->n; i++) {
-        if (ws->v[i].boot != tr->boot)
-            continue;
-        if (tr->k != ws->v[i].k + 1) {
-            sc_count(&j->w->counters.journal_gaps, 1);
-            sc_part_stop(p, "the journal lost transactions of a resolve worker: %" PRIu64
-                         " follows %" PRIu64 "; restore the topic before going on", tr->k,
-                         ws->v[i].k);
-            return sc_jworker_doubt(j, SC_ERR_CORRUPT), false;
-        }
-        ws->v[i].k = tr->k;
-        return true;
+    while (at < ws->n && ws->v[at].boot != tr->boot)
+        at++;
+    if (at < ws->n && tr->k != ws->v[at].k + 1) {
+        sc_count(&j->w->counters.journal_gaps, 1);
+        sc_part_stop(p, "the journal lost transactions of a resolve worker: %" PRIu64
+                     " follows %" PRIu64 "; restore the topic before going on", tr->k,
+                     ws->v[at].k);
+        return sc_jworker_doubt(j, SC_ERR_CORRUPT), false;
     }
-    uint32_t at = ws->n < SC_WRITERS_MAX ? ws->n++ : 0;
-    ws->v[at].boot = tr->boot;
-    ws->v[at].k = tr->k;
+    if (at == SC_WRITERS_MAX)
+        at = 0; /* who has been silent for longest is forgotten: a writer's every doubt makes a new one */
+    if (at < ws->n) {
+        ws->n--;
+        memmove(&ws->v[at], &ws->v[at + 1], (ws->n - at) * sizeof(ws->v[0]));
+    }
+    ws->v[ws->n].boot = tr->boot;
+    ws->v[ws->n++].k = tr->k;
     return true;
 }
 

@@ -17,7 +17,7 @@ enum sc_part_status {
 
 #define SC_WRITERS_MAX 256 /* resolve writers whose trailers are followed */
 
-struct sc_writers {
+struct sc_writers { /* who was heard last stands last */
     struct { uint64_t boot, k; } v[SC_WRITERS_MAX];
     uint32_t n;
 };

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "codec/seal.h"
+#include "engine/part.h"
 
 static struct life *life_of(struct bed *b, bool resolve)
 {
@@ -205,6 +206,34 @@ static void bad_frame(enum bad bad)
     bed_destroy(b);
 }
 
+static void say(struct bed *b, struct sc_frame_writer *w, uint64_t boot, uint64_t k)
+{
+    const struct sc_trailer tr = {.boot = boot, .k = k};
+    sc_frame_start(w, 0);
+    sc_frame_trailer(w, &tr);
+    struct sc_out out = {.partition = 1, .value = sc_frame_finish(w)};
+    sc_broker_write(b->broker, "journal", &out);
+}
+
+/* Each doubt of a resolve worker makes another writer of it; those that go on are still followed. */
+static void gap_after_many_writers(void)
+{
+    struct bed *b = begin();
+    struct sc_frame_writer w = {0};
+    end(b, life_of(b, true), false);
+    for (uint64_t i = 1; i <= 2 * SC_WRITERS_MAX; i++) {
+        if (i > SC_WRITERS_MAX)
+            say(b, &w, 1, i);
+        say(b, &w, 1000 + i, 1);
+    }
+    expect_stopped(b, false, 0);
+    say(b, &w, 1, 2 * SC_WRITERS_MAX + 2);
+    expect_stopped(b, false, 1);
+    end_all(b);
+    sc_frame_fini(&w);
+    bed_destroy(b);
+}
+
 /* A stopped partition is flushed no more; what it has not written yet is no reason to hold the others
  * back, not after `flush.stall` either. */
 static void stopped_beside_others(void)
@@ -363,10 +392,11 @@ int main(void)
     bad_frame(ONE_ANNOUNCED_TOO_MANY);
     bad_frame(TOO_MANY);
     damaged_facts();
+    gap_after_many_writers();
     stopped_beside_others();
     first_start_at_the_end();
     added_partition();
     newer_taxonomy();
-    puts("12 passed");
+    puts("13 passed");
     return 0;
 }
