@@ -80,8 +80,8 @@ static struct sc_str traceparent_of(struct sc_resolve *r, const struct sc_msg *m
     return is_traceparent(value) ? sc_str_dup(&r->batch, value) : SC_STR_NULL;
 }
 
-/* The event of a record, or NULL: a dead letter, a counted drop, or (r->doubt) a server to wait
- * for. */
+/* The event of a record, or NULL: a dead letter, a counted drop, in doubt, or (r->no_schema) the
+ * registry has to be waited for. */
 static struct sc_event *decode(struct sc_resolve *r, const struct sc_source *src,
                                const struct sc_msg *m)
 {
@@ -96,8 +96,7 @@ static struct sc_event *decode(struct sc_resolve *r, const struct sc_source *src
     };
     enum sc_err e = sc_decoders_event(r->decoders, &in, ev, &drop, &fault);
     if (e != SC_ERR_OK) {
-        sc_resolve_doubt(r, e);
-        wait_and_say(r, "the schema registry does not answer", REGISTRY_RETRY_MS);
+        r->no_schema = e;
         return NULL;
     }
     if (drop == SC_DROP_NONE)
@@ -134,6 +133,8 @@ static uint32_t decode_all(struct sc_resolve *r, const struct sc_msg *msgs, uint
         struct sc_event *ev = decode(r, &r->jo->tx->sources[msgs[i].topic], &msgs[i]);
         if (r->doubt)
             return UINT32_MAX;
+        if (r->no_schema != SC_ERR_OK)
+            break;
         in->next_txn = msgs[i].offset + 1;
         in->any = in->touched = true;
         in->ended_ms = 0;
@@ -188,6 +189,18 @@ static bool route_all(struct sc_resolve *r, struct sc_event **evs, uint32_t n, i
     return true;
 }
 
+/* What came before the record whose schema is not to be had stands, so that other sources go on. */
+static void await_schema(struct sc_resolve *r)
+{
+    enum sc_err e = r->no_schema;
+    r->no_schema = SC_ERR_OK;
+    if (r->w->txn.records == 0)
+        sc_resolve_doubt(r, e);
+    else if (!sc_resolve_commit(r))
+        return;
+    wait_and_say(r, "the schema registry does not answer", REGISTRY_RETRY_MS);
+}
+
 static bool take_some(struct sc_resolve *r, const struct sc_msg *msgs, uint32_t n)
 {
     SC_ASSERT(n <= SC_BATCH_MAX);
@@ -199,6 +212,8 @@ static bool take_some(struct sc_resolve *r, const struct sc_msg *msgs, uint32_t 
     if (events == UINT32_MAX || !route_all(r, evs, events, mono_ms))
         return false;
     sc_arena_reset(&r->batch, SC_RESOLVE_KEEP_BYTES);
+    if (r->no_schema != SC_ERR_OK)
+        return await_schema(r), false;
     return true;
 }
 

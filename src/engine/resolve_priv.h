@@ -48,6 +48,7 @@ struct sc_resolve {
     uint64_t *k;                    /* P: this life's transactions to each partition */
     uint64_t boot, projection;
     bool open, doubt, beat;
+    enum sc_err no_schema;          /* why a record's schema is not to be had; OK: none is missing */
     struct sc_pace pace;
     int64_t beat_ms;
     uint64_t written;

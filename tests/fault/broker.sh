@@ -94,8 +94,13 @@ big_endian=$(printf '\\%03o' $((id >> 24 & 255)) $((id >> 16 & 255)) $((id >> 8 
 kcat -P -b "$STAGECOACH_KAFKA" -t "$RUN.clickstream" "$WORK/new.record"
 wait_until 20 said_ready 'the schema registry does not answer' || fail "a new schema id did not wait for the registry"
 before=$(metric duplicates_total)
-server registry start
 more_duplicates() { [ "$(metric duplicates_total)" -gt "$before" ]; }
+consume "$RUN.support" -c 1 -f '%s' >"$WORK/old.support" 2>/dev/null
+kcat -P -b "$STAGECOACH_KAFKA" -t "$RUN.support" "$WORK/old.support"
+wait_until 30 more_duplicates || fail "another source does not go on meanwhile"
+said_ready 'the schema registry does not answer' || fail "nor does the registry"
+before=$(metric duplicates_total)
+server registry start
 wait_until 30 more_duplicates || fail "the record under the new id was not taken"
 [ "$(metric dead_letters_total)" -eq 0 ] || fail "the wait for the registry left dead letters"
 shop_stop
