@@ -294,10 +294,11 @@ static sc_sum value_of(const struct sc_run *rn)
         d = sc_value_decimal(v);
     else if (v.type != SC_T_DOUBLE || sc_decimal_from_double(v.d, scale, &d) != SC_DECIMAL_OK)
         return 0;
-    SC_ASSERT(d.scale <= scale);
     sc_sum units = d.units;
     for (uint8_t s = d.scale; s < scale; s++)
         units *= 10;
+    for (uint8_t s = d.scale; s > scale; s--) /* read by a newer dictionary */
+        units /= 10;
     return units;
 }
 

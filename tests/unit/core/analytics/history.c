@@ -62,6 +62,21 @@ static void teardown(struct desk *d)
 }
 
 /* One event of the customer; time does not move, so that none is late. */
+static void occurs(struct desk *d, uint16_t type, int64_t ms, const struct sc_value *props)
+{
+    struct sc_event ev = {.type = type, .source = SC_SOURCE_NONE, .props = props,
+                          .source_name = SC_STR("t"), .id = sc_str_printf(&d->ar, "%d", d->events++),
+                          .occurred_ms = ms, .n_ids = 1, .n_props = d->tx.events[type].n_props};
+    ev.claimed_ms = ms;
+    ev.id_hash = sc_event_id_hash(ev.source_name, ev.id);
+    ev.ids[0].node = d->st->node;
+    struct sc_record rec;
+    sc_route(&ev, &d->st->node, &rec);
+    struct sc_input in = {.kind = SC_IN_RECORD, .rec = &rec,
+                          .now = {.watermark_ms = SC_NEVER, .event_clock = true, .deduped = true}};
+    sc_journey_step(&d->jo, d->st, &in, &d->fx);
+}
+
 static void happens(struct desk *d, const char *name, int64_t ms, const char *about, const char *no)
 {
     const struct { const char *name, *value; } given[] = {{"about", about}, {"no", no}};
@@ -74,17 +89,7 @@ static void happens(struct desk *d, const char *name, int64_t ms, const char *ab
         if (prop >= 0)
             props[prop] = sc_string(sc_str_dup(&d->ar, sc_str_from(given[i].value)));
     }
-    struct sc_event ev = {.type = (uint16_t)type, .source = SC_SOURCE_NONE, .props = props,
-                          .source_name = SC_STR("t"), .id = sc_str_printf(&d->ar, "%d", d->events++),
-                          .occurred_ms = ms, .n_ids = 1, .n_props = et->n_props};
-    ev.claimed_ms = ms;
-    ev.id_hash = sc_event_id_hash(ev.source_name, ev.id);
-    ev.ids[0].node = d->st->node;
-    struct sc_record rec;
-    sc_route(&ev, &d->st->node, &rec);
-    struct sc_input in = {.kind = SC_IN_RECORD, .rec = &rec,
-                          .now = {.watermark_ms = SC_NEVER, .event_clock = true, .deduped = true}};
-    sc_journey_step(&d->jo, d->st, &in, &d->fx);
+    occurs(d, (uint16_t)type, ms, props);
 }
 
 struct tally {
@@ -223,6 +228,20 @@ Test(history, weeks_out_of_order_cost_as_many_deltas_as_weeks)
     teardown(&d);
     uint32_t fifty = weeks_backwards(&d, 50);
     cr_expect_leq(fifty, 5 * ten);
+    teardown(&d);
+}
+
+/* A new version of the dictionary may give an amount more digits, and reaches resolve first. */
+Test(history, an_amount_of_more_digits_than_the_plan_has_is_counted_in_the_plans)
+{
+    struct desk d;
+    setup(&d);
+    int bought = sc_taxonomy_event(&d.tx, SC_STR("bought"));
+    struct sc_value total = sc_decimal((struct sc_decimal){100059, 4});
+    occurs(&d, (uint16_t)bought, 0, &total);
+    cr_expect_eq(told(&d, SC_METRIC_PURCHASE).count, 1);
+    cr_expect_eq((int64_t)told(&d, SC_METRIC_PURCHASE).sum, 1000);
+    cr_expect_eq((int64_t)d.st->history->purchases.v[0].value, 1000);
     teardown(&d);
 }
 
