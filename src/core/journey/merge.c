@@ -106,7 +106,8 @@ static struct side side_of(const struct sc_journey *jo, const struct sc_place *p
         return s;
     s.ranked = pl->lapsed_from >= 0 ? pl->lapsed_from
                                      : jo->tracks[jo->stages[pl->stage].track].initial;
-    s.ranked_ms = pl->lapsed_from_ms;
+    /* it was no lapse when it was entered, by another journey: from nowhere, since then */
+    s.ranked_ms = pl->lapsed_from >= 0 ? pl->lapsed_from_ms : pl->stage_ms;
     if (s.lapse < 0) { /* else it was moved: as it was entered */
         s.lapse = pl->stage;
         s.lapse_ms = pl->stage_ms;

@@ -196,15 +196,21 @@ static void arm(struct sc_run *rn, struct sc_timer *tm, const struct timers *bef
              sc_trace_time(rn->fx->ar, tm->due_ms));
 }
 
+/* Does the lapse lead out of where the customer stands? */
+static bool leads(const struct sc_journey *jo, const struct sc_place *pl, uint16_t lapse)
+{
+    const struct sc_stage *stage = &jo->stages[lapse];
+    SC_ASSERT(stage->after_ms > 0);
+    if (pl->stage == lapse)
+        return false;
+    return stage->has_from ? stage->from >> pl->stage & 1 : !sc_stage_is_lapse(jo, pl->stage);
+}
+
 static void arm_lapse(struct sc_run *rn, uint16_t s, const struct timers *before)
 {
     const struct sc_place *pl = place_of(rn, s);
     const struct sc_stage *stage = &rn->jo->stages[s];
-    if (stage->after_ms == 0 || s == pl->stage)
-        return;
-    bool leads = stage->has_from ? stage->from >> pl->stage & 1
-                                 : !sc_stage_is_lapse(rn->jo, pl->stage);
-    if (!leads)
+    if (stage->after_ms == 0 || !leads(rn->jo, pl, s))
         return;
     int64_t last = sc_breaks_last(rn->st, SC_TIMER_LAPSE, s, 0);
     struct sc_timer tm = {.kind = SC_TIMER_LAPSE, .rule = s};
@@ -290,9 +296,12 @@ void sc_stage_restart(struct sc_run *rn)
     }
 }
 
+/* A timer may come back with a journey that was taken back: where the customer has gone on since, by
+ * the other journey's rules, it says nothing. */
 void sc_stage_lapse(struct sc_run *rn, uint16_t stage)
 {
     SC_ASSERT(rn->ev == NULL);
-    SC_ASSERT(sc_stage_is_lapse(rn->jo, stage) && stage != place_of(rn, stage)->stage);
-    enter(rn, stage, SC_CAUSE_LAPSE);
+    const struct sc_place *pl = place_of(rn, stage);
+    if (pl->stage_ms != SC_NEVER && leads(rn->jo, pl, stage))
+        enter(rn, stage, SC_CAUSE_LAPSE);
 }

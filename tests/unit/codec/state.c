@@ -275,6 +275,74 @@ Test(state, a_place_without_a_name_is_that_of_the_main_track)
     cr_expect(got->place[0].stage == 2 && got->place[0].stage_ms == SHOP_START);
 }
 
+/* A journey that was deployed, taken back and deployed again: `quiet` is a lapse in one version, and
+ * a stage with a rule of its own in the other. */
+#define QUIET(how)                                                                                 \
+    "journey: shop\ntaxonomy: taxonomy.yaml\n"                                                     \
+    "stages:\n"                                                                                    \
+    "  - { name: new, initial: true }\n"                                                           \
+    "  - { name: buyer, when: 'event.name == \"order\"' }\n"                                       \
+    "  - { name: quiet, " how " }\n"
+#define LAPSES QUIET("from: [buyer], after: '5d without [order]'")
+#define RULES QUIET("when: 'event.name == \"viewed\"'")
+
+static void occurs(struct shop *at, struct sc_state *st, const char *event, int64_t ms,
+                   struct sc_effects *fx)
+{
+    struct chance c = {(uint64_t)ms};
+    int type = sc_taxonomy_event(&at->tx, sc_str_from(event));
+    shop_step(at, st, shop_event(at, type, ms, &c), &ms, fx);
+}
+
+static struct sc_state *handed(struct shop *from, struct sc_state *st, struct shop *to)
+{
+    return sc_state_decode(&to->jo, st->node, shop_bytes(from, st), &to->ar);
+}
+
+Test(state, a_lapse_that_comes_back_finds_its_customer_gone_on)
+{
+    struct shop lapses, rules;
+    struct sc_effects fx;
+    shop_init(&lapses, LAPSES);
+    shop_init(&rules, RULES);
+    sc_effects_init(&fx, &sh.ar);
+    struct sc_state *st = sc_state_new(&lapses.jo, shop_node(1, 2), &lapses.ar);
+    occurs(&lapses, st, "order", SHOP_START, &fx);
+    cr_assert_eq(st->timers.n, 1);
+    st = handed(&lapses, st, &rules);
+    occurs(&rules, st, "viewed", SHOP_START + 1000, &fx);
+    cr_assert_eq(st->place[0].stage, 2);
+    st = handed(&rules, st, &lapses);
+    sc_effects_clear(&fx);
+    occurs(&lapses, st, "cart", SHOP_START + 6 * SC_DAY_MS, &fx);
+    cr_expect_eq(st->place[0].stage, 2);
+    cr_expect_eq(st->place[0].stage_ms, SHOP_START + 1000);
+    cr_expect_eq(fx.items.n, 0, "it is in that stage already");
+    shop_fini(&rules);
+    shop_fini(&lapses);
+}
+
+Test(state, a_stage_that_became_a_lapse_merges)
+{
+    struct shop lapses, rules;
+    struct sc_effects fx;
+    shop_init(&lapses, LAPSES);
+    shop_init(&rules, RULES);
+    sc_effects_init(&fx, &sh.ar);
+    struct sc_state *st[2];
+    for (int i = 0; i < 2; i++) {
+        st[i] = sc_state_new(&rules.jo, shop_node((uint8_t)(1 + i), 1), &rules.ar);
+        occurs(&rules, st[i], "viewed", SHOP_START + i * 1000, &fx);
+        st[i] = handed(&rules, st[i], &lapses);
+        cr_assert_eq(st[i]->place[0].stage, 2);
+    }
+    sc_state_merge(&lapses.jo, st[0], st[1]);
+    cr_expect_neq(st[0]->place[0].stage_ms, SC_NEVER);
+    cr_expect_not_null(handed(&lapses, st[0], &lapses));
+    shop_fini(&rules);
+    shop_fini(&lapses);
+}
+
 /* The journey has it by another name, and then by its own again. */
 static void rename_trigger(uint32_t t)
 {
