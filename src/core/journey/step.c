@@ -359,12 +359,19 @@ static void timers(const struct sc_journey *jo, struct sc_state *st, const struc
 
 /* ---- merges */
 
+/* Of a merge that no event causes: of its events, or of the first that waits when all still do. */
+static int64_t last_known_ms(const struct sc_state *st)
+{
+    SC_ASSERT(st->n_events > 0 || st->waiting.n > 0);
+    return st->n_events > 0 ? st->last_ms : st->waiting.v[0].ms;
+}
+
 void sc_step_merged(const struct sc_journey *jo, struct sc_state *st, const struct sc_merged *mg,
                     const struct sc_moment *now, struct sc_effects *fx)
 {
     SC_ASSERT(st->kind == SC_STATE_ROOT);
     const struct sc_event *ev = mg->ev;
-    int64_t at_ms = ev ? ev->occurred_ms : st->last_ms;
+    int64_t at_ms = ev ? ev->occurred_ms : last_known_ms(st);
     struct sc_run rn;
     sc_run_init(&rn, jo, st, now, fx);
     sc_run_at(&rn, NULL, at_ms, sc_decision_ms(now, at_ms));

@@ -468,6 +468,25 @@ Test(owner, who_is_split_off_together_stays_together)
     owners_fini(&w);
 }
 
+/* Under `reorder` all that somebody did may wait still; a command brings no event along. */
+Test(owner, whoever_only_waits_is_split_off_together)
+{
+    struct owners w;
+    owners_init(&w);
+    w.jo.reorder_ms = SC_HOUR_MS;
+    owners_event(&w, "seen", 1, E1, -1);
+    owners_event(&w, "seen", 2, P1, -1);
+    cr_assert(w.st[P1]->waiting.n == 1 && w.st[P1]->n_events == 0);
+    struct sc_record *link = command(&w, SC_REC_LINK, P1);
+    link->home = w.nodes[E1];
+    link->links[link->n_links++] = (struct sc_link){w.nodes[E1], w.nodes[P1], w.nodes[E1],
+                                                    w.nodes[P1]};
+    owners_settle(&w);
+    cr_expect(owners_alias(&w, P1, E1));
+    cr_expect_eq(w.st[E1]->waiting.n, 2);
+    owners_fini(&w);
+}
+
 Test(owner, forgetting_reaches_every_member)
 {
     struct owners w;
