@@ -2,7 +2,8 @@
  *
  * Each is kept by the event time of what was said, the latest wins, so that arrival order and
  * merges cannot change it. At the same instant withdrawal beats grant, and of two preferences the
- * larger text stands. */
+ * larger text stands. Nothing is said for a time that has yet to come: a consent's own `at` may lie
+ * before its event, never behind it, else no withdrawal could follow for years. */
 #include "core/journey/run.h"
 
 #include "base/assert.h"
@@ -51,7 +52,9 @@ static void consent(struct sc_run *rn)
     struct sc_value granted = field(rn, SC_RF_GRANTED), at = field(rn, SC_RF_AT);
     if (purpose.len == 0 || granted.type != SC_T_BOOL)
         return; /* says nothing */
-    int64_t at_ms = at.type == SC_T_TIMESTAMP ? at.i : rn->ev->occurred_ms;
+    int64_t at_ms = rn->ev->occurred_ms;
+    if (at.type == SC_T_TIMESTAMP && at.i < at_ms)
+        at_ms = at.i;
     struct sc_consent *c = consent_find(st, purpose);
     if (c && (c->at_ms > at_ms || (c->at_ms == at_ms && !c->granted)))
         return;

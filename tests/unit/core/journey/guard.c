@@ -128,6 +128,16 @@ Test(guard, consent_by_event_time)
     PLAY(PING ", purpose: [marketing, profiling] }\n",
          "03-02 10:00 consented purpose=marketing granted=true\n03-02 12:00 first_use\n",
          "03-02 12:00 suppressed ping CONSENT\n");
+    PLAY(marketing, /* what it says of a time to come cannot be: a withdrawal after it counts */
+         "03-02 10:00 consented purpose=marketing granted=true at=2031-01-01T00:00:00Z\n"
+         "03-02 10:30 first_use\n03-02 11:00 consented purpose=marketing granted=false\n"
+         "03-02 12:00 first_use\n",
+         "03-02 10:30 trigger ping sms\n03-02 12:00 suppressed ping CONSENT\n");
+    PLAY(marketing, /* but of an earlier one */
+         "03-02 11:00 consented purpose=marketing granted=false\n"
+         "03-02 12:00 consented purpose=marketing granted=true at=2026-03-02T10:00:00Z\n"
+         "03-02 13:00 first_use\n",
+         "03-02 13:00 suppressed ping CONSENT\n");
 }
 
 Test(guard, consents_are_bounded_and_a_withdrawal_is_kept)
