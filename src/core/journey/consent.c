@@ -15,10 +15,16 @@ static struct sc_value field(const struct sc_run *rn, enum sc_role_field f)
     return prop < 0 ? sc_absent() : rn->ev->props[prop];
 }
 
+/* Of a text that is longer than an id nothing is kept: states stay small, whatever sources send. */
+static bool fits(struct sc_value v)
+{
+    return v.type == SC_T_STRING && v.len <= SC_EVENT_ID_BYTES_MAX;
+}
+
 static struct sc_str text_field(const struct sc_run *rn, enum sc_role_field f)
 {
     struct sc_value v = field(rn, f);
-    return v.type == SC_T_STRING ? sc_value_str(v) : SC_STR_NULL;
+    return fits(v) ? sc_value_str(v) : SC_STR_NULL;
 }
 
 /* ---- consents */
@@ -91,7 +97,7 @@ bool sc_consent_closes(const struct sc_state *st, struct sc_str channel)
 static void prefer(struct sc_run *rn, struct sc_pref *pref, enum sc_role_field f)
 {
     struct sc_value v = field(rn, f);
-    bool number = v.type == SC_T_INT, text = v.type == SC_T_STRING;
+    bool number = v.type == SC_T_INT, text = fits(v);
     int64_t at_ms = rn->ev->occurred_ms;
     if ((!number && !text) || pref->at_ms > at_ms)
         return;

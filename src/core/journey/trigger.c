@@ -18,6 +18,18 @@ struct key {
     bool found;    /* the event has one */
 };
 
+/* The hash of a text that is too long to stand in states and messages, in hex. */
+static struct sc_str long_key(struct sc_arena *ar, struct sc_str text)
+{
+    uint8_t hash[16];
+    struct sc_buf out = {.ar = ar};
+    SC_ASSERT(text.len > SC_EVENT_ID_BYTES_MAX);
+    sc_hash_xxh3_128(text.p, text.len, hash);
+    for (size_t i = 0; i < sizeof(hash); i++)
+        sc_buf_addf(&out, "%02x", hash[i]);
+    return sc_buf_view(&out);
+}
+
 static struct key key_of(struct sc_run *rn, const struct sc_trigger *tr)
 {
     struct key key = {0};
@@ -34,6 +46,8 @@ static struct key key_of(struct sc_run *rn, const struct sc_trigger *tr)
         sc_value_json(v, &w);
         key.text = sc_buf_view(&out);
     }
+    if (key.text.len > SC_EVENT_ID_BYTES_MAX)
+        key.text = long_key(rn->fx->ar, key.text);
     key.hash = sc_hash_xxh3(key.text.p, key.text.len, 1); /* no key is a key of its own */
     key.hash += key.hash == 0;
     return key;

@@ -140,6 +140,31 @@ Test(guard, consent_by_event_time)
          "03-02 13:00 suppressed ping CONSENT\n");
 }
 
+/* A state has to be written and read whatever a source sends. */
+Test(guard, words_that_are_too_long_are_not_taken)
+{
+    struct play pl;
+    play_init(&pl, PING " }\n");
+    char *most = memset(sc_arena_alloc(&pl.ar, SC_EVENT_ID_BYTES_MAX + 2), 'x',
+                        SC_EVENT_ID_BYTES_MAX);
+    for (int more = 0; more < 2; more++) {
+        size_t n = SC_EVENT_ID_BYTES_MAX + (size_t)more;
+        most[n - 1] = 'x';
+        most[n] = '\0';
+        play_script(&pl, sc_arena_printf(&pl.ar, "03-02 10:0%d consented purpose=%s granted=true",
+                                         more, most));
+        cr_expect_eq(pl.st->consents.n, 1);
+        play_script(&pl, sc_arena_printf(&pl.ar, "03-02 10:1%d preferred channel=%s timezone=%s",
+                                         more, most, most));
+        cr_expect_eq(pl.st->channel.text.len, (size_t)SC_EVENT_ID_BYTES_MAX);
+        cr_expect_eq(pl.st->timezone.text.len, (size_t)SC_EVENT_ID_BYTES_MAX);
+    }
+    play_script(&pl, sc_arena_printf(&pl.ar, "03-02 10:20 consented purpose=a granted=true "
+                                             "evidence=%s id=e", most));
+    cr_expect(sc_str_eqz(pl.st->consents.v[1].evidence, "e"), "the event says it as well");
+    play_fini(&pl);
+}
+
 Test(guard, consents_are_bounded_and_a_withdrawal_is_kept)
 {
     struct play pl;

@@ -95,6 +95,28 @@ Test(triggers, at_most_25_keys_are_open)
     play_fini(&pl);
 }
 
+/* A key is whatever the source sends. Of a long one a hash stands in state and message. */
+Test(triggers, a_long_key_is_a_key_still)
+{
+    struct play pl;
+    play_init(&pl, CART "    key: event.cart_id\n");
+    char *key = memset(sc_arena_alloc(&pl.ar, 100001), 'x', 100000);
+    key[100000] = '\0';
+    play_script(&pl, sc_arena_printf(&pl.ar, "03-02 10:00 cart_updated cart_id=%s value=40", key));
+    key[99999] = 'y';
+    play_script(&pl, sc_arena_printf(&pl.ar, "03-02 10:01 cart_updated cart_id=%s value=40\n"
+                                             "03-02 10:02 cart_emptied cart_id=%s\n"
+                                             "03-02 11:30", key, key));
+    cr_expect_str_eq(play_filter(&pl, SC_FX_TRIGGER), "03-02 11:00 trigger cart sms\n");
+    cr_assert_eq(pl.fx.items.n, 1);
+    cr_expect_eq(pl.fx.items.v[0].key.len, 32u, "%.*s", SC_STR_FMT(pl.fx.items.v[0].key));
+    key[SC_EVENT_ID_BYTES_MAX] = '\0';
+    play_script(&pl, sc_arena_printf(&pl.ar, "03-03 10:00 cart_updated cart_id=%s value=40\n"
+                                             "03-03 11:30", key));
+    cr_expect(sc_str_eqz(pl.fx.items.v[1].key, key), "as it is, up to the bound");
+    play_fini(&pl);
+}
+
 Test(triggers, a_wrong_one_is_withdrawn_with_its_id)
 {
     struct play pl;
