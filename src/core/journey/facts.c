@@ -303,14 +303,22 @@ struct sc_fact_state *sc_fact_hold(struct sc_state *st, uint32_t fact)
 
 /* ---- apply */
 
+/* `where:` is of the event alone; of the host it asks for zones. */
+static bool counts(const struct sc_journey *jo, const struct sc_state *st,
+                   const struct sc_prog *where, const struct sc_event *ev)
+{
+    struct sc_rule_ctx cx;
+    sc_rule_bind(&cx, jo, st, ev, ev->occurred_ms, st->ar);
+    return sc_rule_holds(where, &cx);
+}
+
 void sc_fact_apply(const struct sc_journey *jo, struct sc_state *st, uint32_t fact,
                    const struct sc_event *ev)
 {
     SC_ASSERT(fact < jo->n_facts && jo->plans != NULL);
     const struct sc_fact *f = &jo->facts[fact];
     SC_ASSERT(f->event == ev->type);
-    struct sc_rule_ctx cx = {.tx = jo->tx, .ev = ev, .now_ms = ev->occurred_ms, .ar = st->ar};
-    if (f->where && !sc_rule_holds(f->where, &cx))
+    if (f->where && !counts(jo, st, f->where, ev))
         return;
     const struct sc_fact_plan *plan = &jo->plans[fact];
     struct sc_value v = f->prop >= 0 ? ev->props[f->prop] : sc_timestamp(ev->occurred_ms);

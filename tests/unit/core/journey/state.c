@@ -164,6 +164,31 @@ Test(facts, where_filters)
     cr_assert_eq(fact("big", 0).i, 1);
 }
 
+static const struct sc_tz *zone(void *arg, struct sc_str name)
+{
+    return sc_str_eqz(name, "Europe/Oslo") ? arg : NULL;
+}
+
+/* What an event says of its zone is asked there too. */
+Test(facts, where_knows_zones)
+{
+    struct shop noon;
+    struct sc_tz *oslo = sc_tz_load(SC_STR("Europe/Oslo"));
+    cr_assert_not_null(oslo);
+    shop_init(&noon, "journey: shop\ntaxonomy: taxonomy.yaml\n"
+                     "facts: { lunch: 'count(\"viewed\", where: has(event.product) && "
+                     "event.occurred_at.getHours(event.product) == 12)' }\n");
+    noon.jo.zone = zone;
+    noon.jo.zone_arg = oslo;
+    struct sc_state *one = sc_state_new(&noon.jo, shop_node(1, 1), &noon.ar);
+    struct sc_event *ev = shop_event(&noon, 0, SHOP_START + SC_HOUR_MS, &luck);
+    ev->props = (struct sc_value[]){sc_string(SC_STR("Europe/Oslo")), sc_absent()};
+    sc_fact_apply(&noon.jo, one, 0, ev);
+    cr_expect_eq(sc_fact_read(&noon.jo, one, 0, SHOP_START).i, 1);
+    shop_fini(&noon);
+    sc_tz_destroy(oslo);
+}
+
 /* ---- dedupe */
 
 static enum sc_dedupe seen(uint64_t id, uint32_t content, int64_t ms, uint32_t *evicted)
