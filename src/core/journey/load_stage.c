@@ -3,6 +3,8 @@
 #include "base/assert.h"
 #include "base/hash.h"
 
+#define AFTER_MS_MAX (INT64_C(3650) * SC_DAY_MS) /* as `target`, `expires` and the like */
+
 /* ---- silences: `90d without [a, b where event.x > 1]` */
 
 struct slice { /* of a silence's text, which knows where it stands */
@@ -151,6 +153,13 @@ bool load_silence(struct load *ld, struct sc_str text, const struct sc_node *at,
             sc_diag_add(ld->dg, SC_ERROR, "bad-silence", slice_mark(word),
                         "'%.*s' is no duration to wait", SC_STR_FMT(slice_str(word)));
         f->hint = SC_STR("write `1h without [order_completed]`");
+        return false;
+    }
+    if (out->after_ms > AFTER_MS_MAX) {
+        struct sc_finding *f =
+            sc_diag_add(ld->dg, SC_ERROR, "bad-silence", slice_mark(word),
+                        "'%.*s' is too long to wait", SC_STR_FMT(slice_str(word)));
+        f->hint = SC_STR("at most 3650d");
         return false;
     }
     if (rest.len == 0)

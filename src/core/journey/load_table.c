@@ -28,8 +28,8 @@ static const struct sc_field stage_fields[] = {
             "every lapse. Going back in the order needs it."},
     {.key = "after", .kind = SC_F_STR, .offset = AT(doc_stage, after),
      .node_offset = AT(doc_stage, after_at),
-     .doc = "Entered by silence instead of `when`: `90d without [order_completed]`. Such a stage "
-            "is a lapse and has no rank."},
+     .doc = "Entered by silence instead of `when`: `90d without [order_completed]`, at most 3650d. "
+            "Such a stage is a lapse and has no rank."},
     {.key = "target", .kind = SC_F_DURATION, .offset = AT(doc_stage, target_ms), .min = 1,
      .max = INT64_C(3650) * SC_DAY_MS,
      .doc = "How long a customer should stay at most. Later is the milestone `overdue:<stage>`."},
@@ -91,7 +91,7 @@ static const struct sc_field trigger_fields[] = {
     {.key = "after", .kind = SC_F_STR, .offset = AT(doc_trigger, after),
      .node_offset = AT(doc_trigger, after_at),
      .doc = "The wait: `1h without [order_completed, cart_emptied where event.all]`; a duration "
-            "alone waits for nothing else."},
+            "alone waits for nothing else. At most 3650d."},
     {.key = "unless", .kind = SC_F_STR, .offset = AT(doc_trigger, unless),
      .node_offset = AT(doc_trigger, unless_at),
      .doc = "Expression that ends the wait and cancels a deferred message as soon as it holds."},
