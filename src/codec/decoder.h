@@ -65,13 +65,13 @@ bool sc_schema_paths(enum sc_format format, const struct sc_schema_source *schem
 
 /* Decode one body into `slots` (want->n values, all set: ABSENT where the record has none).
  *
- * Values by wire type: integers INT (unsigned past int64: DECIMAL if it fits 18 digits, else
- * DOUBLE); float, double DOUBLE; bool BOOL; text, enums by name STRING; bytes, fixed BYTES; Avro
- * decimal DECIMAL; Avro timestamps, date and google.protobuf.Timestamp TIMESTAMP;
- * google.protobuf.Duration DURATION; wrappers (google.protobuf.StringValue …) their value; null and
- * unset fields ABSENT (proto3 scalars without presence: their zero value); uuid STRING; arrays and
- * repeated LIST; maps and whole records MAP (keys STRING). JSON numbers: INT when integral and in
- * int64, else DECIMAL when they fit 18 digits exactly, else DOUBLE.
+ * Values by wire type: integers INT (unsigned past int64: UINT); float, double DOUBLE; bool BOOL;
+ * text, enums by name STRING; bytes, fixed BYTES; Avro decimal DECIMAL; Avro timestamps, date and
+ * google.protobuf.Timestamp TIMESTAMP; google.protobuf.Duration DURATION; wrappers
+ * (google.protobuf.StringValue …) their value; null and unset fields ABSENT (proto3 scalars without
+ * presence: their zero value); uuid STRING; arrays and repeated LIST; maps and whole records MAP
+ * (keys STRING). JSON numbers: INT when integral and in int64, UINT when past it and in uint64,
+ * else DECIMAL when they fit 18 digits exactly, else DOUBLE.
  * A want with op other than SC_MAP_PATH, or with `[*]` in its path, yields a LIST of all values the
  * path meets (absent and null ones left out), always, if empty; the aggregate itself is intake's.
  * Of an aggregate whose path ends at an array without `[*]`, the values are the array's elements.

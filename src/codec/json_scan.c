@@ -195,7 +195,7 @@ static enum sc_drop scan_digits(const char **p, const char *end, struct sc_json_
         return SC_DROP_MALFORMED;
     for (; *p < end && is_digit(**p); ++*p) {
         unsigned digit = (unsigned)(**p - '0');
-        if (n->digits <= (UINT64_MAX - 9) / 10) {
+        if (n->digits <= (UINT64_MAX - digit) / 10) {
             n->digits = n->digits * 10 + digit;
             n->exponent -= fraction;
         } else {
@@ -263,6 +263,10 @@ bool sc_json_number_value(const struct sc_json_number *number, bool text, struct
     uint64_t most = (uint64_t)INT64_MAX + n.negative;
     if (n.exact && n.exponent == 0 && n.digits <= most) {
         *out = sc_int((int64_t)(n.negative ? 0 - n.digits : n.digits));
+        return true;
+    }
+    if (n.exact && n.exponent == 0 && !n.negative && !text) {
+        *out = (struct sc_value){.type = SC_T_UINT, .u = n.digits};
         return true;
     }
     if (n.exact && n.exponent < 0 && n.exponent >= -SC_DECIMAL_DIGITS &&

@@ -170,15 +170,16 @@ static inline struct sc_value sc_json_plain_value(struct sc_json_plain n)
 
 struct sc_json_number {
     struct sc_str text;
-    uint64_t digits;  /* up to 19 significant ones */
+    uint64_t digits;  /* as many significant ones as fit */
     int32_t exponent; /* value = digits * 10^exponent, when exact */
     bool negative, exact;
 };
 
 /* `*p` stands at the first character, and then behind the last. */
 enum sc_drop sc_json_scan_number(const char **p, const char *end, struct sc_json_number *out);
-/* INT when integral and in int64, else DECIMAL when it fits 18 digits exactly, else DOUBLE, or with
- * `text` STRING (the number's own text). False: beyond a double. */
+/* INT when integral and in int64, UINT when past it and in uint64, else DECIMAL when it fits 18
+ * digits exactly, else DOUBLE; with `text` STRING (the number's own text) for both UINT and DOUBLE.
+ * False: beyond a double. */
 bool sc_json_number_value(const struct sc_json_number *n, bool text, struct sc_arena *ar,
                           struct sc_value *out);
 

@@ -55,8 +55,8 @@ static struct sc_value from_double(uint64_t bits)
 
 static struct sc_value from_unsigned(uint64_t u)
 {
-    /* past an int64 there are 19 digits or more, so never a decimal */
-    return u <= INT64_MAX ? sc_int((int64_t)u) : sc_double((double)u);
+    struct sc_value v = {.type = u <= INT64_MAX ? SC_T_INT : SC_T_UINT, .u = u};
+    return v;
 }
 
 static struct sc_value from_enum(const struct sc_proto_enum *e, int32_t number)

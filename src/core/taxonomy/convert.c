@@ -40,7 +40,7 @@ static enum sc_drop to_decimal(const struct sc_conversion *c, struct sc_value *v
         e = sc_decimal_parse(sc_value_str(*v), (uint8_t)digits, &d);
     else if (v->type == SC_T_DOUBLE && isfinite(v->d))
         e = sc_decimal_from_double(v->d, (uint8_t)digits, &d);
-    else if (v->type != SC_T_INT)
+    else if (v->type != SC_T_INT && v->type != SC_T_UINT)
         return SC_DROP_WRONG_TYPE;
     if (e == SC_DECIMAL_OK)
         *v = sc_decimal((struct sc_decimal){d.units, c->scale});
@@ -73,6 +73,8 @@ static enum sc_drop to_double(const struct sc_conversion *c, struct sc_value *v)
     double d;
     if (v->type == SC_T_INT)
         d = (double)v->i;
+    else if (v->type == SC_T_UINT) /* past an int */
+        d = (double)v->u;
     else if (v->type == SC_T_DECIMAL)
         d = sc_decimal_double(sc_value_decimal(*v));
     else if (v->type == SC_T_DOUBLE && isfinite(v->d))

@@ -81,6 +81,7 @@ static void text_put(struct sc_buf *b, struct sc_value v)
     case SC_T_NULL: sc_buf_addz(b, "null"); break;
     case SC_T_BOOL: sc_buf_addz(b, v.i ? "true" : "false"); break;
     case SC_T_INT: sc_buf_addf(b, "%lld", (long long)v.i); break;
+    case SC_T_UINT: sc_buf_addf(b, "%lluu", (unsigned long long)v.u); break;
     case SC_T_DOUBLE: sc_buf_addf(b, "%.17gf", v.d); break;
     case SC_T_DECIMAL:
         sc_buf_add(b, digits, sc_decimal_format(sc_value_decimal(v), digits));
@@ -96,7 +97,6 @@ static void text_put(struct sc_buf *b, struct sc_value v)
     case SC_T_DURATION: sc_buf_addf(b, "duration:%lld+%u", (long long)v.i, v.len); break;
     case SC_T_LIST:
     case SC_T_MAP: text_items(b, v); break;
-    case SC_T_UINT:
     case SC_T_TYPE:
     case SC_T_ERROR: cr_assert_fail("no decoder makes type %u", v.type);
     }

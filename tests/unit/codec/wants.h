@@ -11,7 +11,7 @@
 struct sc_projection wants(struct sc_arena *ar, const char *paths);
 
 /* Values as JSON would write them, with types that JSON lacks spelled out: 12.5d a decimal, 1e300f a
- * double, absent, bytes:<hex>, time:<ms>+<ns>, duration:<ms>+<ns>. */
+ * double, 7u a uint, absent, bytes:<hex>, time:<ms>+<ns>, duration:<ms>+<ns>. */
 const char *value_text(struct sc_arena *ar, struct sc_value v);
 
 /* Decode and join the slots' texts by a space; "!label path" when the record is dropped. */

@@ -21,6 +21,12 @@ static struct sc_value timed(int64_t ms, uint32_t sub_ns)
     return v;
 }
 
+/* 2^63 and `more`: what an unsigned field holds, and no int does. */
+static struct sc_value past_int(uint64_t more)
+{
+    return (struct sc_value){.type = SC_T_UINT, .u = (UINT64_C(1) << 63) + more};
+}
+
 static void run(const struct row *rows, size_t n)
 {
     struct sc_arena ar;
@@ -67,6 +73,7 @@ Test(convert, ints)
          {"\"\"", SC_T_INT, 0, 0, 0, text(""), WRONG, NOTHING},
          {"\"4x\"", SC_T_INT, 0, 0, 0, text("4x"), WRONG, NOTHING},
          {"double 40", SC_T_INT, 0, 0, 0, sc_double(40.0), WRONG, NOTHING},
+         {"2^63", SC_T_INT, 0, 0, 0, past_int(0), WRONG, NOTHING},
          {"true", SC_T_INT, 0, 0, 0, sc_bool(true), WRONG, NOTHING},
          {"null", SC_T_INT, 0, 0, 0, (struct sc_value){.type = SC_T_NULL}, OK, sc_absent()});
 }
@@ -80,6 +87,7 @@ Test(convert, decimals)
          {"0.12345", SC_T_DECIMAL, 4, 0, 0, decimal(12345, 5), DIGITS, NOTHING},
          {"0.12340", SC_T_DECIMAL, 4, 0, 0, decimal(12340, 5), OK, decimal(1234, 4)},
          {"10^15 at 4", SC_T_DECIMAL, 4, 0, 0, sc_int(INT64_C(1000000000000000)), DIGITS, NOTHING},
+         {"2^63", SC_T_DECIMAL, 0, 0, 0, past_int(0), DIGITS, NOTHING},
          {"double 0.1", SC_T_DECIMAL, 4, 0, 0, sc_double(0.1), OK, decimal(1000, 4)},
          {"double half even", SC_T_DECIMAL, 1, 0, 0, sc_double(0.25), OK, decimal(2, 1)},
          {"NaN", SC_T_DECIMAL, 4, 0, 0, sc_double(NAN), WRONG, NOTHING},
@@ -94,6 +102,7 @@ Test(convert, doubles_bools_and_text)
 {
     ROWS({"1.5", SC_T_DOUBLE, 0, 0, 0, decimal(15, 1), OK, sc_double(1.5)},
          {"7", SC_T_DOUBLE, 0, 0, 0, sc_int(7), OK, sc_double(7.0)},
+         {"2^63 and more", SC_T_DOUBLE, 0, 0, 0, past_int(2048), OK, sc_double(0x1.0000000000001p63)},
          {"\"7\"", SC_T_DOUBLE, 0, 0, 0, text("7"), WRONG, NOTHING},
          {"cents", SC_T_DOUBLE, 0, -2, 0, sc_int(1999), OK, sc_double(19.99)},
          {"infinity", SC_T_DOUBLE, 0, 0, 0, sc_double(INFINITY), WRONG, NOTHING},
