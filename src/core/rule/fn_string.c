@@ -1,5 +1,6 @@
 /* Strings: places are counted in characters (code points), as CEL does. Source: cel-spec
- * doc/langdef.md and doc/extensions/strings.md. Cost: linear, spent from the budget. */
+ * doc/langdef.md and doc/extensions/strings.md. Cost: linear, but for lastIndexOf, and spent from the
+ * budget. */
 #include "core/rule/fn.h"
 
 #include "base/assert.h"
@@ -130,7 +131,8 @@ struct sc_value rule_fn_last_index_of(struct run *run, const struct sc_value *a,
 {
     struct sc_str s = str(a[0]), what = str(a[1]);
     size_t from = s.len;
-    if (!rule_spend(run, s.len / 8))
+    /* compared at each place: no library looks backwards in linear time */
+    if (!rule_spend(run, s.len / 8 + s.len / 64 * (what.len / 64)))
         return limit();
     if (n == 3 && !byte_at(s, a[2].i, &from))
         return sc_error(SC_VE_INDEX);
@@ -259,30 +261,39 @@ struct sc_value rule_fn_trim(struct run *run, const struct sc_value *a, uint32_t
     return rule_string_at(s.p + from, to - from);
 }
 
+static uint64_t put(char *out, uint64_t at, struct sc_str part)
+{
+    if (out && part.len > 0)
+        memcpy(out + at, part.p, part.len);
+    return at + part.len;
+}
+
+static struct sc_str behind(struct sc_str s, size_t n)
+{
+    SC_ASSERT(n <= s.len);
+    return (struct sc_str){s.p + n, s.len - n};
+}
+
 /* Put `with` for at most `most` finds of `what`; an empty `what` is found before each character and
  * at the end. `out` NULL: only count bytes. */
 static uint64_t replace_into(struct sc_str s, const struct sc_str both[2], int64_t most, char *out)
 {
     struct sc_str what = both[0], with = both[1];
     uint64_t at = 0;
-    for (size_t i = 0; i <= s.len;) {
-        bool here = most != 0 && s.len - i >= what.len && memcmp(s.p + i, what.p, what.len) == 0;
-        if (here) {
-            if (out)
-                memcpy(out + at, with.p, with.len);
-            at += with.len;
-            most--;
-            i += what.len;
-        }
-        if (!here || what.len == 0) {
-            size_t len = i < s.len ? char_len(s.p[i]) : 0;
-            if (out)
-                memcpy(out + at, s.p + i, len);
-            at += len;
-            i += len ? len : 1;
-        }
+    for (const char *hit; most != 0 && (hit = find(s, what)) != NULL; most--) {
+        size_t before = (size_t)(hit - s.p);
+        at = put(out, at, (struct sc_str){s.p, before});
+        at = put(out, at, with);
+        s = behind(s, before + what.len);
+        if (what.len > 0)
+            continue;
+        if (s.len == 0)
+            break;
+        size_t len = char_len(*s.p) > s.len ? s.len : char_len(*s.p);
+        at = put(out, at, (struct sc_str){s.p, len});
+        s = behind(s, len);
     }
-    return at;
+    return put(out, at, s);
 }
 
 struct sc_value rule_fn_replace(struct run *run, const struct sc_value *a, uint32_t n)

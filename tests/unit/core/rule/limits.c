@@ -111,3 +111,38 @@ Test(rule_limits, values)
     cr_expect_eq(eval(&sh, NEST(&sh, 32, "[", "x", "]")).type, SC_T_ERROR);
     shop_close(&sh);
 }
+
+static struct sc_value eval_with(struct shop *sh, const char *text, const struct sc_str both[2])
+{
+    struct sc_rule_binding vars[] = {{SC_STR("s"), sc_string(both[0])},
+                                     {SC_STR("what"), sc_string(both[1])}};
+    struct sc_rule_text in = {.expr = sc_str_from(text), .vars = vars, .n_vars = 2};
+    struct sc_value v = sc_absent();
+    sc_diag_init(&sh->dg, &sh->ar);
+    cr_assert(sc_rule_eval_text(&in, &sh->ar, &sh->dg, &v), "refused: %s", text);
+    return v;
+}
+
+/* All but the last byte of `what` is found everywhere in `s`: length times length to look for it. */
+Test(rule_limits, long_texts_inside_of_long_texts, .timeout = 20)
+{
+    struct shop sh;
+    shop_open(&sh);
+    char *as = memset(sc_arena_alloc(&sh.ar, 1000000), 'a', 1000000);
+    char *most = memset(sc_arena_alloc(&sh.ar, 500000), 'a', 500000);
+    most[0] = most[499999] = 'b';
+    const struct sc_str end[2] = {{as, 1000000}, {most + 1, 499999}};
+    const struct sc_str start[2] = {{as, 1000000}, {most, 499999}};
+    for (int i = 0; i < 2; i++) {
+        const struct sc_str *both = i ? start : end;
+        struct sc_value v = eval_with(&sh, "s.lastIndexOf(what)", both);
+        cr_expect(v.type == SC_T_ERROR && v.i == SC_VE_LIMIT);
+        v = eval_with(&sh, "s.replace(what, '') == s", both);
+        cr_expect(v.type == SC_T_BOOL && v.i, "nothing to replace");
+        cr_expect_eq(eval_with(&sh, "s.indexOf(what)", both).i, -1);
+    }
+    const struct sc_str shorter[2] = {{as, 20000}, {most + 1, 500}};
+    cr_expect_eq(eval_with(&sh, "s.lastIndexOf(what.substring(0, 100))", shorter).i, 19900);
+    cr_expect_eq(eval_with(&sh, "s.lastIndexOf(what)", shorter).i, 19500);
+    shop_close(&sh);
+}
