@@ -165,14 +165,15 @@ size_t rule_time_text(struct sc_value t, char out[48])
 
 size_t rule_duration_text(struct sc_value d, char out[48])
 {
-    int64_t ms = d.i;
+    uint64_t ms = (uint64_t)d.i;
     uint32_t ns = d.len;
-    bool negative = ms < 0;
+    bool negative = d.i < 0;
     if (negative) { /* sign and magnitude: borrow a millisecond for the nanoseconds */
-        ms = -(ms + (ns > 0));
+        ms = 0 - ms - (ns > 0);
         ns = ns > 0 ? 1000000 - ns : 0;
     }
-    size_t n = (size_t)snprintf(out, 48, "%s%lld", negative ? "-" : "", (long long)(ms / 1000));
+    size_t n = (size_t)snprintf(out, 48, "%s%llu", negative ? "-" : "",
+                                (unsigned long long)(ms / 1000));
     n += fraction_text((uint32_t)(ms % 1000) * 1000000 + ns, out + n);
     out[n++] = 's';
     return n;

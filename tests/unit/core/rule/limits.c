@@ -146,3 +146,27 @@ Test(rule_limits, long_texts_inside_of_long_texts, .timeout = 20)
     cr_expect_eq(eval_with(&sh, "s.lastIndexOf(what)", shorter).i, 19500);
     shop_close(&sh);
 }
+
+/* The least there is has no positive one. */
+Test(rule_limits, the_longest_durations)
+{
+    static const struct {
+        int64_t ms;
+        uint32_t ns;
+        const char *text;
+    } rows[] = {{INT64_MIN, 0, "-9223372036854775.808s"},
+                {INT64_MIN, 1, "-9223372036854775.807999999s"},
+                {INT64_MAX, 999999, "9223372036854775.807999999s"}};
+    struct shop sh;
+    shop_open(&sh);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct sc_value d = sc_duration(rows[i].ms), v = sc_absent();
+        d.len = rows[i].ns;
+        struct sc_rule_binding var = {SC_STR("d"), d};
+        struct sc_rule_text in = {.expr = SC_STR("string(d)"), .vars = &var, .n_vars = 1};
+        cr_assert(sc_rule_eval_text(&in, &sh.ar, &sh.dg, &v));
+        cr_expect(v.type == SC_T_STRING && sc_str_eqz(sc_value_str(v), rows[i].text), "%s: %s",
+                  rows[i].text, shop_json(&sh, v));
+    }
+    shop_close(&sh);
+}
