@@ -122,6 +122,25 @@ struct sc_value rule_fn_to_double(struct run *run, const struct sc_value *a, uin
 
 /* ---- Texts */
 
+/* `-d.ddde+NN` without point and exponent: what it has no digits for is zeros, where printf would
+ * give those of the binary number, which nobody wrote. */
+static size_t whole_text(const char *digits, int exponent, char out[40])
+{
+    size_t n = 0;
+    SC_ASSERT(exponent >= 0 && exponent < 21);
+    if (*digits == '-')
+        out[n++] = *digits++;
+    size_t end = n + 1 + (size_t)exponent;
+    for (; *digits != 'e'; digits++)
+        if (*digits != '.')
+            out[n++] = *digits;
+    SC_ASSERT(n <= end);
+    while (n < end)
+        out[n++] = '0';
+    out[n] = '\0';
+    return n;
+}
+
 /* Shortest digits that read back the same; an exponent below 1e-4 and from 1e21 on. */
 size_t rule_double_text(double d, char out[40])
 {
@@ -137,8 +156,9 @@ size_t rule_double_text(double d, char out[40])
     int exponent = atoi(strchr(digits, 'e') + 1);
     if (d != 0 && (exponent < -4 || exponent >= 21))
         return (size_t)snprintf(out, 40, "%s", digits);
-    int fraction = precision > exponent ? precision - exponent : 0;
-    return (size_t)snprintf(out, 40, "%.*f", fraction, d);
+    if (precision >= exponent)
+        return (size_t)snprintf(out, 40, "%.*f", precision - exponent, d);
+    return whole_text(digits, exponent, out);
 }
 
 /* Nanoseconds (below a second) as ".5", without trailing zeros; nothing for 0. */
