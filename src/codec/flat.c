@@ -153,7 +153,7 @@ static struct sc_value take_value(struct sc_scan *r, unsigned depth)
         break;
     case SC_T_STRING:
     case SC_T_BYTES: {
-        struct sc_str s = sc_scan_str(r);
+        struct sc_str s = v.type == SC_T_STRING ? sc_scan_text(r) : sc_scan_str(r);
         if (s.len > UINT32_MAX)
             sc_scan_fail(r);
         v.s = s.p;

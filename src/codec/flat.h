@@ -8,6 +8,7 @@
 #define SC_CODEC_FLAT_H
 
 #include "base/assert.h"
+#include "codec/utf8.h"
 #include "codec/varint.h"
 #include "core/taxonomy/taxonomy.h"
 
@@ -207,6 +208,14 @@ static inline struct sc_str sc_scan_str(struct sc_scan *r)
     }
     struct sc_str s = {(const char *)r->p, (size_t)n};
     r->p += n;
+    return s;
+}
+/* Of what rules may see: their functions read as far as a character's first byte says. */
+static inline struct sc_str sc_scan_text(struct sc_scan *r)
+{
+    struct sc_str s = sc_scan_str(r);
+    if (!sc_utf8_ok(s))
+        sc_scan_fail(r);
     return s;
 }
 /* As sc_pen_ms; INT64_MIN where it is none. */

@@ -68,8 +68,8 @@ static void take_source(struct sc_scan *r, const struct sc_taxonomy *tx, struct 
 {
     uint64_t hint = sc_scan_var(r);
     ev->source = hint ? source_of(tx, sc_scan_u32(r), hint - 1) : SC_SOURCE_NONE;
-    ev->source_name = sc_scan_str(r);
-    ev->id = sc_scan_str(r);
+    ev->source_name = sc_scan_text(r);
+    ev->id = sc_scan_text(r);
     ev->origin.topic = sc_scan_str(r);
     int64_t partition = sc_scan_int(r);
     if (partition < -1 || partition > INT32_MAX)
@@ -94,7 +94,7 @@ static void take_source_before(struct sc_scan *r, struct sc_event *ev,
     }
     ev->source = fr->before.source;
     ev->source_name = fr->before.name;
-    ev->id = sc_scan_str(r);
+    ev->id = sc_scan_text(r);
     ev->origin.topic = fr->before.topic;
     ev->origin.partition = fr->before.partition;
     ev->origin.offset = sc_scan_int(r);
@@ -143,7 +143,7 @@ static void take_event(struct sc_scan *r, const struct sc_taxonomy *tx, bool pro
         take_source_before(r, ev, fr);
     else
         take_source(r, tx, ev, fr);
-    ev->phone_zone = bits & SC_EB_ZONE ? sc_scan_str(r) : SC_STR_NULL;
+    ev->phone_zone = bits & SC_EB_ZONE ? sc_scan_text(r) : SC_STR_NULL;
     ev->traceparent = bits & SC_EB_TRACE ? sc_scan_str(r) : SC_STR_NULL;
     ev->duplicate_of = bits & SC_EB_DUPLICATE ? sc_scan_str(r) : SC_STR_NULL;
     ev->props = NULL;

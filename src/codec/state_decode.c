@@ -107,7 +107,7 @@ static void take_prefs(struct sc_state_reader *d)
             continue;
         prefs[i]->at_ms = sc_state_take_ms(d);
         prefs[i]->number = sc_scan_int(&d->r);
-        prefs[i]->text = sc_scan_str(&d->r);
+        prefs[i]->text = sc_scan_text(&d->r);
     }
 }
 
@@ -138,7 +138,7 @@ static struct sc_str take_source(struct sc_scan *r, struct sc_str *known, uint32
         return known[i];
     if (i > *n)
         sc_scan_fail(r);
-    struct sc_str s = sc_scan_str(r);
+    struct sc_str s = sc_scan_text(r);
     if (*n < SC_RING_SOURCES)
         known[(*n)++] = s;
     return s;
@@ -168,7 +168,7 @@ static void take_ring(struct sc_state_reader *d)
         int type = sc_flat_event(d->jo->tx, hash, sc_scan_var(&d->r));
         t.ms = sc_state_take_ms(d);
         t.source = take_source(&d->r, known, &n_known);
-        t.id = sc_scan_str(&d->r);
+        t.id = sc_scan_text(&d->r);
         take_touch_props(&d->r, type < 0 ? NULL : &d->jo->tx->events[type], &t);
         if (type < 0)
             continue;
@@ -269,7 +269,7 @@ static void take_section(struct sc_state_reader *d, enum sc_state_section sec)
         st->snooze_at_ms = sc_state_take_ms(d);
         st->snooze_until_ms = sc_state_take_ms(d);
         return;
-    case SC_SEC_ZONE: st->phone_zone = sc_scan_str(&d->r); return;
+    case SC_SEC_ZONE: st->phone_zone = sc_scan_text(&d->r); return;
     case SC_SEC_FATIGUE:
         sc_scan_raw(&d->r, &st->fatigue, sizeof(st->fatigue));
         st->fatigue_ms = sc_state_take_ms(d);

@@ -116,6 +116,40 @@ Test(journal, an_event_travels_whole)
     cr_assert_eq(got->ev->ids[1].ns, 2);
 }
 
+/* Functions over texts go by the length that a character's first byte says. */
+Test(journal, texts_are_utf8)
+{
+    static const struct { const char *text; bool good; } rows[] = {
+        {"caf\xc3\xa9", true},         {"", true},          {"cut short \xf0\x9f\x98", false},
+        {"\xff", false},               {"\xc0\x80", false}, {"a longer text than others \xe2\x82\xac", true},
+        {"surrogate \xed\xa0\x80", false},
+    };
+    struct sc_event *ev = order();
+    ev->type = (uint16_t)sc_taxonomy_event(&sh.tx, SC_STR("viewed"));
+    ev->n_props = 2;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct sc_buf out = {.ar = &sh.ar};
+        ev->props = (struct sc_value[]){sc_string(sc_str_from(rows[i].text)), sc_absent()};
+        struct sc_record rec = record(SC_REC_EVENT, ev);
+        sc_record_encode(&sh.tx, &rec, &out);
+        bool read = sc_record_decode(&sh.tx, sc_buf_view(&out), &sh.ar, &item);
+        cr_expect_eq(read, rows[i].good, "row %zu", i);
+        if (read)
+            cr_expect(sc_value_eq(item.rec.ev->props[0], ev->props[0]));
+    }
+    struct sc_str *shown[] = {&ev->id, &ev->source_name, &ev->phone_zone};
+    ev->props = (struct sc_value[]){sc_absent(), sc_absent()};
+    for (size_t i = 0; i < sizeof(shown) / sizeof(*shown); i++) {
+        struct sc_str was = *shown[i];
+        struct sc_buf out = {.ar = &sh.ar};
+        *shown[i] = SC_STR("e\xe2\x82");
+        struct sc_record rec = record(SC_REC_EVENT, ev);
+        sc_record_encode(&sh.tx, &rec, &out);
+        cr_expect_not(sc_record_decode(&sh.tx, sc_buf_view(&out), &sh.ar, &item), "field %zu", i);
+        *shown[i] = was;
+    }
+}
+
 /* Events of one place in a row say it once; each is read with all of it, whatever stood before. */
 Test(journal, where_events_came_from_stands_once)
 {

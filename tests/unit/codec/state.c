@@ -367,6 +367,35 @@ Test(state, messages_of_a_trigger_that_is_gone_still_count)
     cr_assert_eq(got->sent.v[0].trigger, 1, "and belong to it when it is back");
 }
 
+/* What a touchpoint or a fact keeps is shown to rules, which take texts to be UTF-8. */
+Test(state, texts_are_utf8)
+{
+    struct sc_state *st = sc_state_new(&sh.jo, shop_node(1, 1), &sh.ar);
+    struct chance c = {3};
+    struct sc_event *ev = shop_event(&sh, sc_taxonomy_event(&sh.tx, SC_STR("order")), SHOP_START, &c);
+    struct sc_value *props = SC_NEW_N(&sh.ar, struct sc_value, ev->n_props);
+    struct sc_value tag = sc_string(SC_STR("caf\xc3\xa9"));
+    props[2] = (struct sc_value){.type = SC_T_LIST, .len = 1, .list = &tag};
+    ev->props = props;
+    sc_fact_apply(&sh.jo, st, shop_fact(&sh, "first_tags"), ev);
+    struct sc_str bytes = shop_bytes(&sh, st);
+    struct sc_state *got = sc_state_decode(&sh.jo, st->node, bytes, &sh.ar);
+    cr_assert(got && sc_facts_read(got));
+    char *cut = memmem(bytes.p, bytes.len, "caf\xc3\xa9", 5);
+    cr_assert_not_null(cut);
+    cut[4] = 'e';
+    got = sc_state_decode(&sh.jo, st->node, bytes, &sh.ar);
+    cr_expect(got == NULL || !sc_facts_read(got));
+    st = sc_state_new(&sh.jo, shop_node(1, 1), &sh.ar);
+    st->language = (struct sc_pref){SC_STR("n\xc3"), 0, SHOP_START};
+    cr_expect_null(back(st), "a preference");
+    st->language.text = SC_STR("nb");
+    cr_expect_not_null(back(st));
+    ev->id = SC_STR("\xf0");
+    sc_ring_add(&sh.jo, st, ev);
+    cr_expect_null(back(st), "a touchpoint's id");
+}
+
 Test(state, past_the_hard_limit_the_least_needed_goes)
 {
     struct chance c = {1};
