@@ -181,6 +181,8 @@ static bool as_text(const struct intake *in, const struct sc_value *v, struct sc
         *out = sc_value_str(*v);
     else if (v->type == SC_T_INT && !in->source->canonical)
         *out = sc_str_printf(in->ar, "%lld", (long long)v->i);
+    else if (v->type == SC_T_UINT && !in->source->canonical)
+        *out = sc_str_printf(in->ar, "%llu", (unsigned long long)v->u);
     else
         return false;
     return true;

@@ -99,6 +99,24 @@ Test(intake, a_good_record)
     cr_expect_eq(fixture_prop(&fx, "items").i, 0, "no lines are none");
 }
 
+/* The codec gives what an unsigned field holds past an int as it is. */
+Test(intake, ids_are_integers_of_any_size)
+{
+    struct sc_value most = {.type = SC_T_UINT, .u = UINT64_MAX};
+    good();
+    fixture_put(&fx, "$.id", most);
+    fixture_put(&fx, "$.account", most);
+    cr_assert_eq(fixture_intake(&fx), SC_DROP_NONE, "%s", fx.fault.text);
+    cr_expect(sc_str_eqz(fx.ev.id, "18446744073709551615"));
+    cr_assert_eq(fx.ev.n_ids, 1);
+    cr_expect(sc_str_eqz(fx.ev.ids[0].value, "18446744073709551615"));
+    fixture_put(&fx, "$.id", sc_double(1.5));
+    cr_expect_eq(fixture_intake(&fx), SC_DROP_NO_ID);
+    good_canonical();
+    fixture_put(&fx, "$.id", most);
+    cr_expect_eq(fixture_intake(&fx), SC_DROP_NO_ID, "text, of ours");
+}
+
 /* ---- Every reason, one line each: what is put where, and what comes of it */
 
 struct spoil {
