@@ -152,16 +152,24 @@ static void trigger_start(struct load *ld, const struct doc_trigger *doc, struct
     tr->edge = tr->start != NULL && !sc_rule_info(tr->start)->reads_event;
 }
 
-/* The events of the start and of the exits: a key is read of both. NULL: any event. */
+/* The events of the start and of the exits, `without` and `unless`: a key is read of all of them.
+ * NULL: any event. An `unless` over facts alone is no event's. */
 static const uint16_t *key_events(struct load *ld, const struct sc_trigger *tr, uint32_t *n)
 {
-    const struct sc_rule_info *info = sc_rule_info(tr->start);
+    static const struct sc_rule_info none;
+    const struct sc_rule_info *start = sc_rule_info(tr->start), *unless = &none;
+    bool read = tr->unless != NULL && sc_rule_info(tr->unless)->reads_event;
+    if (read)
+        unless = sc_rule_info(tr->unless);
     *n = 0;
-    if (info->events == NULL)
+    if (start->events == NULL || (read && unless->events == NULL))
         return NULL;
-    uint16_t *events = SC_NEW_N(ld->ar, uint16_t, info->n_events + tr->n_without + 1);
-    for (uint32_t i = 0; i < info->n_events; ++i)
-        events[(*n)++] = info->events[i];
+    uint16_t *events =
+        SC_NEW_N(ld->ar, uint16_t, start->n_events + unless->n_events + tr->n_without + 1);
+    for (uint32_t i = 0; i < start->n_events; ++i)
+        events[(*n)++] = start->events[i];
+    for (uint32_t i = 0; i < unless->n_events; ++i)
+        events[(*n)++] = unless->events[i];
     for (uint32_t i = 0; i < tr->n_without; ++i)
         events[(*n)++] = tr->without[i].event;
     return events;

@@ -188,6 +188,34 @@ Test(triggers, unless_ends_at_once)
          "");
 }
 
+Test(triggers, unless_goes_by_key)
+{
+    static const char keyed[] =
+        STAGE "triggers:\n"
+              "  - name: cart\n"
+              "    start: event.name == \"cart_updated\"\n"
+              "    after: 1h\n"
+              "    unless: event.name == \"product_viewed\" || event.name == \"order_completed\"\n"
+              "    key: event.cart_id\n"
+              "    channels: [sms]\n";
+    PLAY(keyed,
+         "03-02 10:00 cart_updated cart_id=a value=40\n"
+         "03-02 10:00 order_completed cart_id=b total=0\n"
+         "03-02 10:10 order_completed cart_id=b total=0\n"
+         "03-02 10:20 cart_updated cart_id=b value=40\n"
+         "03-02 10:30 order_completed cart_id=b total=0\n"
+         "03-02 13:00\n",
+         "03-02 11:00 trigger cart sms\n");
+    /* what has no key of its own ends them all */
+    PLAY(keyed,
+         "03-02 10:00 cart_updated cart_id=a value=40\n"
+         "03-02 10:10 product_viewed product_id=p\n"
+         "03-02 10:20 cart_updated cart_id=b value=40\n"
+         "03-02 10:30 order_completed total=0\n"
+         "03-02 13:00\n",
+         "");
+}
+
 Test(triggers, reentry)
 {
     static const char script[] = "03-02 10:00 cart_updated value=40\n03-03 10:00 cart_updated value=40\n"
