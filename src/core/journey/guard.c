@@ -98,7 +98,7 @@ static const char *span(struct sc_arena *ar, int64_t ms)
 static void gate_expired(struct decision *de)
 {
     if (de->tm->expires_ms != SC_NO_DUE)
-        gate(de, SC_REASON_EXPIRED, de->rn->decision_ms < de->tm->expires_ms, "until %s",
+        gate(de, SC_REASON_EXPIRED, de->rn->decision_ms <= de->tm->expires_ms, "until %s",
              sc_trace_time(de->rn->fx->ar, de->tm->expires_ms));
 }
 

@@ -226,7 +226,7 @@ static void lint_trigger(struct load *ld, const struct doc_trigger *doc,
              "trigger '%.*s' has no exit, neither `without` nor `unless`: `after exit` is as "
              "`once`",
              SC_STR_FMT(tr->name));
-    if (!tr->service && tr->expires_ms > 0 && tr->expires_ms <= ld->jo->guard.arbitration_ms)
+    if (!tr->service && tr->expires_ms > 0 && tr->expires_ms < ld->jo->guard.arbitration_ms)
         warn(ld, "expires-waiting", sc_node_get(tr->at, "expires"),
              "trigger '%.*s' expires while it waits for rivals (`arbitration`): alone it is never "
              "sent", SC_STR_FMT(tr->name));

@@ -137,7 +137,7 @@ struct sc_timer {
     uint8_t id[16];        /* silence, deferred, rival, sent: the occurrence's trigger id, fixed by
                               the start and kept through merges */
     bool promised;         /* deferred, or a rival that was: its deferral is published */
-    int64_t expires_ms;    /* SC_NO_DUE: never */
+    int64_t expires_ms;    /* the last instant it may go; SC_NO_DUE: never */
     struct sc_str traceparent;
 };
 enum sc_timer_kind {

@@ -296,6 +296,9 @@ Test(guard, release_checks_again)
     PLAY(PING ", expires: 6h" NIGHT, "03-02 22:00 first_use\n03-03 10:00\n",
          "03-02 22:00 deferred ping QUIET_HOURS until 03-03 08:00\n"
          "03-03 08:00 suppressed ping EXPIRED\n");
+    PLAY(PING ", expires: 10h" NIGHT, "03-02 22:00 first_use\n03-03 10:00\n",
+         "03-02 22:00 deferred ping QUIET_HOURS until 03-03 08:00\n"
+         "03-03 08:00 trigger ping sms\n");
     PLAY(PING ", unless: 'event.name == \"unsubscribed\"'" NIGHT,
          "03-02 22:00 first_use\n03-02 23:00 unsubscribed\n03-03 10:00\n",
          "03-02 22:00 deferred ping QUIET_HOURS until 03-03 08:00\n03-02 23:00 cancelled ping\n");
