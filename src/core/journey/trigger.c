@@ -119,6 +119,13 @@ static struct sc_timer occurrence(struct sc_run *rn, uint16_t t, const struct ke
 
 /* ---- exits and restarts */
 
+/* An exit of this event, to remember once starts are done. */
+struct ended {
+    uint16_t trigger;
+    bool starts; /* the event is a start of it too */
+    uint64_t key_hash;
+};
+
 static bool same(const struct sc_timer *tm, uint16_t t, uint64_t key_hash)
 {
     return tm->rule == t && (key_hash == 0 || tm->key_hash == key_hash) &&
@@ -151,16 +158,25 @@ static int64_t open_until(const struct sc_run *rn, const struct sc_timer *tm)
     return tm->kind == SC_TIMER_RIVAL ? sc_rival_end(rn, tm) : tm->due_ms;
 }
 
-/* An exit at the event's time: what it falls into is over. */
-static void exit_at(struct sc_run *rn, uint16_t t, uint64_t key_hash)
+/* End what began in [from_ms, to_ms] and is open at the event's time. */
+static void end_begun(struct sc_run *rn, const struct ended *ex, int64_t from_ms, int64_t to_ms)
 {
+    SC_ASSERT(to_ms <= rn->at_ms);
     for (uint32_t i = rn->st->timers.n; i-- > 0;) {
         const struct sc_timer *tm = &rn->st->timers.v[i];
-        if (same(tm, t, key_hash) && tm->start_ms <= rn->at_ms &&
-            rn->at_ms < open_until(rn, tm))
+        if (same(tm, ex->trigger, ex->key_hash) && tm->start_ms >= from_ms &&
+            tm->start_ms <= to_ms && rn->at_ms < open_until(rn, tm))
             end_timer(rn, i, rn->ev->id);
     }
-    struct sc_occurrence *oc = sc_occurrence_of(rn->st, t);
+}
+
+/* An exit at the event's time: what it falls into is over. What began at its own instant is when
+ * the event turns out to be no start too (sc_trigger_event). */
+static void exit_at(struct sc_run *rn, const struct ended *ex)
+{
+    bool waits = rn->jo->triggers[ex->trigger].after_ms > 0;
+    end_begun(rn, ex, SC_NEVER, rn->at_ms - waits);
+    struct sc_occurrence *oc = sc_occurrence_of(rn->st, ex->trigger);
     if (oc)
         oc->exited_since = true;
 }
@@ -264,14 +280,15 @@ static void arm(struct sc_run *rn, const struct sc_timer *start)
              sc_trace_time(rn->fx->ar, start->due_ms));
 }
 
-static void start(struct sc_run *rn, uint16_t t)
+/* False: `unless` holds, so the event is no start. One that may not enter again is. */
+static bool start(struct sc_run *rn, uint16_t t)
 {
     const struct sc_trigger *tr = &rn->jo->triggers[t];
     if (tr->unless && sc_trace_holds(rn, "unless", tr->unless))
-        return;
+        return false;
     if (!sc_trigger_may_enter(rn, t)) {
         sc_trace(rn->fx, "rule", tr->name, "not again", "fired before");
-        return;
+        return true;
     }
     struct key key = key_of(rn, tr);
     struct sc_timer tm = occurrence(rn, t, &key);
@@ -279,6 +296,7 @@ static void start(struct sc_run *rn, uint16_t t)
         arm(rn, &tm);
     else
         SC_VEC_PUSH(rn->fx->ar, &rn->due, tm);
+    return true;
 }
 
 /* ---- one event */
@@ -293,7 +311,8 @@ static bool names_event(struct sc_run *rn, const struct sc_trigger *tr)
 }
 
 /* An event that is exit and start at once (`order … after 28d without order`) restarts the
- * silence: it ends those before it, never its own, also when a merge asks again. */
+ * silence: it ends those before it, never its own, nor those of starts at the same instant (the
+ * greatest is the one: `outdone`), also when a merge asks again. */
 static bool restarted(const struct sc_run *rn, uint16_t t, uint64_t key_hash)
 {
     for (uint32_t i = 0; i < rn->st->timers.n; i++) {
@@ -305,11 +324,6 @@ static bool restarted(const struct sc_run *rn, uint16_t t, uint64_t key_hash)
     return false;
 }
 
-struct ended { /* an exit to remember once starts are done */
-    uint16_t trigger;
-    uint64_t key_hash;
-};
-
 static void exits(struct sc_run *rn, struct ended *out, uint32_t *n)
 {
     const struct sc_event_index *ix = &rn->jo->by_event[rn->ev->type];
@@ -318,18 +332,33 @@ static void exits(struct sc_run *rn, struct ended *out, uint32_t *n)
         if (!names_event(rn, tr))
             continue;
         struct key key = key_of(rn, tr);
-        exit_at(rn, ix->exits[i], key.hash);
-        out[(*n)++] = (struct ended){ix->exits[i], key.hash};
+        out[*n] = (struct ended){ix->exits[i], false, key.hash};
+        exit_at(rn, &out[(*n)++]);
     }
     for (uint32_t i = 0; i < ix->n_unless; i++) {
         const struct sc_trigger *tr = &rn->jo->triggers[ix->unless[i]];
         if (!sc_trace_holds(rn, "unless", tr->unless))
             continue;
         struct key key = key_of(rn, tr); /* without a key of its own it is said of all */
-        uint64_t hash = key.found ? key.hash : 0;
-        exit_at(rn, ix->unless[i], hash);
-        out[(*n)++] = (struct ended){ix->unless[i], hash};
+        out[*n] = (struct ended){ix->unless[i], false, key.found ? key.hash : 0};
+        exit_at(rn, &out[(*n)++]);
     }
+}
+
+static void starts_too(struct ended *ended, uint32_t n, uint16_t t)
+{
+    for (uint32_t i = 0; i < n; i++)
+        ended[i].starts |= ended[i].trigger == t;
+}
+
+/* Starts are done: an exit that is none ends what began with it; what it was is remembered. */
+static void exit_ends(struct sc_run *rn, const struct ended *ex)
+{
+    if (rn->jo->triggers[ex->trigger].after_ms == 0 || restarted(rn, ex->trigger, ex->key_hash))
+        return;
+    if (!ex->starts)
+        end_begun(rn, ex, rn->at_ms, rn->at_ms);
+    remember(rn, ex->trigger, ex->key_hash, !ex->starts);
 }
 
 static struct sc_picked starts_of(struct sc_run *rn)
@@ -366,18 +395,17 @@ void sc_trigger_event(struct sc_run *rn, const struct sc_edges *edges)
     }
     struct sc_picked starts = starts_of(rn);
     for (uint32_t i = 0; i < starts.n; i++)
-        if (sc_trace_holds(rn, "rule", rn->jo->triggers[starts.v[i]].start))
-            start(rn, starts.v[i]);
+        if (sc_trace_holds(rn, "rule", rn->jo->triggers[starts.v[i]].start) &&
+            start(rn, starts.v[i]))
+            starts_too(ended, n_ended, starts.v[i]);
     for (uint32_t i = 0; i < edges->tried.n; i++) {
         uint16_t t = edges->tried.v[i];
         if (!(edges->held[i / 64] >> (i % 64) & 1) &&
-            sc_trace_holds(rn, "rule", rn->jo->triggers[t].start))
-            start(rn, t);
+            sc_trace_holds(rn, "rule", rn->jo->triggers[t].start) && start(rn, t))
+            starts_too(ended, n_ended, t);
     }
     for (uint32_t i = 0; i < n_ended; i++)
-        if (rn->jo->triggers[ended[i].trigger].after_ms > 0 &&
-            !restarted(rn, ended[i].trigger, ended[i].key_hash))
-            remember(rn, ended[i].trigger, ended[i].key_hash, true);
+        exit_ends(rn, &ended[i]);
 }
 
 void sc_trigger_late(struct sc_run *rn)
