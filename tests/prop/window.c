@@ -127,6 +127,31 @@ static struct sc_state *apply(struct shop *sh, struct sc_event **evs, uint32_t n
     return st;
 }
 
+/* In its own step each event counts in its own window, however far behind it comes; and nothing
+ * counts that is not there. */
+static void check_behind(struct shop *sh, struct sc_event **evs, uint32_t n)
+{
+    struct sc_state *st = sc_state_new(&sh->jo, shop_node(1, 1), &sh->ar);
+    int64_t newest = INT64_MIN;
+    for (uint32_t i = 0; i < n && i < SC_WINDOW_EXACT; i++) {
+        int64_t now = evs[i]->occurred_ms, own = evs[i]->props[1].i;
+        newest = now > newest ? now : newest;
+        st->behind = NULL;
+        for (uint32_t f = 0; f < sh->jo.n_facts; f++)
+            sc_fact_apply(&sh->jo, st, f, evs[i]);
+        st->behind = now < newest ? evs[i] : NULL;
+        struct truth in = count(evs, i + 1, now, SC_HOUR_MS);
+        int64_t seen = read(sh, st, "n", now).i, ids = read(sh, st, "ids", now).i;
+        SC_ASSERT(seen >= 1 && seen <= in.n && read(sh, st, "n_exact", now).i == seen);
+        SC_ASSERT(read(sh, st, "any", now).i == 1);
+        SC_ASSERT(seen < in.n || read(sh, st, "total", now).i == in.total);
+        SC_ASSERT(seen > 1 || read(sh, st, "total", now).i == own);
+        int64_t least = read(sh, st, "least", now).i, most = read(sh, st, "most", now).i;
+        SC_ASSERT(least >= in.least && least <= own && most <= in.most && most >= own);
+        SC_ASSERT(ids >= 1 && ids <= different(evs, i + 1, now, SC_HOUR_MS));
+    }
+}
+
 static void check(struct shop *sh, struct chance *c)
 {
     uint32_t n = 1 + (uint32_t)chance_below(c, chance_below(c, 4) ? 120 : EVENTS_MAX);
@@ -138,6 +163,7 @@ static void check(struct shop *sh, struct chance *c)
         evs[i] = cart(sh, c, SHOP_START + chance_below(c, span), ids);
         newest = evs[i]->occurred_ms > newest ? evs[i]->occurred_ms : newest;
     }
+    check_behind(sh, evs, n);
     struct sc_state *st = apply(sh, evs, n);
     for (int i = 0; i < 20; i++) {
         int64_t now = newest + (i ? chance_below(c, SC_HOUR_MS + SC_MINUTE_MS) : 0);

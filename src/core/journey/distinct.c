@@ -281,6 +281,16 @@ struct sc_value sc_distinct_read(const struct sc_fact_plan *plan, const struct s
     return sc_int(n);
 }
 
+bool sc_distinct_counts(const struct sc_fact_state *fs, uint64_t hash, int64_t out_ms,
+                        int64_t now_ms)
+{
+    SC_ASSERT(fs->n_more == 0);
+    SC_ASSERT(out_ms <= now_ms);
+    uint32_t at = find(fs, hash);
+    return at < fs->n_entries && (uint64_t)fs->entries[at].raw == hash &&
+           fs->entries[at].ms > out_ms && fs->entries[at].ms <= now_ms;
+}
+
 void sc_distinct_merge(const struct sc_fact_plan *plan, struct sc_arena *ar,
                        struct sc_fact_state *into, const struct sc_fact_state *from)
 {

@@ -415,6 +415,56 @@ static int64_t out_of_window(const struct sc_journey *jo, const struct sc_state 
     return start_ms - 1 > out_ms ? start_ms - 1 : out_ms; /* what is older is not kept */
 }
 
+/* ---- an event that comes far behind others
+ *
+ * A window keeps its own length behind its newest event, and of a value the latest time it was seen.
+ * So what an event that comes out of order finds of its own time may be gone, and it with it: in its
+ * own step it is added to what is left. */
+
+/* What the event gives the fact, when it lies in (out_ms, now_ms]. */
+static bool behind_gives(const struct sc_fact *f, const struct sc_journey *jo,
+                         const struct sc_state *st, int64_t out_ms, int64_t now_ms,
+                         struct sc_value *v)
+{
+    const struct sc_event *ev = st->behind;
+    SC_ASSERT(ev != NULL && ev->type < jo->tx->n_events);
+    if (f->event != ev->type || ev->occurred_ms <= out_ms || ev->occurred_ms > now_ms)
+        return false;
+    struct sc_rule_ctx cx = {.tx = jo->tx, .ev = ev, .now_ms = ev->occurred_ms, .ar = st->ar};
+    *v = f->prop >= 0 ? ev->props[f->prop] : sc_timestamp(ev->occurred_ms);
+    return f->where == NULL || sc_rule_holds(f->where, &cx);
+}
+
+static struct sc_value window_value(const struct sc_journey *jo, const struct sc_state *st,
+                                    uint32_t fact, const struct sc_fact_state *fs, int64_t now_ms)
+{
+    const struct sc_fact *f = &jo->facts[fact];
+    const struct sc_fact_plan *plan = &jo->plans[fact];
+    struct sc_fact_acc acc = {0};
+    struct sc_value v;
+    int64_t raw, out_ms = out_of_window(jo, st, fact, now_ms);
+    sc_window_read(plan, fs, out_ms, now_ms, &acc);
+    if (st->behind && !sc_window_keeps(plan, fs, st->behind->occurred_ms) &&
+        behind_gives(f, jo, st, out_ms, now_ms, &v) && raw_of(plan, v, &raw))
+        sc_acc_add(plan, &acc, raw);
+    return acc_value(f, plan, &acc, now_ms);
+}
+
+static struct sc_value distinct_value(const struct sc_journey *jo, const struct sc_state *st,
+                                      uint32_t fact, const struct sc_fact_state *fs,
+                                      int64_t now_ms)
+{
+    int64_t out_ms = out_of_window(jo, st, fact, now_ms);
+    struct sc_value n = sc_distinct_read(&jo->plans[fact], fs, out_ms, now_ms), v;
+    if (st->behind == NULL || !behind_gives(&jo->facts[fact], jo, st, out_ms, now_ms, &v) ||
+        !sc_is_value(v))
+        return n;
+    bool counts = fs->n_more > 0 ? n.i > 0
+                                 : sc_distinct_counts(fs, sc_value_hash(v), out_ms, now_ms);
+    n.i += !counts;
+    return n;
+}
+
 struct sc_value sc_fact_read(const struct sc_journey *jo, const struct sc_state *st, uint32_t fact,
                              int64_t now_ms)
 {
@@ -424,15 +474,13 @@ struct sc_value sc_fact_read(const struct sc_journey *jo, const struct sc_state 
     static const struct sc_fact_state nothing;
     const struct sc_fact_state *held = sc_fact_held(st, fact), *fs = held ? held : &nothing;
     const struct sc_fact_plan *plan = &jo->plans[fact];
-    struct sc_fact_acc acc = {0};
     switch ((enum sc_fact_shape)plan->shape) {
     case SC_SHAPE_TOTAL:
         return acc_value(f, plan, &fs->acc, now_ms);
     case SC_SHAPE_WINDOW:
-        sc_window_read(plan, fs, out_of_window(jo, st, fact, now_ms), now_ms, &acc);
-        return acc_value(f, plan, &acc, now_ms);
+        return window_value(jo, st, fact, fs, now_ms);
     case SC_SHAPE_DISTINCT:
-        return sc_distinct_read(plan, fs, out_of_window(jo, st, fact, now_ms), now_ms);
+        return distinct_value(jo, st, fact, fs, now_ms);
     case SC_SHAPE_EDGE:
         return fs->edge ? fs->edge->v : sc_error(SC_VE_NO_VALUE);
     }

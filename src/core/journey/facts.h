@@ -50,6 +50,16 @@ static inline int64_t sc_window_cut(const struct sc_fact_plan *plan, int64_t new
     return sc_floor_div(newest_ms - plan->window_ms + 1, plan->width_ms) * plan->width_ms;
 }
 
+/* Is an event of that time among what is kept? */
+static inline bool sc_window_keeps(const struct sc_fact_plan *plan, const struct sc_fact_state *fs,
+                                   int64_t ms)
+{
+    if (fs->n_entries == 0)
+        return true;
+    int64_t newest_ms = fs->entries[fs->n_entries - 1].ms;
+    return ms > newest_ms - plan->window_ms || ms >= sc_window_cut(plan, newest_ms);
+}
+
 void sc_window_add(const struct sc_fact_plan *plan, struct sc_arena *ar, struct sc_fact_state *fs,
                    struct sc_win_entry entry);
 /* What is in (out_ms, now_ms]; out_ms is not before the window's length. */
@@ -62,6 +72,9 @@ void sc_distinct_add(const struct sc_fact_plan *plan, struct sc_arena *ar,
                      struct sc_fact_state *fs, uint64_t hash, int64_t ms);
 struct sc_value sc_distinct_read(const struct sc_fact_plan *plan, const struct sc_fact_state *fs,
                                  int64_t out_ms, int64_t now_ms);
+/* Is the value one of those? Not to be asked of a sketch. */
+bool sc_distinct_counts(const struct sc_fact_state *fs, uint64_t hash, int64_t out_ms,
+                        int64_t now_ms);
 void sc_distinct_merge(const struct sc_fact_plan *plan, struct sc_arena *ar,
                        struct sc_fact_state *into, const struct sc_fact_state *from);
 

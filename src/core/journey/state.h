@@ -282,6 +282,9 @@ struct sc_state {
     int64_t due_ms;          /* earliest timer, deferral or waiting event: SC_NO_DUE when none */
     SC_VEC(struct sc_fact_held) facts; /* ascending by fact; what is not here has nothing yet */
     struct sc_unread *unread;          /* NULL: all of them are read, and all else */
+    const struct sc_event *behind;     /* in its step alone, once its facts are applied: an event
+                                          older than others, which windows may have forgotten the
+                                          time of; it counts all the same (facts.c). NULL: none */
     SC_VEC(struct sc_timer) timers;    /* no order. A merge is the union by (kind, rule, key_hash,
                                           start_ms, start_id); sc_step_merged takes out what the
                                           merged breaks end */

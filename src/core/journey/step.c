@@ -110,6 +110,7 @@ static void leave_data(struct sc_run *rn)
     sc_consent_event(rn);
     sc_fatigue_add(rn->jo, rn->st, ix->fatigue, rn->at_ms);
     sc_history_event(rn);
+    rn->st->behind = rn->at_ms < rn->st->last_ms ? rn->ev : NULL;
     SC_ASSERT(rn->st->n_events > 0);
 }
 
@@ -161,6 +162,7 @@ static void begin(struct sc_run *rn)
 static void apply(struct sc_run *rn, bool late)
 {
     SC_ASSERT(rn->ev && rn->ev->type < rn->jo->tx->n_events);
+    SC_ASSERT(rn->st->behind == NULL);
     sc_trace_event(rn->fx, rn->jo, rn->ev);
     rn->fx->counts.applied++;
     sc_stage_config(rn);
@@ -168,6 +170,7 @@ static void apply(struct sc_run *rn, bool late)
         comes_late(rn, rn->ev);
         leave_data(rn);
         sc_trigger_late(rn);
+        rn->st->behind = NULL;
         return;
     }
     struct sc_edges edges = sc_trigger_before(rn);
@@ -178,6 +181,7 @@ static void apply(struct sc_run *rn, bool late)
     sc_trigger_event(rn, &edges);
     sc_milestone_event(rn);
     sc_guard_decide(rn);
+    rn->st->behind = NULL;
 }
 
 /* Let an event through that waited for its turn: it stands at its own time. */

@@ -91,9 +91,8 @@ void sc_window_add(const struct sc_fact_plan *plan, struct sc_arena *ar, struct 
 {
     SC_ASSERT(plan->window_ms > 0 && plan->width_ms > 0);
     uint32_t at = fs->n_entries;
-    if (at > 0 && entry.ms <= fs->entries[at - 1].ms - plan->window_ms &&
-        entry.ms < sc_window_cut(plan, fs->entries[at - 1].ms))
-        return; /* behind what is kept */
+    if (!sc_window_keeps(plan, fs, entry.ms))
+        return;
     if (fs->n_entries == fs->cap_entries)
         grow(ar, fs, fs->n_entries ? 2 * fs->n_entries : 4);
     while (at > 0 && before(&entry, &fs->entries[at - 1])) {

@@ -179,6 +179,44 @@ Test(triggers, an_edge_fires_when_it_becomes_true)
          "03-02 12:00 trigger third email\n03-10 12:00 trigger third email\n");
 }
 
+/* What comes far behind a window's newest event is in no window any more, but its own. */
+#define BEHIND(when)                                                                               \
+    "facts:\n"                                                                                     \
+    "  n: count(\"product_viewed\", \"1h\")\n"                                                     \
+    "  ids: distinct(\"product_viewed\", \"product_id\", \"1h\")\n"                                \
+    "  paid: sum(\"order_completed\", \"total\", \"1h\")\n"                                        \
+    "  today: count(\"product_viewed\", \"calendar day UTC\")\n" STAGE                             \
+    "triggers: [ { name: t, channels: [sms], when: '" when "' } ]\n"
+
+Test(triggers, an_event_behind_a_window_counts_in_its_own)
+{
+    static const char views[] = "03-02 15:00 product_viewed product_id=x\n"
+                                "03-02 15:30 first_use\n"
+                                "03-02 10:00 product_viewed product_id=x\n";
+    static const char orders[] = "03-02 15:00 order_completed total=9\n"
+                                 "03-02 15:30 first_use\n"
+                                 "03-02 10:00 order_completed total=7\n";
+    static const char fires[] = "03-02 15:30 trigger t sms\n";
+    static const char twice[] = "03-02 15:00 trigger t sms\n03-02 15:30 trigger t sms\n";
+#define VIEWED "event.name == \"product_viewed\" && "
+    PLAY(BEHIND(VIEWED "n >= 1"), views, twice);
+    PLAY(BEHIND(VIEWED "n == 0"), views, "");
+    PLAY(BEHIND(VIEWED "n == 1 && ids == 1"), views, twice);
+    PLAY(BEHIND("paid == 7.0"), orders, fires); /* an edge: 0 without it */
+    PLAY(BEHIND("event.name == \"order_completed\" && paid == 7.0"), orders, fires);
+    /* the value was seen later too, inside the hour */
+    PLAY(BEHIND(VIEWED "ids == 1"),
+         "03-02 15:00 product_viewed product_id=x\n03-02 14:30 product_viewed product_id=x\n",
+         "03-02 15:00 trigger t sms\n03-02 15:00 trigger t sms\n");
+    /* also one that is late, and none of them any longer than its step */
+    PLAY(BEHIND(VIEWED "n >= 1 && ids >= 1 && today == 1"),
+         "03-04 15:00 product_viewed product_id=x\n03-02 10:00 product_viewed product_id=x\n"
+         "03-02 10:30 first_use\n",
+         "03-04 15:00 trigger t sms\n03-04 15:00 suppressed t LATE\n");
+    PLAY(BEHIND("event.name == \"first_use\" && n >= 1"),
+         "03-02 15:00 product_viewed\n03-02 10:00 product_viewed\n03-02 10:30 first_use\n", "");
+}
+
 Test(triggers, unless_ends_at_once)
 {
     static const char unless[] = CART "    unless: 'event.name == \"unsubscribed\"'\n";
