@@ -331,6 +331,17 @@ Test(guard, a_deferred_message_keeps_its_id)
     play_fini(&pl);
 }
 
+Test(guard, what_is_sent_alone_has_the_context)
+{
+    struct play pl;
+    play_init(&pl, PING ", context: { name: event.name }" NIGHT);
+    play_script(&pl, "03-02 22:00 first_use\n03-03 10:00\n");
+    cr_assert_eq(pl.fx.items.n, 2);
+    cr_expect_eq(pl.fx.items.v[0].context.len, 0);
+    cr_expect(sc_str_eqz(pl.fx.items.v[1].context, "{\"name\":\"first_use\"}"));
+    play_fini(&pl);
+}
+
 Test(guard, fatigue_pauses_and_resumes)
 {
     PLAY(PING " }\nguardrails: { fatigue: { half_life: 1d, add: { app_crashed: 2.0 }, pause_at: 4.0,\n"
