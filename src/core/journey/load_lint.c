@@ -131,13 +131,24 @@ static void lint_channels(struct load *ld, const struct sc_trigger *tr, uint64_t
              SC_STR_FMT(tr->name));
 }
 
-/* `key: event.x`: an exit without x has no key, and so ends no wait. */
+static bool is_property(const struct sc_taxonomy *tx, struct sc_str name)
+{
+    bool is = false;
+    for (uint32_t e = 0; e < tx->n_events && !is; ++e)
+        is = sc_event_type_prop(&tx->events[e], name) >= 0;
+    return is;
+}
+
+/* `key: event.x`: an exit without x has no key, and so ends no wait. Not of keys that are more than
+ * a property: a default is a key too. */
 static void lint_key(struct load *ld, const struct doc_trigger *doc, const struct sc_trigger *tr)
 {
     struct sc_str text = sc_str_trim(doc->key), prefix = SC_STR("event.");
     if (tr->key == NULL || !sc_str_starts(text, prefix))
         return;
     struct sc_str name = {text.p + prefix.len, text.len - prefix.len};
+    if (!is_property(ld->tx, name))
+        return;
     const struct sc_rule_info *start = sc_rule_info(tr->start);
     for (uint32_t i = 0; start->events != NULL && i < start->n_events; ++i) {
         const struct sc_event_type *et = &ld->tx->events[start->events[i]];
