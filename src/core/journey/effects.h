@@ -19,7 +19,8 @@ enum sc_effect_type {
 #define SC_REASON_TABLE(X)                                                                         \
     X(NONE, "")                                                                                    \
     X(LATE, "the event came later than `lateness` allows")                                         \
-    X(EXPIRED, "the decision came after `expires`")                                                \
+    X(EXPIRED, "the decision came after `expires`, it was put off for 7 days, or it was given "    \
+               "up as the oldest of too many open ones")                                           \
     X(COOLDOWN, "the same trigger was sent within its cooldown")                                   \
     X(HOLDOUT, "the customer is held out, or its arm sends nothing")                               \
     X(CONSENT, "no consent for the purpose")                                                       \

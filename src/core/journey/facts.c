@@ -417,9 +417,9 @@ static int64_t out_of_window(const struct sc_journey *jo, const struct sc_state 
 
 /* ---- an event that comes far behind others
  *
- * A window keeps its own length behind its newest event, and of a value the latest time it was seen.
- * So what an event that comes out of order finds of its own time may be gone, and it with it: in its
- * own step it is added to what is left. */
+ * A window keeps its own length behind its newest event, and of a value the latest time it was
+ * seen. So what an event that comes out of order finds of its own time may be gone, and it with it:
+ * in its own step it is added to what is left. */
 
 /* What the event gives the fact, when it lies in (out_ms, now_ms]. */
 static bool behind_gives(const struct sc_fact *f, const struct sc_journey *jo,

@@ -98,7 +98,7 @@ static const struct sc_field trigger_fields[] = {
     {.key = "key", .kind = SC_F_STR, .offset = AT(doc_trigger, key),
      .node_offset = AT(doc_trigger, key_at),
      .doc = "One occurrence for each value, e.g. `event.cart_id`; exits of another value do not "
-            "count. At most 25 open ones a customer."},
+            "count. At most 25 open ones a customer: past that the oldest is given up (EXPIRED)."},
     {.key = "purpose", .kind = SC_F_STRS, .offset = AT(doc_trigger, purpose),
      .doc = "Consent that is needed, one or a list (all of them). `service` passes marketing "
             "guardrails. Left out: consent is not asked, guardrails hold."},
