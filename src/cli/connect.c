@@ -165,11 +165,6 @@ static void check_source(struct connect *cn, uint32_t index)
         const struct sc_schema_source schema = {.text = cn->su->schema_files[index]};
         check_schema(cn, src, &schema, src->schema_at->mark,
                      sc_arena_printf(&cn->su->ar, "%.*s", SC_STR_FMT(src->schema_file)));
-    } else if (cn->su->project->settings->registry.url.len == 0) {
-        sc_diag_add(cn->dg, SC_ERROR, "no-registry", src->topic_at->mark,
-                    "source '%.*s' is framed for a registry, and the settings name none",
-                    SC_STR_FMT(src->name))
-            ->hint = SC_STR("set registry.url, or give the source a local `schema`");
     } else if (cn->rs) {
         check_subject(cn, src);
     }

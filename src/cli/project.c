@@ -2,6 +2,7 @@
 #include "cli/project.h"
 
 #include "base/assert.h"
+#include "cli/agree.h"
 #include "cli/cli.h"
 #include "cli/zones.h"
 #include "kafka/kafka.h"
@@ -202,7 +203,10 @@ static void load_settings(struct sc_project *pr, struct sc_project_file *file,
         return;
     file->journey = journey->journey;
     file->taxonomy = journey->taxonomy;
-    file->ok = ok && journey->ok;
+    errors = pr->dg.errors;
+    if (journey->journey != NULL)
+        sc_agree_check(file->settings, journey->journey, journey->taxonomy, &pr->dg);
+    file->ok = ok && journey->ok && pr->dg.errors == errors;
 }
 
 static void compile(struct sc_project *pr, struct sc_project_file *file, const struct sc_node *doc)

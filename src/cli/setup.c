@@ -2,6 +2,7 @@
 #include "cli/setup.h"
 
 #include "base/hash.h"
+#include "cli/agree.h"
 #include "cli/cli.h"
 #include "cli/key.h"
 #include <errno.h>
@@ -118,21 +119,7 @@ static void need(struct sc_setup *su, struct sc_topic_need n)
 
 struct sc_mark sc_setup_out_mark(const struct sc_setup *su, uint32_t index)
 {
-    static const char *const where[SC_OUT_TRIGGERS][2] = {
-        [SC_OUT_JOURNAL] = {"journal", "topic"},
-        [SC_OUT_STATE] = {"journal", "state_topic"},
-        [SC_OUT_TRANSITIONS] = {"topics", "transitions"},
-        [SC_OUT_SUPPRESSED] = {"topics", "suppressed"},
-        [SC_OUT_IDENTITY] = {"topics", "identity"},
-        [SC_OUT_CUSTOMERS] = {"topics", "customers"},
-        [SC_OUT_ANALYTICS] = {"topics", "analytics"},
-        [SC_OUT_DEAD_LETTERS] = {"topics", "dead_letters"},
-    };
-    if (index < SC_OUT_TRIGGERS)
-        return sc_settings_mark(su->project->settings, where[index][0], where[index][1]);
-    const struct sc_node *at = su->project->journey->channels[index - SC_OUT_TRIGGERS].at;
-    const struct sc_node *topic = sc_node_get(at, "topic");
-    return topic ? topic->mark : at->mark;
+    return sc_agree_out_mark(su->project->settings, su->project->journey, index);
 }
 
 static void needs(struct sc_setup *su)

@@ -181,7 +181,7 @@ static const struct sc_field topics_fields[] = {
                       "named.")},
     {.key = "dead_letters", .kind = SC_F_STR, .offset = AT(sc_topics_settings, dead_letters),
      .def = "stagecoach.dead-letters",
-     .doc = "Records that could not be read, unchanged, with the reason in headers."},
+     .doc = "Records that could not be read, unchanged, with the reason in headers. Never off."},
     {.key = "cloudevents", .kind = SC_F_BOOL, .offset = AT(sc_topics_settings, cloudevents),
      .def = "true",
      .doc = "CloudEvents headers on results (docs/formats.md). `false`: `traceparent` alone, for "
@@ -189,7 +189,8 @@ static const struct sc_field topics_fields[] = {
     {0}};
 static const struct sc_table topics_table = {
     .name = "topics",
-    .doc = "Where results go. Triggers go to their channel's topic (journey.yaml).",
+    .doc = "Where results go. Triggers go to their channel's topic (journey.yaml). Each topic here, "
+           "the journal's two and those of sources and channels must differ; channels may share one.",
     .size = sizeof(struct sc_topics_settings), .fields = topics_fields, .key_field = SIZE_MAX,
     .self_node = SIZE_MAX};
 
@@ -333,12 +334,21 @@ static void topics_load(struct sc_topics_settings *t, struct sc_arena *ar, struc
     t->analytics = topic_load(t->analytics_at, NULL, ar, dg);
 }
 
-/* Topics that are always there, under plain keys. */
+/* A topic that is always there: `off` is not its name. */
+static void plain_topic_check(struct sc_str name, struct sc_mark mark, struct sc_diag *dg)
+{
+    if (sc_str_eqz(name, "off"))
+        sc_diag_add(dg, SC_ERROR, "bad-topic", mark, "this topic cannot be switched off")->hint =
+            SC_STR("name one, or leave the key out");
+    else
+        sc_bind_topic(name, mark, dg);
+}
+
 static void plain_topics_check(const struct sc_settings *st, struct sc_diag *dg)
 {
-    sc_bind_topic(st->topics.dead_letters, sc_settings_mark(st, "topics", "dead_letters"), dg);
-    sc_bind_topic(st->journal.topic, sc_settings_mark(st, "journal", "topic"), dg);
-    sc_bind_topic(st->journal.state_topic, sc_settings_mark(st, "journal", "state_topic"), dg);
+    plain_topic_check(st->topics.dead_letters, sc_settings_mark(st, "topics", "dead_letters"), dg);
+    plain_topic_check(st->journal.topic, sc_settings_mark(st, "journal", "topic"), dg);
+    plain_topic_check(st->journal.state_topic, sc_settings_mark(st, "journal", "state_topic"), dg);
 }
 
 /* ---- librdkafka's properties */

@@ -188,6 +188,18 @@ says 1 "kafka.yaml:2:61: error: librdkafka: " check kafka.yaml
 kafka 'session.timeout.ms: 30000, ssl.endpoint.identification.algorithm: none'
 says 0 "0 errors" check kafka.yaml
 
+# What settings, journey and taxonomy must agree on is judged before anything runs.
+(cat live.yaml; echo 'topics: { dead_letters: shop.events }') >shared.yaml
+says 1 "shared.yaml:6:25: error: topic 'shop.events' is that of source 'web' and of \`topics.dead_letters\`" check shared.yaml
+says 78 "shared.yaml:6:25: error: topic 'shop.events' is that of source 'web'" run shared.yaml
+(cat live.yaml; echo 'topics: { dead_letters: off }') >off.yaml
+says 78 "off.yaml:6:25: error: this topic cannot be switched off" run off.yaml
+sed 's/topic: shop.events, format: json/topic: shop.events, format: avro/' dictionary.yaml >avro.yaml
+sed 's/^taxonomy:.*/taxonomy: avro.yaml/' polite.yaml >avro-polite.yaml
+sed 's/^journey:.*/journey: avro-polite.yaml/' live.yaml >avro-live.yaml
+says 1 "avro.yaml:29:17: error: source 'web' is framed for a registry, and the settings name none" check avro-live.yaml
+says 78 "source 'web' is framed for a registry, and the settings name none" run avro-live.yaml
+
 # What the parser finds is an error to every command.
 sed "s/^    cooldown: 24h/&\n    cooldown: 1h/" polite.yaml >twice.yaml
 says 78 "twice.yaml:16:5: error: key 'cooldown' stands here twice" simulate twice.yaml --events carts.jsonl
