@@ -43,7 +43,25 @@ ok "none in the journal, the state log and the outbound topics"
 [ "$(jq -r 'select(.event == "order_completed") | .properties.total' "$WORK/bytes" | sort -u)" = "<pii>" ] ||
     fail "tap shows a personal property"
 jq -se 'any(.[].properties // {} | .[]; . != "<pii>")' "$WORK/bytes" >/dev/null || fail "tap shows no property at all"
+jq -se 'all(.[]; if .kind == "heartbeat" then has("progress") elif .kind == "trailer" then has("writer")
+    else has("hops") end) and (map(.kind) | contains(["event", "heartbeat", "trailer"]))' "$WORK/bytes" >/dev/null ||
+    fail "tap names kinds wrongly: $(jq -r .kind "$WORK/bytes" | sort | uniq -c)"
 ok "tap redacts what is marked pii, and that alone"
+
+# shown TOPIC [OPTION…]: what tap shows of it.
+shown() { (cd "$SHOP" && "$STAGECOACH" tap "$@") >"$WORK/bytes"; }
+for name in support dead clickstream; do
+    shown "$RUN.$name"
+    [ -s "$WORK/bytes" ] || fail "tap shows nothing of $name"
+    [ "$(found "$WORK/bytes")" -eq 0 ] || fail "tap shows $(found "$WORK/bytes") raw identifiers of $name"
+done
+shown "$RUN.dead" --values
+[ "$(<"$WORK/bytes")" = '{"type":"no_such_event","email":"<identifier>"}' ] || fail "tap shows $(<"$WORK/bytes")"
+shown "$RUN.clickstream" --values --limit 1
+grep -qE '^"<[0-9]+ bytes>"$' "$WORK/bytes" || fail "of what is no JSON tap shows $(<"$WORK/bytes")"
+shown "$RUN.dead" --values --reveal
+[ "$(<"$WORK/bytes")" = '{"type":"no_such_event","email":"torn@example.org"}' ] || fail "--reveal: $(<"$WORK/bytes")"
+ok "nor does it show identifiers of sources and dead letters, unless asked to"
 
 curl -s -m 5 "$ADMIN/metrics" >"$WORK/bytes"
 curl -s -m 5 "$ADMIN/readyz?verbose" >>"$WORK/bytes"
