@@ -4,6 +4,8 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/connect.h"
+#include "cli/files.h"
+#include "cli/schemas.h"
 #include "cli/test_suite.h"
 
 #include "base/log.h"
@@ -160,6 +162,27 @@ static int check_servers(struct check *ck)
     return SC_EXIT_USAGE;
 }
 
+/* The files that settings name, else journeys, else taxonomies: where relative paths begin. */
+static void check_named(struct check *ck)
+{
+    static const enum sc_file_kind kinds[] = {SC_FILE_SETTINGS, SC_FILE_JOURNEY, SC_FILE_TAXONOMY};
+    struct sc_project *pr = &ck->project;
+    bool any = false;
+    for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]) && !any; ++k) {
+        for (uint32_t i = 0; i < pr->files.n; ++i) {
+            struct sc_project_file *file = pr->files.v[i];
+            if (file->kind != kinds[k])
+                continue;
+            any = true;
+            uint32_t errors = pr->dg.errors;
+            sc_files_check(file, &pr->ar, &pr->dg);
+            if (file->ok)
+                sc_schemas_check(pr, file);
+            file->ok = file->ok && pr->dg.errors == errors;
+        }
+    }
+}
+
 static int check_files(struct check *ck, const struct sc_words *paths)
 {
     struct sc_project *pr = &ck->project;
@@ -180,6 +203,7 @@ static int check_files(struct check *ck, const struct sc_words *paths)
         if (file->kind == SC_FILE_TAXONOMY && file->ok)
             sc_taxonomy_check_examples(file->taxonomy, &pr->ar, &pr->dg);
     }
+    check_named(ck);
     int cases = check_cases(ck);
     rc = rc == SC_EXIT_OK ? cases : rc;
     if (pr->files.n == 0 && ck->format == SC_DIAG_TEXT)
@@ -189,8 +213,8 @@ static int check_files(struct check *ck, const struct sc_words *paths)
     sc_diag_render(&pr->dg, ck->format, isatty(STDOUT_FILENO) != 0, &ck->out);
     if (ck->format == SC_DIAG_TEXT && ck->verbose)
         print_verbose(ck);
-    if (ck->format == SC_DIAG_TEXT)
-        print_summary(ck);
+    if (ck->format == SC_DIAG_TEXT && (rc == SC_EXIT_OK || pr->dg.errors))
+        print_summary(ck); /* not "0 errors" where something else went wrong */
     if (ck->out.len > 0)
         fwrite(ck->out.p, 1, ck->out.len, stdout);
     if (rc != SC_EXIT_OK)

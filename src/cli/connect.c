@@ -3,99 +3,13 @@
 #include "cli/connect.h"
 
 #include "cli/registry.h"
+#include "cli/schemas.h"
 
 struct connect {
     struct sc_setup *su;
     struct sc_diag *dg;
     struct sc_registry *rs; /* NULL: none, or it does not answer */
 };
-
-/* ---- wanted paths against a schema */
-
-/* One mapping whose path is looked for in a schema. */
-struct looked {
-    struct connect *cn;
-    const struct sc_source *src;
-    const bool *has;
-    const char *schema; /* "schema 7 of shop.pos-value", "pos.proto" */
-};
-
-static void missing(const struct looked *lk, const struct sc_mapping *map, bool needed,
-                    const char *what, struct sc_str name)
-{
-    if (map->op == SC_MAP_CONST || map->slot == SC_SLOT_NONE || lk->has[map->slot])
-        return;
-    struct sc_mark mark = map->at ? map->at->mark : lk->src->at->mark;
-    struct sc_finding *f = sc_diag_add(
-        lk->cn->dg, needed ? SC_ERROR : SC_WARNING, "path-not-in-schema", mark,
-        "%s has no %.*s: %s%s%.*s%s is never there", lk->schema, SC_STR_FMT(map->path.text), what,
-        name.len ? " '" : "", SC_STR_FMT(name), name.len ? "'" : "");
-    f->hint = needed ? SC_STR("every such record would be a dead letter")
-                     : SC_STR("correct the path, or take it out");
-}
-
-/* May records of this source be this event, as far as the files say? */
-static bool is_named(const struct sc_source *src, uint32_t event)
-{
-    if (src->event.op == SC_MAP_CONST)
-        return true; /* the load leaves other events without properties */
-    for (uint32_t i = 0; i < src->events[event].n; i++)
-        if (src->events[event].props[i].map.at)
-            return true;
-    return false;
-}
-
-static void look_properties(const struct looked *lk, uint32_t event)
-{
-    const struct sc_event_type *et = &lk->cn->su->project->taxonomy->events[event];
-    const struct sc_source_event *se = &lk->src->events[event];
-    bool named = is_named(lk->src, event);
-    for (uint32_t i = 0; i < se->n; i++) {
-        const struct sc_property *p = &et->props[se->props[i].prop];
-        struct sc_str name = sc_str_printf(&lk->cn->su->ar, "%.*s.%.*s", SC_STR_FMT(et->name),
-                                           SC_STR_FMT(p->name));
-        if (se->props[i].map.at || (named && p->required))
-            missing(lk, &se->props[i].map, p->required, "property", name);
-    }
-}
-
-static void look(const struct looked *lk)
-{
-    const struct sc_taxonomy *tx = lk->cn->su->project->taxonomy;
-    const struct sc_source *src = lk->src;
-    missing(lk, &src->event, true, "the event's name", SC_STR_NULL);
-    missing(lk, &src->id, true, "the event's id", SC_STR_NULL);
-    missing(lk, &src->occurred_at, true, "the event's time", SC_STR_NULL);
-    missing(lk, &src->sent_at, false, "sent_at", SC_STR_NULL);
-    missing(lk, &src->received_at, false, "received_at", SC_STR_NULL);
-    for (uint32_t i = 0; i < src->n_idents; i++)
-        missing(lk, &src->idents[i].map, false, "identifier",
-                tx->namespaces[src->idents[i].ns].name);
-    for (uint32_t e = 0; e < tx->n_events; e++)
-        look_properties(lk, e);
-}
-
-/* A schema of a source: parsed, the decoder made, each wanted path looked for. */
-static void check_schema(struct connect *cn, const struct sc_source *src,
-                         const struct sc_schema_source *schema, struct sc_mark mark,
-                         const char *name)
-{
-    struct sc_arena *ar = &cn->su->ar;
-    struct sc_str why = SC_STR_NULL;
-    const struct sc_message_at at = {.message = src->message};
-    bool *has = SC_NEW_N(ar, bool, src->projection.n + 1);
-    bool usable = sc_decoder_for((enum sc_format)src->format, schema, &at, &src->projection, ar,
-                                 &why) != NULL;
-    if (usable)
-        usable = sc_schema_paths((enum sc_format)src->format, schema, &at, &src->projection, has,
-                                 ar, &why);
-    if (usable)
-        look(&(struct looked){cn, src, has, name});
-    else
-        sc_diag_add(cn->dg, SC_ERROR, "bad-schema", mark, "%s cannot be used for source '%.*s': "
-                    "%.*s", name, SC_STR_FMT(src->name), SC_STR_FMT(why))
-            ->hint = SC_STR("every record written by it would be a dead letter");
-}
 
 /* ---- the registry */
 
@@ -150,24 +64,19 @@ static void check_subject(struct connect *cn, const struct sc_source *src)
                     formats[src->format]);
     } else {
         const struct sc_schema_source schema = {text.text, text.refs, text.n_refs};
-        check_schema(cn, src, &schema, mark,
-                     sc_arena_printf(&cn->su->ar, "schema %u (subject %.*s)", id,
-                                     SC_STR_FMT(subject)));
+        const struct sc_schema_look look = {
+            cn->su->project->taxonomy, src, mark,
+            sc_arena_printf(&cn->su->ar, "schema %u (subject %.*s)", id, SC_STR_FMT(subject)),
+            &cn->su->ar, cn->dg};
+        sc_schema_look(&look, &schema);
     }
 }
 
 static void check_source(struct connect *cn, uint32_t index)
 {
     const struct sc_source *src = &cn->su->project->taxonomy->sources[index];
-    if (src->format == SC_FORMAT_JSON)
-        return;
-    if (!src->framed) {
-        const struct sc_schema_source schema = {.text = cn->su->schema_files[index]};
-        check_schema(cn, src, &schema, src->schema_at->mark,
-                     sc_arena_printf(&cn->su->ar, "%.*s", SC_STR_FMT(src->schema_file)));
-    } else if (cn->rs) {
+    if (src->format != SC_FORMAT_JSON && src->framed && cn->rs) /* local files: `check` itself */
         check_subject(cn, src);
-    }
 }
 
 /* Our own schema must be a next version of what is there: else a start cannot register it. */

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #define KEY_MAX 4096u
-#define KEY_MIN 16u
 
 int sc_key_load(const char *path, struct sc_arena *ar, struct sc_str *key)
 {
@@ -37,8 +36,8 @@ int sc_key_load(const char *path, struct sc_arena *ar, struct sc_str *key)
         n--;
     if (n > 0 && bytes[n - 1] == '\r')
         n--;
-    if (n < KEY_MIN || n > KEY_MAX) {
-        fprintf(stderr, "stagecoach: identity key %s: must have %u to %u bytes\n", path, KEY_MIN,
+    if (n < SC_KEY_MIN || n > KEY_MAX) {
+        fprintf(stderr, "stagecoach: identity key %s: must have %d to %u bytes\n", path, SC_KEY_MIN,
                 KEY_MAX);
         return SC_EXIT_CONFIG;
     }

@@ -21,6 +21,7 @@ struct sc_secret {
  * settings file. */
 void sc_secret_settle(struct sc_secret *secret, const struct sc_project_file *file,
                       struct sc_arena *ar);
+#define SC_KEY_MIN 16 /* bytes */
 #define SC_KEY_DEVELOPMENT "stagecoach development key: not a secret"
 
 #endif

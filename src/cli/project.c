@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "cli/agree.h"
 #include "cli/cli.h"
+#include "cli/files.h"
 #include "cli/zones.h"
 #include "kafka/kafka.h"
 
@@ -195,6 +196,7 @@ static void load_settings(struct sc_project *pr, struct sc_project_file *file,
     file->settings = SC_NEW(&pr->ar, struct sc_settings);
     uint32_t errors = pr->dg.errors;
     bool ok = sc_settings_load(file->settings, doc, &pr->ar, &pr->dg);
+    sc_files_place(file, &pr->ar);
     sc_kafka_check_properties(&file->settings->kafka, &pr->dg);
     ok = ok && pr->dg.errors == errors;
     const struct sc_project_file *journey =

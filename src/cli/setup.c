@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "cli/agree.h"
 #include "cli/cli.h"
+#include "cli/files.h"
 #include "cli/key.h"
 #include <errno.h>
 #include <stdio.h>
@@ -223,6 +224,23 @@ static void engine(struct sc_setup *su)
     su->engine.max_error_bp = st->max_error_rate_bp;
 }
 
+/* Files that the settings name and that are not there: all of them, each with its place. */
+static int check_files(struct sc_setup *su)
+{
+    struct sc_diag dg;
+    struct sc_buf out = {0};
+    const struct sc_project_file *file = su->project->file;
+    if (file == NULL || file->settings == NULL)
+        return SC_EXIT_OK; /* settings of our own: they name none */
+    sc_diag_init(&dg, &su->ar);
+    sc_files_check(file, &su->ar, &dg);
+    sc_diag_render(&dg, SC_DIAG_TEXT, isatty(STDERR_FILENO) != 0, &out);
+    if (out.len > 0)
+        fwrite(out.p, 1, out.len, stderr);
+    sc_buf_fini(&out);
+    return dg.errors ? SC_EXIT_NOINPUT : SC_EXIT_OK;
+}
+
 int sc_setup(struct sc_setup *su, const struct sc_project *project)
 {
     const struct sc_settings *st = project->settings;
@@ -234,7 +252,9 @@ int sc_setup(struct sc_setup *su, const struct sc_project *project)
     su->redis.prefix = sc_str_printf(&su->ar, "sc:%.*s:", SC_STR_FMT(st->kafka.group));
     su->resolve_group = sc_arena_printf(&su->ar, "%.*s-resolve", SC_STR_FMT(st->kafka.group));
     su->journey_group = sc_arena_printf(&su->ar, "%.*s-journey", SC_STR_FMT(st->kafka.group));
-    int rc = read_secrets(su);
+    int rc = check_files(su);
+    if (rc == SC_EXIT_OK)
+        rc = read_secrets(su);
     if (rc == SC_EXIT_OK)
         rc = sources(su);
     if (rc)

@@ -1,7 +1,7 @@
 /* stagecoach.yaml: how it runs. Everything has a default; the smallest file names the brokers.
  *
  * Secrets stand in files of their own, named by `*_file` keys; they are not read here. Paths are as
- * written: the command resolves them against the file's own folder. Loaded once, then read-only. */
+ * written: sc_files_place (cli/files.h) makes them whole. Loaded once, then read-only. */
 #ifndef SC_CONFIG_SETTINGS_H
 #define SC_CONFIG_SETTINGS_H
 

@@ -186,7 +186,9 @@ says 1 "kafka.yaml:2:69: error: librdkafka: " check kafka.yaml
 kafka 'linger.ms: ""'
 says 1 "kafka.yaml:2:61: error: librdkafka: " check kafka.yaml
 kafka 'session.timeout.ms: 30000, ssl.endpoint.identification.algorithm: none'
+printf '%064d' 1 >identity.key
 says 0 "0 errors" check kafka.yaml
+rm identity.key
 
 # What settings, journey and taxonomy must agree on is judged before anything runs.
 (cat live.yaml; echo 'topics: { dead_letters: shop.events }') >shared.yaml
@@ -199,6 +201,52 @@ sed 's/^taxonomy:.*/taxonomy: avro.yaml/' polite.yaml >avro-polite.yaml
 sed 's/^journey:.*/journey: avro-polite.yaml/' live.yaml >avro-live.yaml
 says 1 "avro.yaml:29:17: error: source 'web' is framed for a registry, and the settings name none" check avro-live.yaml
 says 78 "source 'web' is framed for a registry, and the settings name none" run avro-live.yaml
+
+# Files that settings and sources name: beside the settings, from wherever it is called; each that is
+# missing has its place, also of schemas that cannot be read as such.
+mkdir -p conf
+cp polite.yaml conf
+printf '%064d' 1 >conf/identity.key
+echo pem >conf/ca.pem
+cat >conf/schema.proto <<'END'
+syntax = "proto3";
+message Event { string event = 1; string id = 2; string occurred_at = 3; }
+END
+# source KEYS: conf/live.yaml, with a source of these keys.
+source_of() {
+    sed "s/^  web: .*/  web: { topic: shop.events, event: \$.event, id: \$.id, occurred_at: \$.occurred_at, $1 }/" dictionary.yaml >conf/dictionary.yaml
+}
+tls() { sed "s/^kafka:.*/kafka: { brokers: 127.0.0.1:9092, $1 }/" live.yaml >conf/live.yaml; }
+source_of 'format: json, identifiers: { email: $.email }'
+tls 'tls: { ca_file: ca.pem }'
+says 0 "0 errors" check conf/live.yaml
+tls 'tls: { ca_file: cb.pem }'
+says 1 "conf/live.yaml:2:51: error: cannot use the file 'cb.pem': No such file or directory; a relative path begins at the settings file" \
+    check conf/live.yaml
+says 66 "conf/live.yaml:2:51: error: cannot use the file 'cb.pem': No such file or directory" run conf/live.yaml
+tls 'sasl: { username: me, password_file: . }'
+says 1 "cannot use the file '.': Is a directory" check conf/live.yaml
+cp live.yaml conf
+printf short >conf/identity.key
+says 1 "identity.key': it must have 16 to 4096 bytes" check conf/live.yaml
+: >conf/identity.key
+says 1 "identity.key': it is empty" check --connect conf/live.yaml
+rm conf/identity.key
+says 1 "conf/live.yaml:5:23: error: cannot use the file 'identity.key': No such file or directory; a new one: openssl rand -hex 32" \
+    check --connect conf/live.yaml
+printf '%064d' 1 >conf/identity.key
+proto='format: protobuf, schema: schema.proto, message: Event'
+source_of "$proto"
+says 0 "dictionary.yaml" check -v conf/live.yaml
+source_of "${proto/schema.proto/none.proto}"
+says 1 "error: cannot use the schema file 'none.proto': No such file or directory" check conf/live.yaml
+says 1 "error: cannot use the schema file 'none.proto': No such file or directory" check conf/dictionary.yaml
+says 66 "error: cannot use the schema file 'none.proto': No such file or directory" run conf/live.yaml
+source_of "${proto/: Event/: Evnt}"
+says 1 "schema.proto cannot be used for source 'web': the schema has no message \`Evnt\`" check conf/live.yaml
+echo 'message Torn { string = 1; }' >>conf/schema.proto
+source_of "$proto"
+says 1 "schema.proto cannot be used for source 'web': line 3: a name is expected, at \`=\`" check conf/polite.yaml
 
 # What the parser finds is an error to every command.
 sed "s/^    cooldown: 24h/&\n    cooldown: 1h/" polite.yaml >twice.yaml
