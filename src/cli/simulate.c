@@ -199,7 +199,7 @@ static void on_raw(void *arg, const struct sc_raw_record *rec)
     struct simulate *sm = arg;
     if (rec->too_long)
         on_invalid(sm, rec->where, rec->number, "the record is longer than 1 MiB", NULL);
-    else if (rec->drop != SC_DROP_NONE)
+    else if (sc_drop_dead_letter(rec->drop)) /* not what the source's `unknown` passes over */
         on_invalid(sm, rec->where, rec->number, sc_drop_text(rec->drop), rec->fault);
     if (rec->event) {
         if (sm->reveal)

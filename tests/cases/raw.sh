@@ -101,6 +101,12 @@ holds "a long record is skipped, the next is read" cmp -s expected <(simulate --
 says 64 "there is no source 'four'; there are one two three" journey.yaml --source four avro.bin
 says 64 '--source NAME FILE…: the files are missing' journey.yaml --source one
 says 66 'nowhere.bin' journey.yaml --source one nowhere.bin
+printf '%s\n' "${a/order/other}" "$b" >other.json
+says 1 'other.json:1: invalid: the event is not in the taxonomy' journey.yaml --source three other.json --max-invalid 0
+cp taxonomy.yaml kept.yaml
+printf '    unknown: ignore\n' >>taxonomy.yaml
+says 0 '"events":1,"customers":1,"duplicates":0,"invalid":0' journey.yaml --source three other.json --max-invalid 0
+mv kept.yaml taxonomy.yaml
 rm order.avsc
 says 66 'schema file' journey.yaml --source one avro.bin
 sed -i '/schema: order.avsc/d' taxonomy.yaml
