@@ -7,6 +7,7 @@
 #include "cli/files.h"
 #include "cli/zones.h"
 #include "kafka/kafka.h"
+#include "redis/conn.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -198,6 +199,8 @@ static void load_settings(struct sc_project *pr, struct sc_project_file *file,
     bool ok = sc_settings_load(file->settings, doc, &pr->ar, &pr->dg);
     sc_files_place(file, &pr->ar);
     sc_kafka_check_properties(&file->settings->kafka, &pr->dg);
+    sc_redis_check_build(&file->settings->redis,
+                         sc_settings_mark(file->settings, "redis", "address"), &pr->dg);
     ok = ok && pr->dg.errors == errors;
     const struct sc_project_file *journey =
         follow(pr, file, doc, "journey", file->settings->journey, SC_FILE_JOURNEY);

@@ -50,7 +50,7 @@ static const struct sc_table sasl_table = {
 static const struct sc_field kafka_fields[] = {
     {.key = "brokers", .kind = SC_F_STRS, .offset = AT(sc_kafka_settings, brokers),
      .node_offset = AT(sc_kafka_settings, brokers_at), .required = true,
-     .doc = "Where to start from: `host:port`, one or a list."},
+     .doc = "Where to start from: `host:port` (9092 unless said), one or a list."},
     {.key = "group", .kind = SC_F_STR, .offset = AT(sc_kafka_settings, group), .def = "stagecoach",
      .doc = "Prefix of consumer group ids (`<group>-resolve`, `<group>-journey`) and "
             "transactional ids. Two deployments on one cluster need two."},
@@ -80,11 +80,11 @@ static const struct sc_table sentinel_table = {
 
 static const struct sc_field redis_fields[] = {
     {.key = "address", .kind = SC_F_STR, .offset = AT(sc_redis_settings, address),
-     .def = "127.0.0.1:6379", .doc = "`host:port`, or the path of a Unix socket."},
+     .def = "127.0.0.1:6379", .doc = "`host:port` (6379 unless said), or the path of a Unix socket."},
     {.key = "sentinel", .kind = SC_F_STRUCT, .offset = AT(sc_redis_settings, sentinel),
      .table = &sentinel_table, .doc = "Find the master by Sentinel."},
     {.key = "cluster", .kind = SC_F_STRS, .offset = AT(sc_redis_settings, cluster),
-     .doc = "Nodes of a Redis Cluster to start from, instead of `address`."},
+     .doc = "Nodes of a Redis Cluster to start from, instead of `address`. Not built yet: refused."},
     {.key = "username", .kind = SC_F_STR, .offset = AT(sc_redis_settings, username),
      .doc = "ACL user. `default` unless set."},
     {.key = "password_file", .kind = SC_F_STR, .offset = AT(sc_redis_settings, password_file),
@@ -427,6 +427,99 @@ static void tls_load(struct sc_tls_settings *t, struct sc_diag *dg)
     both_or_none(t->at, t->cert_file, t->key_file, "`cert_file` and `key_file`", dg);
 }
 
+/* ---- addresses */
+
+/* The port behind the last colon, SC_STR_NULL: none. The colons of a bare IPv6 address are its own. */
+static struct sc_str port_of(struct sc_str address)
+{
+    const char *colon = memrchr(address.p, ':', address.len);
+    const char *bracket = memrchr(address.p, ']', address.len);
+    if (colon == NULL || (bracket && bracket > colon))
+        return SC_STR_NULL;
+    size_t before = (size_t)(colon - address.p);
+    if (bracket == NULL && memchr(address.p, ':', before))
+        return SC_STR_NULL;
+    return (struct sc_str){colon + 1, address.len - before - 1};
+}
+
+/* host or host:port; `port`, `host`: it must have that. */
+static void address_check(struct sc_str address, bool port, bool host, struct sc_mark mark,
+                          struct sc_diag *dg)
+{
+    int64_t number;
+    struct sc_str text = port_of(address);
+    if ((text.p == NULL && port) || (host && (address.len == 0 || address.p[0] == ':')))
+        sc_diag_add(dg, SC_ERROR, "bad-address", mark, "expected host:port, found '%.*s'",
+                    SC_STR_FMT(address));
+    else if (text.p && (!sc_str_int(text, &number) || number < 1 || number > 65535))
+        sc_diag_add(dg, SC_ERROR, "bad-address", mark,
+                    "'%.*s' is no port: it must be a number from 1 to 65535", SC_STR_FMT(text));
+}
+
+static struct sc_str behind(struct sc_str s, const char *prefix)
+{
+    size_t n = strlen(prefix);
+    return sc_str_starts(s, sc_str_from(prefix)) ? (struct sc_str){s.p + n, s.len - n} : s;
+}
+
+/* One or several in a text, as librdkafka takes them; the protocol in front of one is its own. */
+static void brokers_check(const struct sc_strs *brokers, struct sc_diag *dg)
+{
+    for (uint32_t i = 0; i < brokers->n; ++i) {
+        struct sc_str rest = brokers->v[i];
+        while (rest.p) {
+            const char *comma = memchr(rest.p, ',', rest.len);
+            size_t n = comma ? (size_t)(comma - rest.p) : rest.len;
+            struct sc_str one = sc_str_trim((struct sc_str){rest.p, n});
+            const char *slashes = memmem(one.p, one.len, "://", 3);
+            if (slashes)
+                one = (struct sc_str){slashes + 3, one.len - (size_t)(slashes + 3 - one.p)};
+            address_check(one, false, true, brokers->at[i]->mark, dg);
+            rest = comma ? (struct sc_str){comma + 1, rest.len - n - 1} : SC_STR_NULL;
+        }
+    }
+}
+
+static const struct sc_node *written(const struct sc_settings *st, const char *section,
+                                     const char *key)
+{
+    const struct sc_node *in = sc_node_get(st->at, section);
+    const struct sc_node *at = in && in->kind == SC_NODE_MAP ? sc_node_get(in, key) : NULL;
+    return at && at->kind == SC_NODE_SCALAR && !at->faulty ? at : NULL;
+}
+
+static void not_empty(const struct sc_node *at, const char *why, struct sc_diag *dg)
+{
+    if (at && at->kind == SC_NODE_SCALAR && !at->faulty && sc_str_trim(at->text).len == 0)
+        sc_diag_add(dg, SC_ERROR, "empty-value", at->mark, "it is empty; %s", why);
+}
+
+static void addresses_check(const struct sc_settings *st, struct sc_diag *dg)
+{
+    const struct sc_node *redis = written(st, "redis", "address");
+    const struct sc_node *listen = written(st, "admin", "listen");
+    const struct sc_node *url = written(st, "registry", "url");
+    const struct sc_node *copies = written(st, "journal", "replication");
+    brokers_check(&st->kafka.brokers, dg);
+    if (redis && !sc_str_starts(redis->text, SC_STR("/")))
+        address_check(behind(behind(redis->text, "redis://"), "rediss://"), false, true,
+                      redis->mark, dg);
+    for (uint32_t i = 0; i < st->redis.sentinel.addresses.n; ++i)
+        address_check(st->redis.sentinel.addresses.v[i], false, true,
+                      st->redis.sentinel.addresses.at[i]->mark, dg);
+    if (listen && listen->text.len > 0)
+        address_check(listen->text, true, false, listen->mark, dg);
+    if (url && !sc_str_starts(url->text, SC_STR("http://")) &&
+        !sc_str_starts(url->text, SC_STR("https://")) && url->text.len > 0)
+        sc_diag_add(dg, SC_ERROR, "bad-address", url->mark,
+                    "a registry's address begins with http:// or https://");
+    if (copies && st->journal.replication == 0)
+        sc_diag_add(dg, SC_ERROR, "out-of-range", copies->mark,
+                    "no topic has 0 replicas; -1 is the broker's default");
+    not_empty(written(st, "kafka", "group"), "leave it out for `stagecoach`", dg);
+    not_empty(sc_node_get(st->at, "instance"), "leave it out for the host's name", dg);
+}
+
 static bool is_loopback(struct sc_str listen)
 {
     return sc_str_starts(listen, SC_STR("127.")) || sc_str_starts(listen, SC_STR("localhost:")) ||
@@ -479,6 +572,7 @@ bool sc_settings_load(struct sc_settings *st, const struct sc_node *doc, struct 
     if (st->at != NULL && st->at->kind == SC_NODE_MAP) {
         plain_topics_check(st, dg);
         cross_checks(st, dg);
+        addresses_check(st, dg);
     }
     return dg->errors == errors && !doc->unsound;
 }

@@ -239,12 +239,11 @@ static enum sc_err check_server(redisContext *c, const struct sc_redis_config *c
     return SC_ERR_OK;
 }
 
-/* What no server can make good. */
-static void check_build(const struct sc_redis_config *cfg, struct sc_diag *dg)
+void sc_redis_check_build(const struct sc_redis_settings *s, struct sc_mark mark,
+                          struct sc_diag *dg)
 {
-    const struct sc_redis_settings *s = cfg->settings;
     if (s->tls.on || sc_str_starts(s->address, SC_STR("rediss://")))
-        sc_diag_add(dg, SC_ERROR, "redis-tls", s->tls.at ? s->tls.at->mark : cfg->mark,
+        sc_diag_add(dg, SC_ERROR, "redis-tls", s->tls.at ? s->tls.at->mark : mark,
                     "redis.tls: this build's hiredis has no TLS (it came with 1.0): use a build "
                     "for Debian 13, or a TLS proxy beside the process");
     if (s->cluster.n)
@@ -257,7 +256,6 @@ static enum sc_err look(const struct sc_redis_config *cfg, struct sc_diag *dg, s
 {
     uint32_t errors = dg->errors;
     enum sc_err e;
-    check_build(cfg, dg);
     if (dg->errors > errors)
         return SC_ERR_CONFIG;
     redisContext *c = sc_redis_connect(cfg, &e, why);

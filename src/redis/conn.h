@@ -18,6 +18,9 @@ struct sc_redis_config {
  * while by the caller), *e what it is. */
 redisContext *sc_redis_connect(const struct sc_redis_config *cfg, enum sc_err *e,
                                struct sc_buf *why);
+/* What no server can make good: TLS, a cluster. `mark`: where the address stands. */
+void sc_redis_check_build(const struct sc_redis_settings *s, struct sc_mark mark,
+                          struct sc_diag *dg);
 /* One look: reachable, login right, a master, never evicting; findings to `dg`. */
 void sc_redis_check(const struct sc_redis_config *cfg, struct sc_diag *dg);
 /* The same at a start: reachable, login right, a master, never evicting. OK, or the reason logged.

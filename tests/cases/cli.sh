@@ -194,6 +194,12 @@ rm identity.key
 (cat live.yaml; echo 'topics: { dead_letters: shop.events }') >shared.yaml
 says 1 "shared.yaml:6:25: error: topic 'shop.events' is that of source 'web' and of \`topics.dead_letters\`" check shared.yaml
 says 78 "shared.yaml:6:25: error: topic 'shop.events' is that of source 'web'" run shared.yaml
+redis() { sed "s/^redis:.*/redis: { $1 }/" live.yaml >redis.yaml; }
+redis 'tls: {}'
+says 1 "redis.yaml:3:15: error: redis.tls: this build's hiredis has no TLS" check redis.yaml
+redis 'cluster: [a, b]'
+says 1 "redis.yaml:3:20: error: redis.cluster: not built yet" check redis.yaml
+says 78 "redis.yaml:3:20: error: redis.cluster: not built yet" run redis.yaml
 (cat live.yaml; echo 'topics: { dead_letters: off }') >off.yaml
 says 78 "off.yaml:6:25: error: this topic cannot be switched off" run off.yaml
 sed 's/topic: shop.events, format: json/topic: shop.events, format: avro/' dictionary.yaml >avro.yaml

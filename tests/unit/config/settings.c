@@ -129,6 +129,46 @@ Test(settings, what_needs_each_other)
     }
 }
 
+Test(settings, addresses)
+{
+    static const char *const right[] = {
+        "kafka: { brokers: 'a, SSL://b:65535,[::1]:9092' }",
+        "kafka: { brokers: [a, 'b:1'] }\nredis: { address: /run/redis.sock }",
+        "kafka: { brokers: 'fe80::1' }\nredis: { address: redis.shop }",
+        "kafka: { brokers: a }\nredis: { address: 'redis://r:6379' }\nadmin: { listen: '' }",
+        "kafka: { brokers: a }\nadmin: { listen: ':9480' }\nregistry: { url: 'https://r' }",
+        "kafka: { brokers: a }\nadmin: { listen: '[::1]:9480' }\njournal: { replication: -1 }",
+    };
+    static const struct {
+        const char *text, *code;
+    } wrong[] = {
+        {"kafka: { brokers: 'a:65536' }", "bad-address"},
+        {"kafka: { brokers: ['a:1', 'b:http'] }", "bad-address"},
+        {"kafka: { brokers: 'a:1,b:' }", "bad-address"},
+        {"kafka: { brokers: ':9092' }", "bad-address"},
+        {"kafka: { brokers: a }\nredis: { address: 'r:x' }", "bad-address"},
+        {"kafka: { brokers: a }\nredis: { address: '' }", "bad-address"},
+        {"kafka: { brokers: a }\nredis: { sentinel: { master: m, addresses: ['s:0'] } }",
+         "bad-address"},
+        {"kafka: { brokers: a }\nadmin: { listen: localhost }", "bad-address"},
+        {"kafka: { brokers: a }\nadmin: { listen: '127.0.0.1:99999' }", "bad-address"},
+        {"kafka: { brokers: a }\nadmin: { listen: '127.0.0.1:web' }", "bad-address"},
+        {"kafka: { brokers: a }\nregistry: { url: '127.0.0.1:8081' }", "bad-address"},
+        {"kafka: { brokers: a, group: '' }", "empty-value"},
+        {"kafka: { brokers: a }\ninstance: ' '", "empty-value"},
+        {"kafka: { brokers: a }\njournal: { replication: 0 }", "out-of-range"},
+    };
+    for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); ++i) {
+        sc_diag_init(&dg, &ar);
+        cr_expect(load(right[i]), "%s", right[i]);
+    }
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); ++i) {
+        sc_diag_init(&dg, &ar);
+        cr_expect_not(load(wrong[i].text), "%s", wrong[i].text);
+        cr_expect(found(wrong[i].code), "%s: no %s", wrong[i].text, wrong[i].code);
+    }
+}
+
 Test(settings, an_open_admin_listener_is_warned_of)
 {
     cr_assert(load("kafka: { brokers: a }\nadmin: { listen: '0.0.0.0:80' }"));
