@@ -252,8 +252,10 @@ static void read_once(struct sc_test_load *ld, struct sc_str line, const struct 
     enum sc_drop drop = sc_canonical_read(ld->ts->reader, line, 1, &ev, &fault);
     if (drop == SC_DROP_NONE)
         return;
-    sc_diag_add(ld->ts->dg, SC_ERROR, sc_drop_label(drop), fault_mark(&fault, name, props), "%s",
-                fault.text[0] ? fault.text : sc_drop_text(drop));
+    size_t n = strlen(fault.text);
+    bool named = n > 0 && fault.text[n - 1] == ')'; /* "total (decimal)": what, not why */
+    sc_diag_add(ld->ts->dg, SC_ERROR, sc_drop_label(drop), fault_mark(&fault, name, props),
+                "%s%s%s", fault.text, named ? ": " : "", n == 0 || named ? sc_drop_text(drop) : "");
 }
 
 /* An entry's event: the one key that is none of the entry's own. */

@@ -9,8 +9,10 @@ static bool from_id(const char *command, const char *id, struct sc_node_id *node
 {
     if (sc_node_parse_hex(sc_str_from(id), node))
         return true;
+    /* `identity` takes either as the word itself */
+    const char *option = strncmp(command, "identity ", 9) == 0 ? "" : "--identifier ";
     fprintf(stderr, "stagecoach %s: a customer's id has 32 hex digits, '%s' is none; "
-            "--identifier NS=VALUE finds one by an identifier\n", command, id);
+            "%sNAMESPACE=VALUE finds one by an identifier\n", command, id, option);
     return false;
 }
 

@@ -141,6 +141,12 @@ void sc_diag_suggest(struct sc_diag *dg, struct sc_finding *f, struct sc_str see
     unsigned max = third > 2 ? (unsigned)(third < 16 ? third : 16) : 2;
     const struct sc_str *best = NULL;
     for (uint32_t i = 0; i < n; ++i) {
+        if (!sc_str_eq(seen, names[i]))
+            continue;
+        f->hint = SC_STR("there is one of this name, but not here");
+        return;
+    }
+    for (uint32_t i = 0; i < n; ++i) {
         unsigned d = sc_str_distance(seen, names[i], max);
         if (d <= max && d * 2 <= seen.len) { /* half of the letters may differ at most */
             best = &names[i];

@@ -65,7 +65,7 @@ says 64 "forget: expected one of CUSTOMER and --identifier NS=VALUE" forget
 says 64 "forget: expected one of CUSTOMER and --identifier NS=VALUE" forget x -i email=a@b.no
 says 64 "forget: a customer's id has 32 hex digits, 'x' is none" forget x -c live.yaml
 says 64 "forget: expected NAMESPACE=VALUE (email=ann@example.org), found 'email'" forget -i email -c live.yaml
-says 64 "identity split: a customer's id has 32 hex digits, 'y' is none" identity split email=a@b.no y -c live.yaml
+says 64 "'y' is none; NAMESPACE=VALUE finds one by an identifier" identity split email=a@b.no y -c live.yaml
 says 64 "identity unlink: expected NAMESPACE=VALUE (email=ann@example.org), found '=x'" identity unlink =x y -c live.yaml
 says 64 "explain: expected NAMESPACE=VALUE (email=ann@example.org), found 'email='" explain customer -i email= -c live.yaml
 says 64 "dlq: --code: no dead letter has 'nope'; docs/errors.md lists them" dlq replay --code nope -c live.yaml

@@ -15,6 +15,8 @@ nested() { printf '{"x":%s1%s}' "$(printf '[%.0s' $(seq "$1"))" "$(printf ']%.0s
 says 0 3 '1 + 2'
 says 0 true 'name.startsWith("A") && lines[1] == 2' --json '{"name":"Ada","lines":[1,2]}'
 says 1 "nothing is named 'nobody' here" nobody
+says 1 "no function 'count'; there is one of this name, but not here" 'count("x")'
+says 1 "no function 'cunt'; did you mean 'count'?" 'cunt("x")'
 # Variables are read as a record's values are: exact where a number can be.
 says 0 0.3 'a + b' --json '{"a":0.1,"b":0.2}'
 says 0 0.1 a --json '{"a":0.10}'

@@ -325,7 +325,7 @@ static enum sc_drop property_fault(struct intake *in, const struct sc_property *
         return fail(in, drop, path, "%.*s is %s; this %s is none", SC_STR_FMT(p->name), type,
                     sc_type_name((enum sc_type)was));
     if (drop != SC_DROP_NOT_IN_ENUM)
-        return fail(in, drop, path, "%.*s (%s): %s", SC_STR_FMT(p->name), type, sc_drop_text(drop));
+        return fail(in, drop, path, "%.*s (%s)", SC_STR_FMT(p->name), type);
     char values[sizeof(in->fault->text) / 2]; /* a long list ends with a comma */
     size_t n = 0;
     for (uint32_t i = 0; i < p->enums.n && n < sizeof(values); i++)

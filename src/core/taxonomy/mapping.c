@@ -203,12 +203,13 @@ static bool parse_scalar(struct sc_tx_load *ld, struct sc_node *node, struct sc_
 
 struct mapping_doc {
     struct sc_node *path;
-    int32_t unit;
+    int32_t unit; /* enum sc_unit less one: the default is not to be written */
+    struct sc_node *unit_at;
     int64_t scale;
     struct sc_node *self;
 };
 
-static const char *const unit_names[] = {"default", "s", "ms", "us", "ns", NULL};
+static const char *const unit_names[] = {"s", "ms", "us", "ns", NULL};
 static const struct sc_field mapping_fields[] = {
     {.key = "path",
      .kind = SC_F_NODE,
@@ -218,8 +219,8 @@ static const struct sc_field mapping_fields[] = {
     {.key = "unit",
      .kind = SC_F_ENUM,
      .offset = offsetof(struct mapping_doc, unit),
+     .node_offset = offsetof(struct mapping_doc, unit_at),
      .names = unit_names,
-     .def = "default",
      .doc = "Unit of an integer time or duration."},
     {.key = "scale",
      .kind = SC_F_INT,
@@ -263,7 +264,7 @@ bool sc_tx_mapping(struct sc_tx_load *ld, struct sc_node *node, struct sc_mappin
                     "`path` starts with `$`; a constant is written without { }");
         return false;
     }
-    out->unit = doc.unit;
+    out->unit = doc.unit_at ? doc.unit + 1 : SC_UNIT_DEFAULT;
     out->scale = (int32_t)doc.scale;
     return true;
 }
