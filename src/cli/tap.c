@@ -337,7 +337,7 @@ int sc_cmd_tap(int argc, char **argv)
         {"end", 0, SC_ARG_FLAG, &from_end, NULL, "begin at the end, not at the start"},
         {"follow", 'f', SC_ARG_FLAG, &tp.follow, NULL, "go on at the end"},
         {"values", 0, SC_ARG_FLAG, &tp.values, NULL, "values alone, without place and headers"},
-        {"limit", 'n', SC_ARG_INT, &tp.limit, "N", "stop after N records"},
+        {"limit", 'n', SC_ARG_INT, &tp.limit, "N", "stop after N records; 0: never"},
         {"reveal", 0, SC_ARG_FLAG, &tp.reveal, NULL,
          "identifiers, personal properties, keys and what is no JSON, as they are"},
         {0},

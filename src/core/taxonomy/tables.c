@@ -173,7 +173,8 @@ static const struct sc_field source_fields[] = {
      .required = true, .doc = "How its values are written."},
     {.key = "schema", .kind = SC_F_STR, .offset = AT(s.schema_file), .node_offset = AT(s.schema_at),
      .doc = "A local schema file (.avsc, .proto, .desc): values are then not framed for a "
-            "registry. Left out: Confluent's wire format, schemas from the registry."},
+            "registry. Left out: Confluent's wire format, schemas from the registry; JSON is then "
+            "taken bare too."},
     {.key = "message", .kind = SC_F_STR, .offset = AT(s.message), .node_offset = AT(message_at),
      .doc = "Protobuf: the message's full name. Left out: by the record's message index."},
     {.key = "subject", .kind = SC_F_STR, .offset = AT(s.subject),
