@@ -175,7 +175,7 @@ static void check_named(struct check *ck)
                 continue;
             any = true;
             uint32_t errors = pr->dg.errors;
-            sc_files_check(file, &pr->ar, &pr->dg);
+            sc_files_check(file, ck->connect ? SC_ERROR : SC_NOTE, &pr->ar, &pr->dg);
             if (file->ok)
                 sc_schemas_check(pr, file);
             file->ok = file->ok && pr->dg.errors == errors;

@@ -74,8 +74,8 @@ static const char *fault(const char *path, int64_t min, int64_t max, struct sc_a
     return NULL;
 }
 
-static void check_settings(const struct sc_project_file *file, struct sc_arena *ar,
-                           struct sc_diag *dg)
+static void check_settings(const struct sc_project_file *file, enum sc_severity absent,
+                           struct sc_arena *ar, struct sc_diag *dg)
 {
     for (size_t i = 0; i < FILES; i++) {
         const struct named *f = &files[i];
@@ -84,8 +84,9 @@ static void check_settings(const struct sc_project_file *file, struct sc_arena *
         const char *why = path.len ? fault(path.p, f->min, f->max, ar) : NULL;
         if (why == NULL || at == NULL)
             continue;
+        bool is_absent = access(path.p, F_OK) != 0;
         struct sc_finding *found =
-            sc_diag_add(dg, SC_ERROR, "no-file", at->mark, "cannot use the file '%.*s': %s",
+            sc_diag_add(dg, is_absent ? absent : SC_ERROR, "no-file", at->mark, "cannot use the file '%.*s': %s",
                         SC_STR_FMT(at->text), why);
         if (strcmp(f->section, "identity") == 0)
             found->hint = SC_STR("a new one: openssl rand -hex 32 >FILE");
@@ -94,11 +95,12 @@ static void check_settings(const struct sc_project_file *file, struct sc_arena *
     }
 }
 
-void sc_files_check(const struct sc_project_file *file, struct sc_arena *ar, struct sc_diag *dg)
+void sc_files_check(const struct sc_project_file *file, enum sc_severity absent,
+                    struct sc_arena *ar, struct sc_diag *dg)
 {
     const struct sc_taxonomy *tx = file->taxonomy;
     if (file->settings && file->settings->at)
-        check_settings(file, ar, dg);
+        check_settings(file, absent, ar, dg);
     for (uint32_t i = 0; tx && i < tx->n_sources; i++) {
         const struct sc_source *src = &tx->sources[i];
         const char *why = src->schema_file.len

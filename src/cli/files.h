@@ -9,7 +9,9 @@
 void sc_files_place(const struct sc_project_file *file, struct sc_arena *ar);
 
 /* They are there, can be read and are of a size that makes sense, schemas of the taxonomy's sources
- * too; findings to `dg`. None is read: a secret may come through a pipe. */
-void sc_files_check(const struct sc_project_file *file, struct sc_arena *ar, struct sc_diag *dg);
+ * too; findings to `dg`. None is read: a secret may come through a pipe. `absent`: how grave it is
+ * that a file of the settings is not there. Secrets are where it runs, not where it is checked. */
+void sc_files_check(const struct sc_project_file *file, enum sc_severity absent,
+                    struct sc_arena *ar, struct sc_diag *dg);
 
 #endif

@@ -233,7 +233,7 @@ static int check_files(struct sc_setup *su)
     if (file == NULL || file->settings == NULL)
         return SC_EXIT_OK; /* settings of our own: they name none */
     sc_diag_init(&dg, &su->ar);
-    sc_files_check(file, &su->ar, &dg);
+    sc_files_check(file, SC_ERROR, &su->ar, &dg);
     sc_diag_render(&dg, SC_DIAG_TEXT, isatty(STDERR_FILENO) != 0, &out);
     if (out.len > 0)
         fwrite(out.p, 1, out.len, stderr);

@@ -227,8 +227,9 @@ source_of 'format: json, identifiers: { email: $.email }'
 tls 'tls: { ca_file: ca.pem }'
 says 0 "0 errors" check conf/live.yaml
 tls 'tls: { ca_file: cb.pem }'
-says 1 "conf/live.yaml:2:51: error: cannot use the file 'cb.pem': No such file or directory; a relative path begins at the settings file" \
-    check conf/live.yaml
+says 0 "conf/live.yaml:2:51: note: cannot use the file 'cb.pem': No such file or directory; a relative path begins at the settings file" \
+    check --strict conf/live.yaml
+says 1 "conf/live.yaml:2:51: error: cannot use the file 'cb.pem': No such file or directory" check --connect conf/live.yaml
 says 66 "conf/live.yaml:2:51: error: cannot use the file 'cb.pem': No such file or directory" run conf/live.yaml
 tls 'sasl: { username: me, password_file: . }'
 says 1 "cannot use the file '.': Is a directory" check conf/live.yaml
