@@ -430,9 +430,8 @@ static bool behind_gives(const struct sc_fact *f, const struct sc_journey *jo,
     SC_ASSERT(ev != NULL && ev->type < jo->tx->n_events);
     if (f->event != ev->type || ev->occurred_ms <= out_ms || ev->occurred_ms > now_ms)
         return false;
-    struct sc_rule_ctx cx = {.tx = jo->tx, .ev = ev, .now_ms = ev->occurred_ms, .ar = st->ar};
     *v = f->prop >= 0 ? ev->props[f->prop] : sc_timestamp(ev->occurred_ms);
-    return f->where == NULL || sc_rule_holds(f->where, &cx);
+    return f->where == NULL || counts(jo, st, f->where, ev);
 }
 
 static struct sc_value window_value(const struct sc_journey *jo, const struct sc_state *st,
