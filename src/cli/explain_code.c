@@ -21,7 +21,8 @@ static const char *reason_advice(enum sc_reason reason)
     case SC_REASON_LATE:
         return "Raise `lateness` when the source is slow by nature; else look at its delivery.";
     case SC_REASON_EXPIRED:
-        return "Lengthen the trigger's `expires`, or let it start outside quiet hours.";
+        return "Lengthen the trigger's `expires`, or let it start outside quiet hours; of more than 25 open "
+               "keys of a customer the oldest goes: a `key` of fewer values.";
     case SC_REASON_COOLDOWN:
         return "Nothing, when it is meant; else shorten `cooldown`, or give the trigger a `key`.";
     case SC_REASON_HOLDOUT:
