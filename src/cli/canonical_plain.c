@@ -16,6 +16,8 @@
 #include "codec/json_scan.h"
 
 #define LINE_MIN 16u /* what json_scan.h asks for, and more than `{}` */
+/* A longer one may hold more than an event may: intake counts. A value takes at least a byte of it. */
+#define LINE_MAX (SC_EVENT_PROPS_BYTES_MAX / sizeof(struct sc_value))
 #define LEAD_MAX 40u
 
 /* A name of one of the tables below, as it is met. */
@@ -461,7 +463,7 @@ bool sc_plain_read(struct sc_plain *pl, struct sc_str line, const struct sc_reco
 {
     struct line ln = {pl, line.p, line.p, line.p + line.len, ar, ev, NULL, 0, 0, false};
     SC_ASSERT(meta->timestamp_ms == INT64_MIN); /* a file: its times are believed */
-    if (line.len < LINE_MIN)
+    if (line.len < LINE_MIN || line.len > LINE_MAX)
         return false;
     memset(ev, 0, offsetof(struct sc_event, ids));
     ev->origin = meta->origin;

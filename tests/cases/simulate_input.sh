@@ -34,6 +34,8 @@ gzip -c first.jsonl | cat - rest.jsonl.gz >members.gz
 cat >old.jsonl <<<'{"event":"cart_updated","id":"old","occurred_at":"2020-01-01T00:00:00Z","identifiers":{"account_id":"o"},"properties":{"cart_id":"o","value":1}}'
 says 0 "1 of 6 events are later than \`lateness\` allows" journey.yaml --events events.jsonl old.jsonl
 says 0 "merge them by occurred_at first" journey.yaml --events events.jsonl old.jsonl
+printf '{"event":"cart_updated","id":"big","occurred_at":"2026-03-02T10:00:00Z","identifiers":{"account_id":"b"},"properties":{"cart_id":"%300000d","value":1}}\n' 1 >large.jsonl
+says 65 "up to here its properties take 300016 bytes, at most 262144 are taken" journey.yaml --events large.jsonl
 cat events.jsonl old.jsonl >late.jsonl
 says 0 "let --reorder do it" journey.yaml --events late.jsonl
 holds "--quiet does not say it" [ "$(simulate --events late.jsonl 2>&1 >/dev/null)" = "" ]
